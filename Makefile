@@ -1,0 +1,58 @@
+# The two commands: `make run` (ask a panel) and `make test`. Both set everything up first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MEMBERS := contracts/messages contracts/runtime services/gateway services/orchestrator \
+           services/expert-runner services/consensus services/usage deploy/local
+ARGS ?=
+
+.PHONY: help setup run test test-all check generate lock bench bench-consensus clean
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s "$$(printf '\t')"
+
+# One stamp says the environment matches the locks; a second call only compares file times.
+$(READY): requirements.lock requirements-bootstrap.lock $(MEMBERS:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Ask Panel needs Python 3.11 or newer: set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "· creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "· installing uv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	@echo "· installing $$(grep -c '==' requirements.lock) pinned packages"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(MEMBERS:%=-e %)
+	@touch $@
+
+setup: $(READY)  ## Create the environment (hash-pinned); a second call is instant
+
+run: setup  ## Start everything, ask one question, show the consensus, keep serving
+	@$(BIN)/askpanel run $(if $(ONCE),--once) $(if $(Q),"$(Q)") $(if $(TYPE),--type $(TYPE)) \
+	  $(if $(EXPERTS),--experts $(EXPERTS)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
+
+test: setup  ## Every test that fits in ten minutes
+	@$(BIN)/pytest -m "not slow" $(ARGS)
+
+test-all: setup  ## Also the slow sweeps
+	@$(BIN)/pytest $(ARGS)
+
+check: setup  ## Format, lint, types, import rules, generated files
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/basedpyright
+
+generate: setup  ## Regenerate what is derived from the contracts
+	@$(BIN)/python -m askpanel.contracts.generate
+
+lock: setup  ## Re-resolve requirements.lock (names, versions and hashes only)
+	@$(BIN)/uv lock --quiet && $(BIN)/uv export --quiet --all-packages --all-extras --all-groups \
+	  --no-emit-workspace --no-header --no-annotate --format requirements-txt -o requirements.lock > /dev/null
+
+bench: setup  ## Speed, beside what a user would run instead
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-consensus: setup  ## Consensus quality on public data
+	@$(BIN)/python -m askpanel.consensus.bench all $(ARGS)
+
+clean:  ## Remove the environment and the local data
+	rm -rf $(VENV) .askpanel

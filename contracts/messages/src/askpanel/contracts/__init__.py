@@ -1,0 +1,1 @@
+"""Events, subjects, envelope and topology of Ask Panel."""

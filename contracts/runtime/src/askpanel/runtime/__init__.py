@@ -1,0 +1,1 @@
+"""Event log client, worker loop, projection loop, telemetry and health."""

@@ -1,0 +1,1 @@
+"""The askpanel command: embedded NATS, Postgres and every service."""

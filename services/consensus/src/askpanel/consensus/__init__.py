@@ -1,0 +1,1 @@
+"""Consensus methods and key points, computed from typed answers."""

@@ -1,0 +1,1 @@
+"""REST, SSE, authentication and the read model."""

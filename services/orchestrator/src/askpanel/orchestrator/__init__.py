@@ -1,0 +1,1 @@
+"""The panel protocols as pure deciders, and the worker that runs them."""

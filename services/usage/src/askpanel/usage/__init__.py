@@ -1,0 +1,1 @@
+"""Prices, meters and budgets."""
