@@ -1,0 +1,66 @@
+"""Subjects: `<noun>.<past-tense verb>.<tenant_id>.<panel_id>`.
+
+The subject of an event and the filter of its panel are made here, side by side: JetStream does not check
+that a message matches the filter of its own expected sequence, so a wrong pair would protect nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from askpanel.contracts.events import EVENTS
+
+
+class BadSubject(ValueError):
+    """The subject is not `<noun>.<verb>.<tenant uuid>.<panel uuid>` of a known event."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRef:
+    """A panel's address: tenant and panel."""
+
+    tenant_id: UUID
+    panel_id: UUID
+
+    @property
+    def filter(self) -> str:
+        """Every event of this panel."""
+        return f"*.*.{self.tenant_id}.{self.panel_id}"
+
+    def subject(self, event_type: str) -> str:
+        """Where an event of this type of this panel is published."""
+        return f"{event_type}.{self.tenant_id}.{self.panel_id}"
+
+    def deltas(self) -> str:
+        """Core NATS subject of the panel's token deltas: lossy by design, never an event."""
+        return f"live.delta.{self.tenant_id}.{self.panel_id}"
+
+    def timer(self, purpose: str, state: Literal["scheduled", "fired"]) -> str:
+        """Where a durable timer of this panel waits, and where it goes off."""
+        return f"timer.{state}.{self.tenant_id}.{self.panel_id}.{purpose}"
+
+    def timers(self) -> str:
+        """Every timer of this panel, waiting or fired."""
+        return f"timer.*.{self.tenant_id}.{self.panel_id}.>"
+
+
+def tenant_filter(tenant_id: UUID) -> str:
+    """Every event of a tenant (for erasure)."""
+    return f"*.*.{tenant_id}.>"
+
+
+def all_of(event_type: str) -> str:
+    """Every event of one type, of all tenants."""
+    return f"{event_type}.>"
+
+
+def parse(subject: str) -> tuple[str, PanelRef]:
+    """Event type and panel of a subject; BadSubject when it is none of ours."""
+    parts = subject.split(".")
+    event_type = ".".join(parts[:2])
+    if len(parts) != 4 or event_type not in EVENTS:
+        raise BadSubject(subject)
+    try:
+        return event_type, PanelRef(UUID(parts[2]), UUID(parts[3]))
+    except ValueError:
+        raise BadSubject(subject) from None

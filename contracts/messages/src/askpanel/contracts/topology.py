@@ -1,0 +1,143 @@
+"""Streams, durable consumers and buckets: declared here once.
+
+The bootstrap step creates them, services assert them, NATS permissions are derived from them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from askpanel.contracts.events import (
+    EVENTS,
+    BudgetExceeded,
+    ConsensusCalculated,
+    ConsensusRequested,
+    ExpertFailed,
+    ExpertRequested,
+    ExpertResponded,
+    HumanResponded,
+    PanelCancelRequested,
+    PanelCreated,
+    UsageRecorded,
+)
+from askpanel.contracts.subjects import all_of
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A JetStream stream. Ages and windows are in seconds; 0 is without limit."""
+
+    name: str
+    subjects: tuple[str, ...]
+    discard: Literal["new", "old"] = "new"
+    max_age: float = 0.0
+    duplicate_window: float = 600.0
+    schedules: bool = False
+    deny_delete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A durable pull consumer. `ack_wait` in seconds; `max_deliver` bounds poison."""
+
+    name: str
+    stream: str
+    service: str
+    filters: tuple[str, ...]
+    ack_wait: float = 30.0
+    max_deliver: int = 20
+    max_ack_pending: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A key-value bucket."""
+
+    name: str
+    history: int
+    writer: str
+
+
+PANELS = Stream(
+    name="PANELS",
+    subjects=tuple(sorted({f"{event_type.split('.')[0]}.>" for event_type in EVENTS})),
+    deny_delete=True,
+)
+"""The event log. No schedules, roll-ups or per-message age: they would let a publisher forge or wipe."""
+
+TIMERS = Stream(name="TIMERS", subjects=("timer.scheduled.>", "timer.fired.>"), discard="old", schedules=True)
+"""Durable timers, by scheduled messages; only the orchestrator may publish here."""
+
+DEAD = Stream(
+    name="DEAD",
+    subjects=(
+        "dead.>",
+        "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+        "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+    ),
+    discard="old",
+    max_age=30 * DAY,
+)
+"""What could not be processed: reason, trace and original."""
+
+STREAMS = (PANELS, TIMERS, DEAD)
+
+ORCHESTRATOR = Durable(
+    name="orchestrator",
+    stream=PANELS.name,
+    service="orchestrator",
+    filters=tuple(
+        all_of(event.TYPE)
+        for event in (
+            PanelCreated,
+            PanelCancelRequested,
+            ExpertResponded,
+            ExpertFailed,
+            ConsensusCalculated,
+            HumanResponded,
+            UsageRecorded,
+            BudgetExceeded,
+        )
+    ),
+)
+ORCHESTRATOR_TIMERS = Durable(
+    name="orchestrator-timers", stream=TIMERS.name, service="orchestrator", filters=("timer.fired.>",)
+)
+EXPERT_RUNNER = Durable(
+    name="expert-runner",
+    stream=PANELS.name,
+    service="expert-runner",
+    filters=(all_of(ExpertRequested.TYPE),),
+    ack_wait=30.0,
+)
+CONSENSUS = Durable(
+    name="consensus", stream=PANELS.name, service="consensus", filters=(all_of(ConsensusRequested.TYPE),)
+)
+USAGE = Durable(
+    name="usage",
+    stream=PANELS.name,
+    service="usage",
+    filters=(all_of(ExpertResponded.TYPE), all_of(ExpertFailed.TYPE)),
+)
+DURABLES = (ORCHESTRATOR, ORCHESTRATOR_TIMERS, EXPERT_RUNNER, CONSENSUS, USAGE)
+
+EXPERTS_BUCKET = Bucket(name="experts", history=64, writer="expert-runner")
+BUCKETS = (EXPERTS_BUCKET,)
+
+DEAD_SUBJECT = "dead"
+
+
+def dead_letter_subject(service: str) -> str:
+    """Where a service puts what it cannot process."""
+    return f"{DEAD_SUBJECT}.{service}"
+
+
+def owners() -> Mapping[str, tuple[str, ...]]:
+    """Which event types each service may write."""
+    services = dict.fromkeys(event.OWNER for event in EVENTS.values())
+    return {
+        service: tuple(event.TYPE for event in EVENTS.values() if service == event.OWNER)
+        for service in services
+    }

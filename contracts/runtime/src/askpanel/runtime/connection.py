@@ -1,0 +1,48 @@
+"""One NATS connection a process: reconnects for ever, counts asynchronous errors, has its own inbox."""
+
+import logging
+from typing import Any
+
+from askpanel.runtime import telemetry
+from askpanel.runtime.settings import ServiceSettings
+
+logger = logging.getLogger(__name__)
+
+
+def options(settings: ServiceSettings, service: str) -> dict[str, Any]:
+    """Arguments for `nats.connect` and for FastStream's broker alike.
+
+    The inbox prefix is the service's own, so that its permissions need not cover others' replies.
+    """
+
+    async def on_error(error: Exception) -> None:
+        kind = "permission" if "permissions violation" in str(error).lower() else type(error).__name__
+        telemetry.NATS_ERRORS.labels(kind).inc()
+        logger.warning("nats: %s", error or kind, extra={"kind": kind})
+
+    async def on_disconnect() -> None:
+        logger.warning("nats: disconnected")
+
+    async def on_reconnect() -> None:
+        logger.info("nats: connected again")
+
+    return {
+        "servers": settings.nats_url.split(","),
+        "name": f"askpanel-{service}",
+        "error_cb": on_error,
+        "disconnected_cb": on_disconnect,
+        "reconnected_cb": on_reconnect,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 0.25,
+        "connect_timeout": 2,
+        "ping_interval": 5,
+        "max_outstanding_pings": 2,
+        "inbox_prefix": inbox_prefix(service).encode(),
+        "user": settings.nats_user or None,
+        "password": settings.nats_password.get_secret_value() or None,
+    }
+
+
+def inbox_prefix(service: str) -> str:
+    """Where replies to a service arrive."""
+    return f"_INBOX_{service}"

@@ -1,0 +1,50 @@
+"""What can go wrong between a service and the log.
+
+    LogError
+    ├── Conflict            somebody appended first; read again and decide again
+    ├── LogUnavailable      the outcome is unknown or refused for now; try later with the same id
+    ├── LogMisconfigured    no such stream or no right to it: a bug or a wrong set-up, not a passing fault
+    └── EventTooLarge       above the server's payload limit; reject the input
+
+What a handler may raise for one message:
+
+    Retry(after)            not now: deliver it again in `after` seconds
+    Reject(reason)          never: to the dead letters
+"""
+
+
+class LogError(Exception):
+    """Base of what the log answers when it does not take or give an event."""
+
+
+class Conflict(LogError):
+    """The panel has moved on: `actual` is the sequence of its last event, `expected` was ours."""
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"the panel's last sequence is {actual}, not {expected}")
+        self.expected = expected
+        self.actual = actual
+
+
+class LogUnavailable(LogError):
+    """The log did not confirm in time, or is full. Nothing is known to be lost or stored."""
+
+
+class LogMisconfigured(LogError):
+    """No stream answers for this subject, or a stream, consumer or bucket differs from the contract."""
+
+
+class EventTooLarge(LogError):
+    """The event is above the server's payload limit."""
+
+
+class Retry(Exception):
+    """Handle this message again in `after` seconds."""
+
+    def __init__(self, after: float, reason: str = "") -> None:
+        super().__init__(reason or f"retry in {after} s")
+        self.after = after
+
+
+class Reject(Exception):
+    """This message can never be handled; the text is the reason in the dead letter."""

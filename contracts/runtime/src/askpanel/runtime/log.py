@@ -1,0 +1,230 @@
+"""The event log client: append with an expected sequence, read one panel.
+
+A publish that times out has an unknown outcome. It is published again with the same id and the same
+expectation, and the answers are resolved so that "stored" and "somebody else was first" are never
+confused: the server checks the expected sequence *before* it recognises a duplicate, so a retry after a
+lost acknowledgement looks like a conflict with oneself.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
+from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.topology import PANELS
+from askpanel.runtime import telemetry
+from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
+
+WRONG_LAST_SEQUENCE = 10071
+STORE_FULL = frozenset({10023, 10077})
+NOT_OURS = 10060
+READ_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the log stands: its last sequence, and when the stream was created (its epoch)."""
+
+    sequence: int
+    epoch: str
+
+
+class EventLog:
+    """The log of one NATS connection. `patience` in seconds bounds every retry."""
+
+    def __init__(self, client: Client, *, patience: float = 12.0, attempt_timeout: float = 4.0) -> None:
+        self._client = client
+        self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
+        self._patience = patience
+        self._attempt_timeout = attempt_timeout
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """For what this client has no word for (buckets, consumers)."""
+        return self._js
+
+    async def append(self, recorded: Recorded, *, expected: int) -> int:
+        """Append as the panel's next event after sequence `expected` (0: its first).
+
+        Returns the event's sequence, also when this very event is there already. Raises Conflict when
+        another event came first, LogUnavailable when the log did not confirm within `patience`.
+        """
+        panel = recorded.envelope.panel
+        guard = {
+            "Nats-Expected-Last-Subject-Sequence": str(expected),
+            "Nats-Expected-Last-Subject-Sequence-Subject": panel.filter,
+        }
+        try:
+            return await self._publish(recorded, guard)
+        except Conflict as conflict:
+            stored = await self._find(recorded, after=expected)
+            if stored is not None:
+                return stored
+            actual = conflict.actual or await self.last_sequence(panel)
+            raise Conflict(expected, actual) from None
+
+    async def append_once(self, recorded: Recorded, *, recent: bool) -> int:
+        """Append a fact that only its id guards, wherever the panel stands.
+
+        `recent`: whatever led to this event is younger than half the deduplication window, so the server
+        recognises any earlier copy. Otherwise the panel is read for a copy, and the append expects the
+        panel as it was read.
+        """
+        if recent:
+            return await self._publish(recorded, {})
+        panel = recorded.envelope.panel
+        while True:
+            events = await self.read(panel)
+            for event in events:
+                if event.envelope.id == recorded.envelope.id:
+                    return event.sequence
+            try:
+                return await self.append(recorded, expected=events[-1].sequence if events else 0)
+            except Conflict:
+                continue
+
+    async def read(self, panel: PanelRef, *, after: int = 0) -> list[Recorded]:
+        """The panel's events after sequence `after`, in order, up to what its leader had at the call.
+
+        Raises Unreadable for an event this build cannot read, LogUnavailable when no answer comes.
+        """
+        return [
+            decode(subject, headers, body, sequence)
+            async for subject, headers, body, sequence in self.read_raw(panel.filter, after=after)
+        ]
+
+    async def read_raw(
+        self, subject_filter: str, *, after: int = 0
+    ) -> AsyncIterator[tuple[str, dict[str, str], bytes, int]]:
+        """Messages of a filter as subject, headers, body and sequence; complete up to the leader's last."""
+        last = await self._last(subject_filter)
+        deadline = time.monotonic() + self._patience
+        position = after
+        while last is not None and position < last:
+            progressed = False
+            async for message in self._direct(subject_filter, position + 1):
+                headers = dict(message.headers or {})
+                position = int(headers["Nats-Sequence"])
+                progressed = True
+                yield headers["Nats-Subject"], headers, message.data, position
+            if not progressed:
+                if time.monotonic() > deadline:
+                    raise LogUnavailable(f"a replica answers without sequence {last} of {subject_filter}")
+                await asyncio.sleep(0.05)
+
+    async def last_sequence(self, panel: PanelRef) -> int:
+        """The sequence of the panel's last event, 0 if it has none."""
+        return await self._last(panel.filter) or 0
+
+    async def position(self, stream: str = PANELS.name) -> Position:
+        """The end of the log now."""
+        with _unavailable():
+            info = await self._js.stream_info(stream)
+        return Position(info.state.last_seq, str(info.created or ""))
+
+    async def _publish(self, recorded: Recorded, guard: dict[str, str]) -> int:
+        deadline = time.monotonic() + self._patience
+        pause = 0.05
+        while True:
+            subject, headers, body = encode(recorded)
+            try:
+                ack = await self._js.publish(
+                    subject, body, headers=headers | guard, timeout=self._attempt_timeout
+                )
+            except nats.errors.MaxPayloadError:
+                raise EventTooLarge(f"{recorded.envelope.type} has {len(body)} bytes") from None
+            except nats.js.errors.APIError as error:
+                if error.err_code == WRONG_LAST_SEQUENCE:
+                    raise Conflict(-1, _actual(error)) from None
+                if error.err_code == NOT_OURS:
+                    raise LogMisconfigured(str(error.description)) from None
+                reason = f"{error.err_code} {error.description}"
+                if error.err_code in STORE_FULL:
+                    raise LogUnavailable(f"the log is full: {reason}") from None
+            except nats.js.errors.NoStreamResponseError:
+                reason = f"no stream takes {subject}"
+            except (nats.errors.Error, TimeoutError, OSError) as error:
+                reason = repr(error)
+            else:
+                if ack.duplicate:
+                    await self._assert_same(recorded, ack.seq)
+                return ack.seq
+            telemetry.PUBLISH_RETRIES.inc()
+            if time.monotonic() + pause > deadline:
+                raise LogUnavailable(f"{recorded.envelope.type} was not confirmed: {reason}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    async def _assert_same(self, recorded: Recorded, sequence: int) -> None:
+        """Deduplication is per stream, not per subject: the copy must stand on our own subject."""
+        with _unavailable():
+            stored = await self._js.get_msg(PANELS.name, seq=sequence)
+        if stored.subject != recorded.envelope.panel.subject(recorded.envelope.type):
+            raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")
+
+    async def _find(self, recorded: Recorded, *, after: int) -> int | None:
+        async for _, headers, _, sequence in self.read_raw(recorded.envelope.panel.filter, after=after):
+            if headers.get(MESSAGE_ID) == str(recorded.envelope.id):
+                return sequence
+        return None
+
+    async def _last(self, subject_filter: str) -> int | None:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                message = await self._js.get_last_msg(PANELS.name, subject_filter)
+            except nats.js.errors.NotFoundError:
+                return None
+            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+                if time.monotonic() > deadline:
+                    raise LogUnavailable(repr(error)) from None
+                await asyncio.sleep(0.1)
+            else:
+                return message.seq
+
+    async def _direct(self, subject_filter: str, start: int) -> AsyncIterator[Msg]:
+        """One batch of a direct get: from sequence `start`, at most READ_BATCH messages."""
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox)
+        request = {"seq": start, "next_by_subj": subject_filter, "batch": READ_BATCH}
+        try:
+            with _unavailable():
+                await self._client.publish(
+                    f"$JS.API.DIRECT.GET.{PANELS.name}", json.dumps(request).encode(), reply=inbox
+                )
+                while True:
+                    message = await subscription.next_msg(self._attempt_timeout)
+                    status = (message.headers or {}).get("Status")
+                    if status in ("204", "404"):
+                        return
+                    if status is not None:
+                        raise LogUnavailable(f"direct get answered {status}")
+                    yield message
+        finally:
+            await subscription.unsubscribe()
+
+
+class _unavailable:
+    """Turns what the client raises for an unreachable server into LogUnavailable."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, nats.errors.Error | nats.js.errors.Error | TimeoutError):
+            raise LogUnavailable(repr(error)) from error
+
+
+def _actual(error: nats.js.errors.APIError) -> int:
+    """The sequence in `wrong last sequence: N`; 0 when the server does not say."""
+    digits = str(error.description).rpartition(":")[2].strip()
+    return int(digits) if digits.isdigit() else 0

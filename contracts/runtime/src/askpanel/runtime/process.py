@@ -1,0 +1,102 @@
+"""The life of a worker process: connect, assert, consume, and on SIGTERM drain and leave.
+
+1. Connect and check that durables exist as declared. 2. Consume. 3. On SIGTERM or SIGINT: not ready, take
+nothing new, finish what is in flight, disconnect. A durable that JetStream says does not exist ends the
+process with exit code 1, since nothing else would notice it.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.errors import NoServersError
+
+from askpanel.runtime import bootstrap, connection, telemetry
+from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_server, watch_durables
+from askpanel.runtime.log import EventLog
+from askpanel.runtime.settings import ServiceSettings
+from askpanel.runtime.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a service's wiring gets to work with."""
+
+    client: Client
+    log: EventLog
+
+
+Wiring = Callable[[Runtime, AsyncExitStack], Coroutine[Any, Any, list[Worker]]]
+"""Builds the workers of a service; what it opens it leaves on the stack."""
+
+
+def run_worker(service: str, settings: ServiceSettings, wire: Wiring) -> None:
+    """Run until told to stop. Exits 1 when the service cannot do its work, with one line saying why."""
+    telemetry.configure(service, level=settings.log_level, log_format=settings.log_format)
+    try:
+        uvloop.run(_serve(service, settings, wire))
+    except* (LogMisconfigured, DurableGone, NoServersError, OSError) as group:
+        for error in group.exceptions:
+            print(f"{service}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
+    async with AsyncExitStack() as stack:
+        broker = NatsBroker(
+            **connection.options(settings, service),
+            apply_types=False,
+            graceful_timeout=settings.drain_seconds,
+        )
+        client = await broker.connect()
+        log = EventLog(client, patience=settings.append_patience_seconds)
+        workers = await wire(Runtime(client, log), stack)
+        durables = tuple(worker.durable for worker in workers)
+        await bootstrap.verify(log.jetstream, *durables)
+        for worker in workers:
+            worker.bind(log)
+            worker.subscribe(broker)
+        readiness = Readiness({durable.name: durable_check(client, durable) for durable in durables})
+        stack.push_async_callback(broker.stop)
+        await broker.start()
+        async with serving(readiness, settings):
+            logger.info("ready", extra={"durables": [durable.name for durable in durables]})
+            await until_signal(watch_durables(client, durables))
+            readiness.draining = True
+            await asyncio.gather(*(worker.drain(settings.drain_seconds) for worker in workers))
+
+
+@asynccontextmanager
+async def serving(readiness: Readiness, settings: ServiceSettings) -> AsyncGenerator[None]:
+    """Answer the probes meanwhile."""
+    server = probe_server(readiness, settings.probe_host, settings.probe_port)
+    task = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def until_signal(*watchers: Coroutine[Any, Any, None]) -> None:
+    """Wait for SIGTERM or SIGINT. A watcher that raises ends the wait with its error."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(watcher) for watcher in watchers]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
