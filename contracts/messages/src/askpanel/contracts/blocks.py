@@ -74,7 +74,10 @@ class OwnAnswerBlock(_Frozen):
 
 
 class PeerAnswerBlock(_Frozen):
-    """Another seat's answer (or, in delphi, its reason), known by its label only. Never with a confidence."""
+    """Another seat's answer (or, in delphi, its reason), known by its label only. Never with a confidence.
+
+    `asked_about` marks, for purpose `question`, the answer to be questioned.
+    """
 
     kind: Literal["peer_answer"] = "peer_answer"
     label: str
@@ -83,6 +86,7 @@ class PeerAnswerBlock(_Frozen):
     stance: Stance | None = None
     option: str | None = None
     key_points: tuple[str, ...] = ()
+    asked_about: bool = False
 
 
 class ThemeBlock(_Frozen):

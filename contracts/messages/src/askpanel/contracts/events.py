@@ -154,7 +154,11 @@ class PanelCancelRequested(Event):
 
 
 class PanelDeadlinePassed(Event):
-    """A timer fired. Late, early by a retry, or twice: the decider judges what it still means."""
+    """A timer fired. Late, early by a retry, or twice: the decider judges what it still means.
+
+    `step` is the step of the round whose time is up; `final` (purpose panel) is the end of the grace
+    that a last consensus has after the panel's deadline.
+    """
 
     TYPE: ClassVar[str] = "panel.deadline_passed"
     OWNER: ClassVar[Service] = "orchestrator"
@@ -162,9 +166,11 @@ class PanelDeadlinePassed(Event):
     purpose: Literal["round", "human", "panel"]
     round_number: Round | None = None
     checkpoint_id: UUID | None = None
+    step: str | None = None
 
     def identity(self) -> tuple[object, ...]:
-        return (self.purpose, self.round_number, self.checkpoint_id)
+        place = (self.purpose, self.round_number, self.checkpoint_id)
+        return place if self.step is None else (*place, self.step)
 
 
 class PanelCompleted(Event):
@@ -199,8 +205,19 @@ class PanelFailed(Event):
 # --------------------------------------------------------------------------------------- rounds
 
 
+class StepDeadline(Data):
+    """When a step of a round closes with what it has."""
+
+    step: str
+    deadline_at: datetime
+
+
 class RoundStarted(Event):
-    """A round begins. `deadline_at` is when it closes with what it has."""
+    """A round begins. `deadline_at` is when it closes with what it has.
+
+    `steps` are the deadlines within a round of several steps. `panel_deadline_at` is the panel's
+    deadline where waiting for a human has moved it.
+    """
 
     TYPE: ClassVar[str] = "round.started"
     OWNER: ClassVar[Service] = "orchestrator"
@@ -210,6 +227,8 @@ class RoundStarted(Event):
     purpose: Purpose
     speakers: tuple[int, ...]
     deadline_at: datetime
+    steps: tuple[StepDeadline, ...] = ()
+    panel_deadline_at: datetime | None = None
 
     def identity(self) -> tuple[object, ...]:
         return (self.round_number,)

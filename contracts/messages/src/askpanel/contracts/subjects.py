@@ -22,6 +22,11 @@ class PanelRef:
     tenant_id: UUID
     panel_id: UUID
 
+    @classmethod
+    def of(cls, tenant_id: str, panel_id: str) -> "PanelRef":
+        """From text; ValueError when either is no UUID."""
+        return cls(UUID(tenant_id), UUID(panel_id))
+
     @property
     def filter(self) -> str:
         """Every event of this panel."""

@@ -228,3 +228,11 @@ def _actual(error: nats.js.errors.APIError) -> int:
     """The sequence in `wrong last sequence: N`; 0 when the server does not say."""
     digits = str(error.description).rpartition(":")[2].strip()
     return int(digits) if digits.isdigit() else 0
+
+
+def is_recent(stored_at: float, now: float) -> bool:
+    """Whether copies of what follows from a message stored then must lie in the deduplication window.
+
+    Times in seconds since the epoch. 40 % of the window, so that clocks may differ by minutes.
+    """
+    return now - stored_at < PANELS.duplicate_window * 0.4

@@ -91,7 +91,8 @@ class Worker:
             if self._windowed
             else {"pull_sub": PullSub(batch_size=1), "max_workers": self._parallel}
         )
-        subscriber: Any = broker.subscriber(
+        subscribe: Any = broker.subscriber  # its overloads do not know a computed set of arguments
+        subscriber = subscribe(
             "",
             durable=self.durable.name,
             stream=JStream(self.durable.stream, declare=False),

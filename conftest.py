@@ -1,0 +1,44 @@
+"""Fixtures for every package: real servers for the session, a fresh database for each test."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import pytest
+
+# --import-mode=importlib leaves sys.path alone, and the harness is no installed package.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tests.harness.databases import Database, Databases
+from tests.harness.servers import NatsAt, PostgresAt, nats_at, postgres_at
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[PostgresAt]:
+    """A Postgres for all tests; `admin_url` is a superuser's."""
+    with postgres_at() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Generator[NatsAt]:
+    """A NATS with JetStream for all tests, without authorization: use stream names of your own."""
+    with nats_at() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresAt) -> Generator[Databases]:
+    """Makes databases: `await databases.create("agents_jsonb", hardening=False)`; all go at the end."""
+    made = Databases(postgres_server.admin_url)
+    yield made
+    asyncio.run(made.drop_all())
+
+
+@pytest.fixture
+async def database(databases: Databases) -> AsyncGenerator[Database]:
+    """A fresh migrated database with a DSN per login, in the default shape."""
+    fresh = await databases.create()
+    yield fresh
+    await databases.drop(fresh)

@@ -1,0 +1,114 @@
+"""Who does not go along with the leading position, in their own words, and what else was proposed."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from askpanel.consensus.ballots import Ballot, Ballots, Verdict
+from askpanel.consensus.methods.ranked import midranks
+from askpanel.consensus.points import Themes, cluster_id, contested
+from askpanel.consensus.positions import Texts, agents_of, conditions_of, voters_of
+from askpanel.consensus.result import AgreementPoint, Alternative, Dissent
+from askpanel.consensus.votes import kernel
+
+FAR = 2
+"""Delphi: a rating more than this many points from the final median is a minority report."""
+
+
+def dissenting_opinions(
+    ballots: Ballots, verdict: Verdict, found: Themes, agreed: tuple[AgreementPoint, ...]
+) -> tuple[Dissent, ...]:
+    """One entry per dissenting seat, sorted by agent_id.
+
+    opinion = the position (else the first key point, else the vote); reasoning = the voter's points
+    outside the agreement, joined with "; ". Low confidence or unusual words are no dissent.
+    """
+    shared = {quote.text for point in agreed for quote in point.quotes}
+    entries = [
+        Dissent(
+            agent_id=member.agent_id,
+            agent_name=member.agent_name,
+            opinion=ballot.position.strip() or next((point.text for point in ballot.points), ballot.vote),
+            reasoning="; ".join(point.text for point in ballot.points if point.text not in shared),
+            confidence=ballot.confidence,
+        )
+        for number, ballot in enumerate(ballots.voters)
+        if dissents(ballots, verdict, found, number)
+        for member in ballot.members
+    ]
+    return tuple(sorted(entries, key=lambda entry: entry.agent_id))
+
+
+def dissents(ballots: Ballots, verdict: Verdict, found: Themes, number: int) -> bool:
+    """Is voter `number` incompatible with every leading position? `neutral` never is.
+
+    Delphi: some rating more than 2 points from the final median. Ranked: the leader in the lower half
+    of the ballot. Open: behind a point that contradicts the leading one, and not behind the leader.
+    """
+    ballot = ballots.voters[number]
+    if ballots.space == "ratings":
+        return _far_from_median(ballots, verdict, ballot)
+    if ballots.space == "ranking":
+        return bool(verdict.leaders) and all(_lower_half(ballot, leader) for leader in verdict.leaders)
+    if ballots.space == "points":
+        return _behind_a_contrary_point(ballots, verdict, found, number)
+    if ballots.space == "stance" and ballot.vote == "neutral":
+        return False
+    return bool(verdict.leaders) and all(
+        kernel(ballots, ballot.vote, leader) == 0 for leader in verdict.leaders
+    )
+
+
+def _far_from_median(ballots: Ballots, verdict: Verdict, ballot: Ballot) -> bool:
+    given = dict(zip(ballots.positions, ballot.ratings, strict=True))
+    return any(
+        rating is not None and item.median is not None and abs(rating - item.median) > FAR
+        for item in verdict.items
+        if (rating := given[item.item]) is not None
+    )
+
+
+def _lower_half(ballot: Ballot, leader: str) -> bool:
+    """The leader's mid-rank is worse than the middle; an author does not dissent from the own answer."""
+    ranks = midranks(ballot.ranking)
+    return leader in ranks and ranks[leader] > (len(ranks) + 1) / 2
+
+
+def _behind_a_contrary_point(ballots: Ballots, verdict: Verdict, found: Themes, number: int) -> bool:
+    held = ballots.clusters[number]
+    groups = {cluster_id(place): one for place, one in enumerate(found.clusters)}
+    return not held & set(verdict.leaders) and any(
+        contested(found, groups[leader], groups[own]) for leader in verdict.leaders for own in held
+    )
+
+
+def alternatives(ballots: Ballots, verdict: Verdict, text_of: Texts) -> tuple[Alternative, ...]:
+    """Every position but the leader, best first; after a split, the leading ones too.
+
+    confidence = sum of w c over its voters / sum of w over all (w the expert weight); a missing c is
+    the panel's median, else .5 with `confidence_stated` False.
+    """
+    stated = [ballot.confidence for ballot in ballots.voters if ballot.confidence is not None]
+    middle = median(stated) if stated else 0.5
+    total = sum(ballot.weight for ballot in ballots.voters)
+    found: list[Alternative] = []
+    for position in verdict.shares:
+        voters = voters_of(ballots, position)
+        if len(verdict.leaders) == 1 and position in verdict.leaders:
+            continue
+        backed = sum(b.weight * (middle if b.confidence is None else b.confidence) for b in voters)
+        found.append(
+            Alternative(
+                position=position,
+                text=text_of.get(position, position),
+                supporters=agents_of(voters),
+                conditions=conditions_of(voters),
+                confidence=backed / total,
+                confidence_stated=bool(voters) and all(b.confidence is not None for b in voters),
+            )
+        )
+    return tuple(
+        sorted(
+            found, key=lambda one: (-round(one.confidence, 9), -len(one.supporters), one.text, one.position)
+        )
+    )

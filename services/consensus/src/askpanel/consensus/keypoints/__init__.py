@@ -1,0 +1,1 @@
+"""Key points: normalise, vectors, negation guard, clustering, matching prose to points."""

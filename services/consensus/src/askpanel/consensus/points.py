@@ -1,0 +1,230 @@
+"""What the key points of the ballots add up to: where voters agree, and what they contest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from askpanel.consensus.ballots import Ballot, Ballots, Verdict
+from askpanel.consensus.keypoints.clustering import Cluster, Item, Likeness, cluster
+from askpanel.consensus.keypoints.likeness import Embed, likeness
+from askpanel.consensus.keypoints.negation import contradicts
+from askpanel.consensus.result import AgreementPoint, DisagreementPoint, Quote, Side
+from askpanel.consensus.votes import TIE
+
+
+@dataclass(frozen=True, slots=True)
+class Themes:
+    """The points of all voters, clustered. `rows` are (text, ballot, side); clusters index into them."""
+
+    items: tuple[Item, ...]
+    clusters: tuple[Cluster, ...]
+    likeness: Likeness
+
+    def ballots_of(self, one: Cluster) -> tuple[int, ...]:
+        """The ballots behind a cluster, each once, in order."""
+        return tuple(sorted({self.items[row].ballot for row in one.rows}))
+
+    def text_of(self, one: Cluster) -> str:
+        return self.items[one.medoid].text
+
+
+def themes(ballots: Ballots, embed: Embed | None = None) -> Themes:
+    """Cluster every voter's key points. Points of two sides never share a cluster."""
+    items = tuple(
+        sorted(
+            (
+                Item(point.text, number, side_of(ballots, ballot), point.dimension, point.said)
+                for number, ballot in enumerate(ballots.voters)
+                for point in ballot.points
+            ),
+            key=lambda item: (item.text, item.ballot),
+        )
+    )
+    alike = likeness([item.text for item in items], embed)
+    return Themes(items, cluster(items, alike), alike)
+
+
+def side_of(ballots: Ballots, ballot: Ballot) -> str | None:
+    """support (with conditional) or oppose, the option, the first choice; None where no side is known."""
+    if ballots.space == "stance":
+        return {"support": "support", "conditional": "support", "oppose": "oppose"}.get(ballot.vote)
+    if ballots.space in ("option", "ranking"):
+        return ballot.vote
+    return None
+
+
+def with_clusters(ballots: Ballots, found: Themes) -> Ballots:
+    """The ballots of an open panel with the clusters each holds: its vote space.
+
+    Cluster ids are their places in `found.clusters`, best supported first.
+    """
+    held: list[set[str]] = [set() for _ in ballots.voters]
+    for number, one in enumerate(found.clusters):
+        for ballot in found.ballots_of(one):
+            held[ballot].add(cluster_id(number))
+    return replace(
+        ballots,
+        positions=tuple(cluster_id(number) for number in range(len(found.clusters))),
+        clusters=tuple(frozenset(clusters) for clusters in held),
+    )
+
+
+def cluster_id(number: int) -> str:
+    return f"theme-{number + 1:03d}"
+
+
+def agreement_points(ballots: Ballots, found: Themes, least_share: float) -> tuple[AgreementPoint, ...]:
+    """Points held by at least two voters and by `least_share` of them, best supported first."""
+    return tuple(
+        AgreementPoint(
+            text=found.text_of(one),
+            supporters=agents(ballots, found.ballots_of(one)),
+            quotes=quotes(found, one),
+            n=len(found.ballots_of(one)),
+            dimension=common_dimension(found, one),
+        )
+        for one in found.clusters
+        if agreed(ballots, found, one, least_share)
+    )
+
+
+def agreed(ballots: Ballots, found: Themes, one: Cluster, least_share: float) -> bool:
+    behind = len(found.ballots_of(one))
+    return behind >= 2 and behind >= least_share * len(ballots) - TIE
+
+
+def quotes(found: Themes, one: Cluster) -> tuple[Quote, ...]:
+    """Every text of the cluster with each seat that said it, sorted by agent and text."""
+    said = {
+        Quote(said.agent_id, said.response_id, said.text)
+        for row in one.rows
+        for said in found.items[row].said
+    }
+    return tuple(sorted(said, key=lambda quote: (quote.agent_id, quote.text, quote.response_id)))
+
+
+def common_dimension(found: Themes, one: Cluster) -> str | None:
+    """The dimension when all who chose one for this point chose the same; else None."""
+    chosen = {found.items[row].dimension for row in one.rows} - {None}
+    return chosen.pop() if len(chosen) == 1 else None
+
+
+def contested_points(ballots: Ballots, found: Themes) -> tuple[DisagreementPoint, ...]:
+    """Pairs of clusters that speak of one thing and stand against each other, most voters first.
+
+    They are alike (mean likeness at the cut for unknown sides) and either held by two sides or kept
+    apart by the negation guard.
+    """
+    pairs = [
+        (one, two)
+        for number, one in enumerate(found.clusters)
+        for two in found.clusters[number + 1 :]
+        if contested(found, one, two)
+    ]
+    points = [_contest(ballots, found, one, two) for one, two in pairs]
+    return tuple(
+        sorted(points, key=lambda point: (-sum(len(side.agents) for side in point.sides), point.text))
+    )
+
+
+def contested(found: Themes, one: Cluster, two: Cluster) -> bool:
+    """Alike on the whole, and opposed in their texts or in their sides."""
+    pairs = [(i, j) for i in one.rows for j in two.rows]
+    mean = sum(float(found.likeness.values[i, j]) for i, j in pairs) / len(pairs)
+    if mean < found.likeness.across:
+        return False
+    return _two_sides(found, one, two) or any(
+        contradicts(found.items[i].text, found.items[j].text) for i, j in pairs
+    )
+
+
+def _two_sides(found: Themes, one: Cluster, two: Cluster) -> bool:
+    here = {found.items[row].side for row in one.rows} - {None}
+    there = {found.items[row].side for row in two.rows} - {None}
+    return bool(here and there and not here & there)
+
+
+def _contest(ballots: Ballots, found: Themes, one: Cluster, two: Cluster) -> DisagreementPoint:
+    """The better supported text names the point; the sides are named by their votes, else by their texts."""
+    names = [_votes_behind(ballots, found, group) for group in (one, two)]
+    distinct = names[0] != names[1] and all(names)
+    return DisagreementPoint(
+        text=found.text_of(one),
+        sides=tuple(
+            Side(
+                position=name if distinct else found.text_of(group),
+                text=found.text_of(group),
+                agents=agents(ballots, found.ballots_of(group)),
+            )
+            for name, group in zip(names, (one, two), strict=True)
+        ),
+    )
+
+
+def _votes_behind(ballots: Ballots, found: Themes, group: Cluster) -> str:
+    if ballots.space not in ("stance", "option", "ranking"):
+        return ""
+    votes = {ballots.voters[number].vote for number in found.ballots_of(group)}
+    return votes.pop() if len(votes) == 1 else ""
+
+
+def vote_disagreement(
+    ballots: Ballots, verdict: Verdict, text_of: dict[str, str]
+) -> tuple[DisagreementPoint, ...]:
+    """The vote itself, first among the disagreements unless unanimous.
+
+    `text_of` maps a position to the words that stand for it. Open panels have no vote. Delphi: each
+    item in disagreement, its raters in three groups (1-3, 4-6, 7-9).
+    """
+    if verdict.unanimous or ballots.space == "points" or not ballots.voters:
+        return ()
+    if ballots.space == "ratings":
+        return tuple(
+            _rating_sides(ballots, item.item, text_of) for item in verdict.items if item.disagreement
+        )
+    voted = sorted(
+        {ballot.vote for ballot in ballots.voters}, key=lambda vote: (-verdict.shares.get(vote, 0.0), vote)
+    )
+    if len(voted) < 2:
+        return ()
+    leading = verdict.leaders[0] if verdict.leaders else voted[0]
+    return (
+        DisagreementPoint(
+            text=text_of.get(leading, leading),
+            sides=tuple(
+                Side(
+                    position=vote,
+                    text=text_of.get(vote, vote),
+                    agents=_agents(ballot for ballot in ballots.voters if ballot.vote == vote),
+                )
+                for vote in voted
+            ),
+            is_vote=True,
+        ),
+    )
+
+
+def _rating_sides(ballots: Ballots, item: str, text_of: dict[str, str]) -> DisagreementPoint:
+    place = ballots.positions.index(item)
+    bands = (("7-9", 7, 9), ("4-6", 4, 6), ("1-3", 1, 3))
+    sides = [
+        Side(
+            name,
+            text_of.get(item, item),
+            _agents(b for b in ballots.voters if low <= (b.ratings[place] or 0) <= high),
+        )
+        for name, low, high in bands
+    ]
+    return DisagreementPoint(
+        text=text_of.get(item, item), sides=tuple(side for side in sides if side.agents), is_vote=True
+    )
+
+
+def agents(ballots: Ballots, numbers: Sequence[int]) -> tuple[str, ...]:
+    """agent_ids behind these ballots, clones included, sorted."""
+    return _agents(ballots.voters[number] for number in numbers)
+
+
+def _agents(voters: Iterable[Ballot]) -> tuple[str, ...]:
+    return tuple(sorted(agent_id for ballot in voters for agent_id in ballot.agent_ids))

@@ -1,0 +1,5 @@
+"""`python -m askpanel.expert_runner`"""
+
+from askpanel.expert_runner.app import main
+
+main()

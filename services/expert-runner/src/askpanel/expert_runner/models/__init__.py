@@ -1,0 +1,1 @@
+"""The models behind the experts: one port, three adapters, and the rules of choosing and retrying."""

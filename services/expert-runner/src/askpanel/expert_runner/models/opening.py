@@ -1,0 +1,144 @@
+"""From a choice to a model that can be asked: fetches, starts and connects what it needs."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from askpanel.expert_runner.models.local import SLOTS, LocalServer, start_server, weights_path
+from askpanel.expert_runner.models.port import Failure, Label, Model, OnDelta, Reply
+from askpanel.expert_runner.models.provider import PATIENT, ProviderModel, Traits
+from askpanel.expert_runner.models.resolve import Choice, Unusable, is_loopback
+from askpanel.expert_runner.models.script import parse_script
+from askpanel.expert_runner.models.scripted import ScriptedModel
+from askpanel.expert_runner.models.weights import OnProgress
+from askpanel.expert_runner.prompts.prompt import LOCAL, Prompt
+
+if TYPE_CHECKING:
+    from pydantic_ai.models.instrumented import InstrumentationSettings
+
+LOCAL_TRAITS = Traits(
+    budget=LOCAL,
+    concurrency=SLOTS,
+    clocks=PATIENT,
+    temperature=0.7,
+    extra_body={"cache_prompt": True, "repeat_penalty": 1.1},
+)
+"""For our own server: every slot busy at most once, the shared start of prompts read once."""
+
+
+def _silent(_progress: object) -> None:
+    """Reports nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What opening a model may need: where weights live, the user's own GGUF, whether the publisher's hub may
+    be asked, the key of a compatible server, whether it enforces JSON schemas, where progress is told."""
+
+    cache: Path
+    local_gguf: Path | None = None
+    hub: bool = True
+    api_key: str = "none"
+    schema: bool = True
+    report: OnProgress = _silent
+    notice: Callable[[str], None] = _silent
+    instrumentation: "InstrumentationSettings | None" = None
+
+
+async def open_model(choice: Choice, means: Means) -> Model:
+    """The chosen model, ready to be asked; close it with `aclose`.
+
+    The local model may take minutes the first time. Raises `weights.WeightsError` or
+    `local.LocalModelError` for it, and `resolve.Unusable` for a hosted model nobody knows.
+    """
+    if choice.kind == "scripted":
+        return ScriptedModel(parse_script(choice.model))
+    if choice.kind == "local":
+        means.cache.mkdir(parents=True, exist_ok=True)
+        path = await weights_path(
+            means.cache, means.local_gguf, hub=means.hub, report=means.report, notice=means.notice
+        )
+        return await LocalModel(choice.label, path, means).start()
+    await asyncio.to_thread(_import_provider_library)
+    if choice.kind == "compatible":
+        base_url = choice.base_url or ""
+        traits = Traits(concurrency=4, schema=means.schema, loopback=is_loopback(base_url))
+        return await _compatible(choice.model, base_url, means.api_key, choice.label, traits, means)
+    return await _hosted(choice, means)
+
+
+class LocalModel:
+    """The demo model and the server process it needs, which is started again when it has died."""
+
+    budget = LOCAL
+    concurrency = SLOTS
+
+    def __init__(self, label: Label, path: Path, means: Means) -> None:
+        self.label = label
+        self._path, self._means = path, means
+        self._starting = asyncio.Lock()
+        self._server: LocalServer | None = None
+        self._model: ProviderModel | None = None
+
+    async def start(self) -> "LocalModel":
+        """Start the server; raises LocalModelError."""
+        await asyncio.to_thread(_import_provider_library)
+        await self._alive()
+        return self
+
+    async def ask(
+        self, prompt: Prompt, *, on_delta: OnDelta | None = None, seconds: float | None = None
+    ) -> Reply | Failure:
+        """Ask the server; see `models.port.Model`."""
+        model = await self._alive()
+        return await model.ask(prompt, on_delta=on_delta, seconds=seconds)
+
+    async def aclose(self) -> None:
+        """End the server."""
+        if self._model is not None:
+            await self._model.aclose()
+        if self._server is not None:
+            await self._server.aclose()
+
+    async def _alive(self) -> ProviderModel:
+        """The connected model, after starting the server where none runs."""
+        async with self._starting:
+            if self._server is None or self._model is None or not self._server.running:
+                await self.aclose()
+                self._server = await start_server(self._path, self._means.cache / "local-model.log")
+                self._model = await _compatible(
+                    "local", self._server.base_url, self._server.key, self.label, LOCAL_TRAITS, self._means
+                )
+            return self._model
+
+
+def _import_provider_library() -> None:
+    """Takes about 2 s, so it runs in a thread and only when a real model is opened."""
+    import pydantic_ai.direct  # pyright: ignore[reportUnusedImport]
+    import pydantic_ai.models.openai  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+
+async def _compatible(
+    name: str, base_url: str, api_key: str, label: Label, traits: Traits, means: Means
+) -> ProviderModel:
+    """A Chat Completions server. Its name says nothing about it, so no provider's profile is assumed."""
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    model = OpenAIChatModel(name, provider=OpenAIProvider(base_url=base_url, api_key=api_key))
+    return await ProviderModel(model, label, traits, means.instrumentation).__aenter__()
+
+
+async def _hosted(choice: Choice, means: Means) -> ProviderModel:
+    from pydantic_ai.exceptions import UserError
+    from pydantic_ai.models import infer_model
+
+    try:
+        model = infer_model(choice.model)
+    except (UserError, ValueError, ImportError) as error:
+        raise Unusable(f"{choice.model!r}: {error}") from error
+    schema = bool(model.profile.get("supports_json_schema_output", False))
+    traits = Traits(schema=schema)
+    return await ProviderModel(model, choice.label, traits, means.instrumentation).__aenter__()

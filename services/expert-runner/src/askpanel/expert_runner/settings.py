@@ -1,0 +1,25 @@
+"""Settings of the expert-runner. Which model answers is chosen in `models.resolve`, from
+`ASKPANEL_MODEL`, the providers' keys, `ASKPANEL_OPENAI_BASE_URL` and `ASKPANEL_LOCAL_GGUF`."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from askpanel.runtime.settings import ServiceSettings
+
+
+class ExpertRunnerSettings(ServiceSettings):
+    """What this service can be told."""
+
+    runner_parallel: int = Field(default=64, ge=1, le=1000, description="Requests worked on at once.")
+    cache: Path = Field(
+        default=Path("~/.cache/askpanel"), description="Where the local model's weights are kept."
+    )
+    openai_api_key: SecretStr = Field(
+        default=SecretStr("none"),
+        description="Key for the server at ASKPANEL_OPENAI_BASE_URL, if it wants one.",
+    )
+    openai_schema: bool = Field(
+        default=True, description="Whether that server enforces JSON schemas; if not, they are prompted."
+    )
+    model_hub: bool = Field(default=True, description="Whether weights may be fetched from their publisher.")

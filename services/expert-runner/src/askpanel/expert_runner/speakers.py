@@ -1,0 +1,85 @@
+"""Who speaks: the persona of a seat, by agent and version, from the published catalogue.
+
+This service publishes the experts it ships at start; tenants' own come from others. A panel names the
+version it was created with, and gets that one, whatever has been published since.
+"""
+
+import logging
+from collections.abc import Iterable
+from uuid import UUID
+
+from nats.js.errors import KeyNotFoundError, NoKeysError
+from nats.js.kv import KeyValue
+from pydantic import ValidationError
+
+from askpanel.contracts.catalogue import Expert, catalogue_key, decode_expert, encode_expert
+from askpanel.expert_runner.catalogue import BUILT_IN
+from askpanel.expert_runner.prompts.prompt import Speaker, speaker_of
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownExpert(Exception):
+    """The catalogue has no such expert in this version."""
+
+
+async def publish(bucket: KeyValue, experts: Iterable[Expert]) -> int:
+    """Put what is new or changed; returns how many. An equal entry is left alone."""
+    changed = 0
+    for expert in experts:
+        key, value = catalogue_key(expert.agent_id), encode_expert(expert)
+        try:
+            current = (await bucket.get(key)).value
+        except KeyNotFoundError:
+            current = None
+        if current != value:
+            await bucket.put(key, value)
+            changed += 1
+    logger.info("catalogue published", extra={"changed": changed})
+    return changed
+
+
+class Speakers:
+    """Looks experts up and keeps what it found: a version never changes."""
+
+    def __init__(self, bucket: KeyValue) -> None:
+        self._bucket = bucket
+        self._known: dict[tuple[str, int], Expert] = {}
+
+    async def find(self, tenant_id: UUID, agent_id: str, version: int) -> Speaker:
+        """The persona. A tenant's own expert comes before a global one. Raises UnknownExpert."""
+        built_in = next((s for s in BUILT_IN.values() if s.agent_id == agent_id), None)
+        if built_in is not None:
+            return built_in
+        for key in (catalogue_key(agent_id, str(tenant_id)), catalogue_key(agent_id)):
+            expert = self._known.get((key, version)) or await self._load(key, version)
+            if expert is not None:
+                self._known[key, version] = expert
+                return speaker_of(expert)
+        raise UnknownExpert(f"no expert {agent_id!r} in version {version}")
+
+    async def _load(self, key: str, version: int) -> Expert | None:
+        try:
+            entry = await self._bucket.get(key)
+        except KeyNotFoundError:
+            return None
+        expert = _read(entry.value)
+        if expert is not None and expert.version == version:
+            return expert
+        try:
+            entries = await self._bucket.history(key)
+        except NoKeysError:
+            return None
+        older = (_read(entry.value) for entry in reversed(entries))
+        return next((e for e in older if e is not None and e.version == version), None)
+
+
+def _read(value: bytes | None) -> Expert | None:
+    """An entry that is no expert counts as absent, and is said."""
+    if not value:
+        return None
+    try:
+        return decode_expert(value)
+    except ValidationError as error:
+        logger.warning("unreadable catalogue entry: %s", error.error_count())
+        return None

@@ -1,0 +1,235 @@
+"""Requests in, answers out: the only part of the expert-runner that touches the log.
+
+1. Take a request. 2. If anybody may have worked on it before, read the panel: an answered step is done,
+an attempt that was begun and lost is recorded as interrupted. 3. Append `expert.started`, call the model,
+append its answer or its failure; retry within the attempts and the deadline. 4. Only then is the request
+acknowledged. A crash costs at most the call in flight, and that one is counted.
+"""
+
+import asyncio
+import json
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nats.aio.client import Client
+
+from askpanel.contracts.envelope import Envelope, seal
+from askpanel.contracts.events import (
+    Event,
+    ExpertFailed,
+    ExpertRequested,
+    ExpertResponded,
+    ExpertStarted,
+)
+from askpanel.contracts.ids import row_id
+from askpanel.expert_runner.history import History, history
+from askpanel.expert_runner.line import Line
+from askpanel.expert_runner.models.port import Failure, Reply
+from askpanel.expert_runner.models.retry import next_attempt
+from askpanel.expert_runner.prompts.build import build
+from askpanel.expert_runner.prompts.prompt import Call, Speaker
+from askpanel.expert_runner.speakers import Speakers, UnknownExpert
+from askpanel.runtime.errors import Reject
+from askpanel.runtime.log import EventLog, is_recent
+from askpanel.runtime.worker import Delivery
+
+DELTA_SECONDS = 0.05
+"""Token deltas are gathered this long before they are shown."""
+
+FRESH_SECONDS = 20.0
+"""A first delivery younger than this cannot have been worked on before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A request with what every step of handling it needs."""
+
+    request: ExpertRequested
+    envelope: Envelope
+    recent: bool
+
+    def seconds_left(self) -> float:
+        """Until the step's deadline."""
+        return (self.request.deadline_at - datetime.now(UTC)).total_seconds()
+
+
+class ExpertRunner:
+    """Answers requests on one model line."""
+
+    def __init__(self, client: Client, log: EventLog, speakers: Speakers, line: Line) -> None:
+        self._client = client
+        self._log = log
+        self._speakers = speakers
+        self._line = line
+
+    async def __call__(self, delivery: Delivery) -> None:
+        recorded = delivery.decode()
+        if not isinstance(recorded.event, ExpertRequested):
+            raise Reject(f"{recorded.envelope.type} is not a request")
+        task = Task(recorded.event, recorded.envelope, is_recent(delivery.stored_at, time.time()))
+        past = History()
+        if delivery.redelivered or time.time() - delivery.stored_at > FRESH_SECONDS:
+            past = history(task.request, await self._log.read(task.envelope.panel))
+        if past.settled:
+            return
+        if past.lost is not None and not await self._count_lost(task, past):
+            return
+        await self._attempt_until_settled(task, past.attempts)
+
+    async def _attempt_until_settled(self, task: Task, attempt: int) -> None:
+        request = task.request
+        try:
+            speaker = await self._speakers.find(
+                task.envelope.panel.tenant_id, request.agent_id, request.agent_version
+            )
+        except UnknownExpert as error:
+            await self._fail(task, attempt + 1, Failure("unknown_expert", str(error)), final=True)
+            return
+        while True:
+            attempt += 1
+            began = time.monotonic()
+            outcome = await self._attempt(task, speaker, attempt)
+            took = round((time.monotonic() - began) * 1000)
+            if isinstance(outcome, Reply):
+                await self._answer(task, attempt, outcome, took)
+                return
+            wait = next_attempt(
+                outcome,
+                attempt=attempt,
+                attempt_limit=request.attempt_limit,
+                unit=random.random(),  # noqa: S311  (jitter, not a secret)
+                seconds_left=task.seconds_left(),
+            )
+            await self._fail(task, attempt, outcome, final=wait is None, took=took)
+            if wait is None:
+                return
+            await asyncio.sleep(wait)
+
+    async def _attempt(self, task: Task, speaker: Speaker, attempt: int) -> Reply | Failure:
+        request, line = task.request, self._line
+        if not await line.ready(task.seconds_left()):
+            return Failure("provider_error", "the provider keeps failing and is left alone for now")
+        if task.seconds_left() <= 0:
+            return Failure("timeout", "the round's deadline passed before the model could be asked")
+        await self._append(
+            task,
+            ExpertStarted(
+                **_step(request),
+                agent_id=request.agent_id,
+                agent_name=request.agent_name,
+                model=line.model.label.id,
+                attempt=attempt,
+            ),
+        )
+        call = Call(
+            panel_id=str(task.envelope.panel.panel_id),
+            agent_id=request.agent_id,
+            role=request.role,
+            attempt=attempt,
+            **_step(request),
+        )
+        prompt = build(
+            call,
+            speaker,
+            request.role,
+            request.purpose,
+            request.response_type,
+            request.context.blocks,
+            line.model.budget,
+        )
+        deltas = Deltas(self._client, task)
+        outcome = await line.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
+        await deltas.flush()
+        return outcome
+
+    async def _answer(self, task: Task, attempt: int, reply: Reply, took: int) -> None:
+        request = task.request
+        response_id = row_id(task.envelope.panel.panel_id, "panel_responses", *request.step_identity())
+        await self._append(
+            task,
+            ExpertResponded(
+                **_step(request),
+                response_id=response_id,
+                agent_id=request.agent_id,
+                agent_name=request.agent_name,
+                role=request.role,
+                response_type=request.response_type,
+                content=reply.content,
+                answer=reply.answer,
+                model=self._line.model.label.id,
+                usage=reply.usage,
+                execution_time_ms=took,
+                attempt=attempt,
+            ),
+        )
+
+    async def _fail(self, task: Task, attempt: int, failure: Failure, *, final: bool, took: int = 0) -> None:
+        """Record a failed attempt; one that is not tried again is marked as not retryable."""
+        request = task.request
+        await self._append(
+            task,
+            ExpertFailed(
+                **_step(request),
+                agent_id=request.agent_id,
+                agent_name=request.agent_name,
+                role=request.role,
+                model=self._line.model.label.id,
+                attempt=attempt,
+                reason=failure.reason,
+                detail=failure.detail[:500],
+                retryable=not final,
+                usage=failure.usage,
+                execution_time_ms=took,
+            ),
+        )
+
+    async def _count_lost(self, task: Task, past: History) -> bool:
+        """Record the attempt whose process died; False when it was the last one allowed."""
+        final = past.attempts >= task.request.attempt_limit or task.seconds_left() <= 0
+        lost = Failure("interrupted", "the process that made this attempt ended before its outcome")
+        await self._fail(task, past.attempts, lost, final=final)
+        return not final
+
+    async def _append(self, task: Task, event: Event) -> None:
+        recorded = seal(event, task.envelope.panel, time=datetime.now(UTC), cause=task.envelope)
+        await self._log.append_once(recorded, recent=task.recent)
+
+
+class Deltas:
+    """Shows an answer while it is written: core NATS, lossy, gathered for DELTA_SECONDS."""
+
+    def __init__(self, client: Client, task: Task) -> None:
+        self._client = client
+        self._subject = task.envelope.panel.deltas()
+        self._head = {
+            "round_number": task.request.round_number,
+            "step": task.request.step,
+            "seat": task.request.seat,
+            "agent_id": task.request.agent_id,
+        }
+        self._text = ""
+        self._sent_at = 0.0
+
+    async def write(self, text: str) -> None:
+        """Take new characters; send them when enough time has passed."""
+        self._text += text
+        if time.monotonic() - self._sent_at >= DELTA_SECONDS:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Send what is left. A closed connection loses it, as it may."""
+        if self._text and self._client.is_connected:
+            text, self._text, self._sent_at = self._text, "", time.monotonic()
+            await self._client.publish(self._subject, json.dumps(self._head | {"text": text}).encode())
+
+
+def _step(request: ExpertRequested) -> dict[str, Any]:
+    return {
+        "round_number": request.round_number,
+        "step": request.step,
+        "seat": request.seat,
+        "purpose": request.purpose,
+    }

@@ -1,0 +1,1 @@
+"""Live streams: one tail of the log in this process, fanned out to every client as server-sent events."""

@@ -1,0 +1,173 @@
+"""One live tail of the log in this process, fanned out to the subscribers of each panel.
+
+A subscriber sees a panel without gap or repetition because of one order of steps: subscribe, then read
+the panel's history, then take from the mailbox what is after the last event sent. Everything the tail
+has passed before the subscription is older than the history read, and everything after it is in the
+mailbox.
+
+Each event is encoded once for all subscribers of its panel, and only if there are any. The tail is
+restarted from its own position when it ends, or when the log has gone on without it; when the log itself
+is another or shorter than before (a lost store, a restored backup), every stream is ended so that clients
+resume and are told to start over.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
+from askpanel.contracts.envelope import Unreadable, decode
+from askpanel.contracts.subjects import BadSubject, PanelRef, parse
+from askpanel.gateway.stream.encode import Delta, delta_frame, event_frame
+from askpanel.gateway.stream.mailbox import Mailbox, Why
+from askpanel.runtime import telemetry
+from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.log import EventLog, Position
+from askpanel.runtime.tail import RawEvent, follow
+
+logger = logging.getLogger(__name__)
+
+DELTAS = "live.delta.*.*"
+CHECK_EVERY = 5.0
+"""Seconds between looks at whether the log has gone on without the tail."""
+
+
+class Hub:
+    """Subscribers by panel, fed by one tail. `run` is its task; `position` the last sequence passed on."""
+
+    def __init__(self, client: Client, log: EventLog, *, most_frames: int, most_bytes: int) -> None:
+        self._client = client
+        self._log = log
+        self._most_frames = most_frames
+        self._most_bytes = most_bytes
+        self._subscribers: dict[PanelRef, set[Mailbox]] = {}
+        self._epoch: str | None = None
+        self._moved = asyncio.Event()
+        self.position = 0
+        self.draining = False
+
+    @property
+    def following(self) -> bool:
+        """Whether the tail has found the log at least once."""
+        return self._epoch is not None
+
+    def subscribe(self, panel: PanelRef) -> Mailbox:
+        """A mailbox that gets every event of the panel from now on. Leave it with `unsubscribe`."""
+        mailbox = Mailbox(most_frames=self._most_frames, most_bytes=self._most_bytes)
+        if self.draining:
+            mailbox.cut("drain")
+        self._subscribers.setdefault(panel, set()).add(mailbox)
+        telemetry.STREAMS_OPEN.inc()
+        return mailbox
+
+    def unsubscribe(self, panel: PanelRef, mailbox: Mailbox) -> None:
+        """Forget the mailbox."""
+        mailboxes = self._subscribers.get(panel, set())
+        if mailbox in mailboxes:
+            mailboxes.remove(mailbox)
+            telemetry.STREAMS_OPEN.dec()
+        if not mailboxes:
+            self._subscribers.pop(panel, None)
+
+    async def drain(self, seconds: float) -> None:
+        """End all streams at event boundaries, spread over so many seconds."""
+        self.draining = True
+        mailboxes = [mailbox for group in self._subscribers.values() for mailbox in group]
+        random.shuffle(mailboxes)
+        for mailbox in mailboxes:
+            mailbox.cut("drain")
+            await asyncio.sleep(seconds / len(mailboxes))
+
+    async def run(self) -> None:
+        """Follow the log for ever; end by cancellation."""
+        deltas = await self._client.subscribe(DELTAS, cb=self._receive_delta)
+        try:
+            while True:
+                with suppress(LogUnavailable):
+                    await self._follow()
+                await asyncio.sleep(0.5)
+        finally:
+            if not self._client.is_closed:
+                await deltas.unsubscribe()
+
+    async def _follow(self) -> None:
+        """Pass the log on from `position` until the tail ends or falls behind without noticing."""
+        self._accept(await self._log.position())
+        tail = follow(self._log.jetstream, after=self.position)
+        async with aclosing(tail):
+            try:
+                await self._pass_on(tail)
+            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+                logger.warning("tail: %r; following again from %d", error, self.position)
+
+    async def _pass_on(self, tail: AsyncGenerator[RawEvent | None]) -> None:
+        looked_at, seen = time.monotonic(), self.position
+        async for raw in tail:
+            if raw is not None:
+                self.position = raw.sequence
+                self._publish(raw)
+            if time.monotonic() - looked_at < CHECK_EVERY:
+                continue
+            if raw is None and self.position == seen and await self._left_behind():
+                logger.warning("tail: the log has gone on without it; following again from %d", seen)
+                return
+            looked_at, seen = time.monotonic(), self.position
+
+    async def _left_behind(self) -> bool:
+        try:
+            end = await self._log.position()
+        except LogUnavailable:
+            return False
+        return end.epoch != self._epoch or end.sequence != self.position
+
+    def _accept(self, end: Position) -> None:
+        """Begin at the end of the log at first; later notice when it is not the log it was."""
+        if self._epoch is None:
+            self.position = end.sequence
+        elif self._epoch != end.epoch or end.sequence < self.position:
+            logger.error("the log is not the one it was: all streams start over")
+            self.position = end.sequence
+            self._cut_all("reset")
+        self._epoch = end.epoch
+
+    def _cut_all(self, why: Why) -> None:
+        for mailboxes in self._subscribers.values():
+            for mailbox in mailboxes:
+                mailbox.cut(why)
+
+    def _publish(self, raw: RawEvent) -> None:
+        mailboxes = self._subscribers.get(_panel(raw.subject))
+        if not mailboxes:
+            return
+        try:
+            frame = event_frame(decode(raw.subject, raw.headers, raw.body, raw.sequence))
+        except Unreadable as error:
+            logger.warning("event %d is left out of streams: %s", raw.sequence, error)
+            return
+        if frame is not None:
+            for mailbox in mailboxes:
+                mailbox.put(frame)
+
+    async def _receive_delta(self, message: Msg) -> None:
+        panel = _delta_panel(message.subject)
+        mailboxes = self._subscribers.get(panel)
+        if not mailboxes:
+            return
+        try:
+            delta = Delta.model_validate_json(message.data)
+        except ValidationError as error:
+            logger.warning("a delta is left out: %s", error.errors(include_input=False)[0]["msg"])
+            return
+        frame = delta_frame(panel.panel_id, delta, datetime.now(UTC))
+        for mailbox in mailboxes:
+            mailbox.put_delta(frame)

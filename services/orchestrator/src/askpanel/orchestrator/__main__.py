@@ -1,0 +1,5 @@
+"""`python -m askpanel.orchestrator`"""
+
+from askpanel.orchestrator.app import main
+
+main()

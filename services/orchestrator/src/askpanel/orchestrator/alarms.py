@@ -1,0 +1,73 @@
+"""Durable timers: scheduled messages of the stream TIMERS.
+
+A timer is armed before the event that needs it is appended: an alarm for something that never happened
+is moot, a deadline without alarm would hang a panel. It may fire late, twice or out of order; the decider
+judges what it still means. The alarms of an ended panel are purged.
+"""
+
+import asyncio
+import json
+from datetime import UTC
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+from nats.js import JetStreamContext
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.topology import TIMERS
+from askpanel.orchestrator.timers import Timer
+from askpanel.runtime.errors import LogUnavailable, Reject
+from askpanel.runtime.worker import Delivery
+
+
+class Alarm(BaseModel):
+    """The body of a fired timer, as `Timer.body` wrote it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    purpose: str
+    round_number: int | None = None
+    checkpoint_id: Any = None
+    step: str | None = None
+
+
+async def arm(jetstream: JetStreamContext, panel: PanelRef, timers: tuple[Timer, ...]) -> None:
+    """Schedule the timers; a timer of the same purpose is replaced. Raises LogUnavailable."""
+    try:
+        await asyncio.gather(*(_arm(jetstream, panel, timer) for timer in timers))
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise LogUnavailable(f"timers of {panel.panel_id}: {error!r}") from error
+
+
+async def _arm(jetstream: JetStreamContext, panel: PanelRef, timer: Timer) -> None:
+    at = timer.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    await jetstream.publish(
+        panel.timer(timer.purpose_key, "scheduled"),
+        json.dumps(timer.body()).encode(),
+        headers={
+            "Nats-Schedule": f"@at {at}",
+            "Nats-Schedule-Target": panel.timer(timer.purpose_key, "fired"),
+        },
+        timeout=4,
+    )
+
+
+async def disarm(jetstream: JetStreamContext, panel: PanelRef) -> None:
+    """Remove what an ended panel left, waiting and fired. Raises LogUnavailable."""
+    try:
+        await jetstream.purge_stream(TIMERS.name, subject=panel.timers())
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise LogUnavailable(f"timers of {panel.panel_id}: {error!r}") from error
+
+
+def fired(delivery: Delivery) -> tuple[PanelRef, Alarm]:
+    """Panel and content of a fired timer. Raises Reject for anything else."""
+    parts = delivery.subject.split(".")
+    try:
+        if len(parts) != 5 or parts[:2] != ["timer", "fired"]:
+            raise ValueError(delivery.subject)
+        return PanelRef.of(parts[2], parts[3]), Alarm.model_validate_json(delivery.body)
+    except (ValueError, ValidationError) as error:
+        raise Reject(f"not a fired timer: {error}") from None

@@ -1,0 +1,133 @@
+"""How a panel ends: completed or failed, what made the result degraded, what it cost."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from askpanel.contracts.events import (
+    FailureReason,
+    PanelCompleted,
+    PanelFailed,
+    PanelFailureReason,
+    StopReason,
+)
+from askpanel.orchestrator.state import PanelState
+from askpanel.orchestrator.view import View, quorum_needed
+from askpanel.orchestrator.visibility import distinct
+
+PROVIDER_FAILURES: frozenset[FailureReason] = frozenset(
+    {"rate_limited", "provider_error", "misconfigured", "network", "timeout"}
+)
+"""Failures on the way to a model, as against what a model said."""
+
+
+def completed(view: View, reason: StopReason, summary: str | None) -> PanelCompleted:
+    """The ending with the last consensus, or, for a tenant without consensus, with the answers alone."""
+    state, result = view.state, view.result
+    cut_off = () if reason not in ("deadline_passed", "budget_exceeded") else (_CUT_OFF[reason],)
+    notes = (*cut_off, *degraded(view), *(() if result is None else result.degraded))
+    approval = next((said for said in state.human.values() if said.action == "approve"), None)
+    return PanelCompleted(
+        rounds=max(state.completed, default=0),
+        consensus_level=None if result is None else result.consensus_level,
+        recommendation=_uncounted(view) if result is None else result.recommendation,
+        summary=summary,
+        stop_reason=reason,
+        ratified_by=approval.user_id if approval is not None and reason == "human_approved" else None,
+        degraded=distinct(notes),
+        cost_usd=cost(state),
+        duration_ms=duration_ms(state),
+    )
+
+
+_CUT_OFF = {
+    "deadline_passed": "The time limit ended the panel early.",
+    "budget_exceeded": "The budget ended the panel early.",
+}
+
+
+def _uncounted(view: View) -> str:
+    answers = len(view.ballots(1))
+    return f"{answers} experts answered. Consensus is switched off here, so nothing was counted."
+
+
+def cancelled(view: View) -> PanelFailed:
+    """A person ended it."""
+    wish = view.state.cancelled
+    said = wish.reason.strip() if wish is not None else ""
+    return PanelFailed(reason="cancelled", detail=f"Cancelled: {said}" if said else "Cancelled.")
+
+
+def without_quorum(view: View, number: int, why: str | None) -> PanelFailed:
+    """No result at all. `why` is a sentence where it was not simply that too few answered."""
+    failures = _first_round_failures(view)
+    if not view.ballots(number) and failures:
+        reasons = ", ".join(sorted(set(failures)))
+        return PanelFailed(
+            reason="providers_unavailable",
+            detail=f"No expert could be asked: no model provider answered ({reasons}).",
+        )
+    if view.over is not None:
+        reason: PanelFailureReason = (
+            "deadline_passed" if view.over == "deadline_passed" else "budget_exceeded"
+        )
+        ended = "The time limit was reached" if reason == "deadline_passed" else "The budget was used up"
+        return PanelFailed(reason=reason, detail=f"{ended} before there was a consensus.")
+    seats = len(view.experts)
+    answered = len(view.ballots(number))
+    counts = f"{answered} of {seats} experts answered round {number}; {quorum_needed(seats)} are needed."
+    return PanelFailed(reason="quorum_not_met", detail=why or counts)
+
+
+def _first_round_failures(view: View) -> tuple[FailureReason, ...]:
+    """Why each seat failed, if all failed on the way to their models and nobody answered; else nothing."""
+    if view.state.answers:
+        return ()
+    reasons = tuple(
+        None if (failure := view.state.failures.get(key)) is None else failure.reason
+        for key in view.state.requested
+    )
+    return (
+        tuple(reason for reason in reasons if reason is not None)
+        if PROVIDER_FAILURES.issuperset(reasons)
+        else ()
+    )
+
+
+def degraded(view: View, until: int | None = None) -> tuple[str, ...]:
+    """Sentences that say what is missing from the result, up to and including a round."""
+    rounds = sorted(number for number in view.state.completed if until is None or number <= until)
+    return distinct(note for number in rounds for note in _round_notes(view, number))
+
+
+def _round_notes(view: View, number: int) -> Iterator[str]:
+    state = view.state
+    if state.completed[number].quorum.needed:
+        for seat in view.experts if number == 1 else view.members:
+            if view.ballot(seat, number) is None:
+                name = view.seat(seat).name
+                carried = view.last_ballot(seat, number) is not None
+                yield f"{name} did not answer in round {number}" + (
+                    "; the earlier ballot is carried." if carried else "."
+                )
+    if number in state.cut:
+        yield f"Round {number} was closed before everybody had answered."
+    judged = [key for key in state.requested if key[0] == number and key[3] == "judgement"]
+    announced = any(step.step.endswith("d") for step in state.rounds[number].steps)
+    if announced and not any(key in state.answers for key in judged):
+        yield f"The judge's part of round {number} is missing."
+    for checkpoint, request in state.checkpoints.items():
+        silent = checkpoint not in state.human and state.waits[checkpoint][1] is not None
+        if silent and request.kind == "input" and request.round_number <= number:
+            yield "The human was asked for input and did not answer in time."
+
+
+def cost(state: PanelState) -> Decimal | None:
+    """What the attempts cost in USD; None while one is not recorded yet, or has no known price."""
+    costs = [state.costs.get(attempt) for attempt in state.attempts]
+    known = [value for value in costs if value is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
+
+def duration_ms(state: PanelState) -> int:
+    """From the question to the last input, waits for humans included."""
+    return max(0, round((state.at - state.created_at).total_seconds() * 1000))

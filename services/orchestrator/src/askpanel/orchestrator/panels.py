@@ -1,0 +1,67 @@
+"""The panels this process has in hand: their folded state, and one at a time each.
+
+Reading a panel from the log costs milliseconds, so its state is kept between messages. A kept state may
+be used only while nothing can be missing from it: consecutive consumer sequence numbers prove that no
+other process took a message in between. After a gap every kept state is unproven and is read again.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from askpanel.contracts.subjects import PanelRef
+from askpanel.orchestrator.state import PanelState
+
+
+@dataclass(slots=True)
+class Panel:
+    """A panel in hand. `sequence` is its last event known here; `proof` the run of deliveries it rests on."""
+
+    state: PanelState | None = None
+    sequence: int = 0
+    proof: int = -1
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Panels:
+    """At most `capacity` idle panels; those being worked on are never dropped."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._panels: OrderedDict[PanelRef, Panel] = OrderedDict()
+        self._last_delivery: int | None = None
+        self.proof = 0
+
+    def delivered(self, consumer_sequence: int) -> None:
+        """Note a delivery of the durable, in order of receipt."""
+        if self._last_delivery is not None and consumer_sequence != self._last_delivery + 1:
+            self.proof += 1
+        self._last_delivery = consumer_sequence
+
+    @asynccontextmanager
+    async def hold(self, ref: PanelRef) -> AsyncGenerator[Panel]:
+        """The panel, to oneself, first come first served. An error inside drops what was kept of it."""
+        panel = self._panels.setdefault(ref, Panel())
+        self._panels.move_to_end(ref)
+        async with panel.lock:
+            try:
+                yield panel
+            except BaseException:
+                panel.state, panel.sequence, panel.proof = None, 0, -1
+                raise
+        self._trim()
+
+    def drop(self, ref: PanelRef) -> None:
+        """Forget a panel that has ended."""
+        panel = self._panels.get(ref)
+        if panel is not None:
+            panel.state, panel.sequence, panel.proof = None, 0, -1
+
+    def _trim(self) -> None:
+        for ref in list(self._panels):
+            if len(self._panels) <= self._capacity:
+                return
+            if not self._panels[ref].lock.locked():
+                del self._panels[ref]

@@ -1,0 +1,86 @@
+"""open: the widest range of ideas. Points are collected and grouped, never voted on.
+
+| step | who, order | sees | writes | response_type | ballot |
+|---|---|---|---|---|---|
+| 1 | all, parallel | the question | ideas in free form, as key points | analysis | key points |
+| 2…n | all, parallel | themes so far (at most 8, random order, no names, no counts) | new points; support or objection | statement | key points |
+
+The consensus is over the key points of all rounds so far. Ends from round 2 when under 20 % of the round's
+points are new (agreement never stops it), else after max_rounds.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from askpanel.orchestrator.anonymity import drawn
+from askpanel.orchestrator.protocols.stopping import metric, rounds_used_up
+from askpanel.orchestrator.protocols.table import Finish, Next, NextRound, PanelProtocol, Row
+from askpanel.orchestrator.view import View
+from askpanel.orchestrator.visibility import Blocks, brief, distinct, point_texts, theme
+
+MOST_THEMES = 8
+NEW_ENOUGH = 0.20
+
+
+def rows(view: View, number: int) -> tuple[Row, ...]:
+    """One step per round: ideas of one's own, then ideas beside the themes so far."""
+    if number == 1:
+        return (Row("1", view.experts, lambda _: brief(view), "opening", "analysis"),)
+    return (
+        Row(
+            str(number),
+            view.members,
+            lambda seat: (*brief(view), *themes(view, seat, number)),
+            "view",
+            "statement",
+        ),
+    )
+
+
+def after(view: View, number: int) -> Next:
+    """Only exhaustion ends the panel early."""
+    consensus = view.state.consensus.get(number)
+    novelty = None if consensus is None else metric(consensus.metrics, "novelty")
+    if number >= 2 and novelty is not None and novelty < NEW_ENOUGH:
+        return Finish("nothing_new")
+    return Finish("max_rounds") if rounds_used_up(view, number) else NextRound()
+
+
+def themes(view: View, reader: int, number: int) -> Blocks:
+    """The themes after the round before: one label each for all readers, in an order of the reader's."""
+    known = distinct(view.blank(text) for text in _points(view, number - 1))[:MOST_THEMES]
+    labelled = tuple(
+        theme(f"Theme {place}", text)
+        for place, text in enumerate(drawn(view.panel_id, ("themes", number), known), start=1)
+    )
+    return drawn(view.panel_id, ("themes", number, reader), labelled)
+
+
+def _points(view: View, number: int) -> Iterator[str]:
+    """Best supported first: the agreement, then the other points; the experts' own where none is known."""
+    consensus = view.state.consensus.get(number)
+    if consensus is not None:
+        yield from (point.text for point in consensus.agreement_points)
+        yield from metric_texts(consensus.metrics, "points")
+        yield from (point.text for point in consensus.disagreement_points)
+    for seat in view.draw("points", number, of=view.members):
+        for earlier in range(1, number + 1):
+            given = view.ballot(seat, earlier)
+            yield from () if given is None else point_texts(given.answer)
+
+
+def metric_texts(metrics: Mapping[str, Any], name: str) -> Iterator[str]:
+    """The texts of a list of points among a consensus's metrics: objects with `text`, or plain texts."""
+    listed = metrics.get(name)
+    for entry in cast("list[Any]", listed) if isinstance(listed, list | tuple) else []:
+        text = cast("Mapping[str, Any]", entry).get("text") if isinstance(entry, Mapping) else entry
+        if isinstance(text, str):
+            yield text
+
+
+OPEN = PanelProtocol(
+    "open",
+    rows,
+    after,
+    counted_rounds=lambda number: range(1, number + 1),
+)

@@ -1,0 +1,44 @@
+"""When a round's result may end a panel early."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from askpanel.contracts.events import ConsensusCalculated
+from askpanel.orchestrator.view import View
+
+BLOCKING_FLAGS = frozenset({"low_confidence_unanimity", "shared_source"})
+"""Flags of a quick unanimity that may be one shared error. `few_independent` is shown and does not
+block: more rounds among copies of one model make them no more independent."""
+
+
+def level_reached(view: View, number: int) -> bool:
+    """The level is at the threshold, by a majority that is confident and has more than one source.
+
+    Where nobody states a confidence or cites a source, that half of the guard is silent.
+    """
+    consensus = view.state.consensus.get(number)
+    if consensus is None or consensus.consensus_level < view.configuration.consensus_threshold:
+        return False
+    return _is_guarded(consensus)
+
+
+def _is_guarded(consensus: ConsensusCalculated) -> bool:
+    metrics = consensus.metrics
+    confidence = metric(metrics, "majority_confidence")
+    sources = metric(metrics, "distinct_sources")
+    return (
+        (confidence is None or confidence >= 0.5)
+        and (sources is None or sources > 1)
+        and not BLOCKING_FLAGS & set(metrics.get("flags") or ())
+    )
+
+
+def metric(metrics: Mapping[str, Any], name: str) -> float | None:
+    """A number from a consensus's metrics; None where it is absent or no number."""
+    value = metrics.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def rounds_used_up(view: View, number: int) -> bool:
+    """Whether this was the last round planned."""
+    return number >= view.configuration.max_rounds

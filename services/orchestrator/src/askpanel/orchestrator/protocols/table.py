@@ -1,0 +1,109 @@
+"""The words a protocol is written in: rows of its table, and what follows a closed round.
+
+A protocol is two pure functions. `rows` is its table: who is asked in a round, step by step, and what
+they see. `after` says what follows a round that has closed and, where it holds ballots, been counted.
+Everything else (quorum, deadlines, budget, carrying, cancelling, the one ending) is the decider's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from askpanel.contracts.blocks import Purpose, ResponseType, Role
+from askpanel.contracts.events import PanelFailureReason, PanelType, StopReason
+from askpanel.orchestrator.view import View, is_ballot
+from askpanel.orchestrator.visibility import Blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a protocol's table. Rows of one `step` are asked together; steps follow one another.
+
+    `who` are seats in the order they are asked; for a step not yet reached it may still change. `sees`
+    makes the blocks for one seat, once that seat is asked.
+    """
+
+    step: str
+    who: tuple[int, ...]
+    sees: Callable[[int], Blocks]
+    purpose: Purpose
+    response_type: ResponseType
+    role: Role = "expert"
+
+    @property
+    def ballot(self) -> bool:
+        """Whether the answers are ballots."""
+        return is_ballot(self.role, self.purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class NextRound:
+    """Another round follows, if time and budget allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The panel completes with the last consensus."""
+
+    reason: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The panel ends without a result."""
+
+    reason: PanelFailureReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskHuman:
+    """The panel waits for a human, after the last concluded round."""
+
+    kind: Literal["input", "ratify"]
+    question: str
+    actions: tuple[Literal["answer", "approve", "modify", "veto"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do until the human answers or the deadline passes."""
+
+
+Next = NextRound | Finish | Fail | AskHuman | Wait
+
+
+def configured_method(view: View, number: int) -> str:
+    """The same method in every round, as configured."""
+    return view.configuration.method
+
+
+def this_round(number: int) -> range:
+    """The ballots of the round itself."""
+    return range(number, number + 1)
+
+
+def never(view: View, number: int) -> str | None:
+    """Nothing halts a round."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class PanelProtocol:
+    """One of the six. Limits and defaults stand in `askpanel.contracts.configuration.PROTOCOLS`.
+
+    `rows`            the table's rows of a round, in order
+    `after`           what follows a round: closed, with a quorum and, where it has ballots, a consensus
+    `announced`       a round's purpose as announced; None: that of its first row
+    `method`          the consensus method for a round's ballots
+    `counted_rounds`  the rounds whose ballots a round's consensus is over, besides carried ones
+    `halted`          why a round cannot go on as it stands: it then misses its quorum
+    """
+
+    name: PanelType
+    rows: Callable[[View, int], tuple[Row, ...]]
+    after: Callable[[View, int], Next]
+    announced: Callable[[int], Purpose | None] = lambda number: None
+    method: Callable[[View, int], str] = configured_method
+    counted_rounds: Callable[[int], range] = this_round
+    halted: Callable[[View, int], str | None] = never

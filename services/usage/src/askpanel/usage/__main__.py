@@ -1,0 +1,5 @@
+"""`python -m askpanel.usage`"""
+
+from askpanel.usage.app import main
+
+main()
