@@ -4,7 +4,7 @@
 -- Where `postgres` is itself the superuser, nobody joins it.
 do $$
 begin
-  if pg_has_role('panel_migrator', 'postgres', 'usage')
+  if pg_has_role('panel_migrator', 'postgres', 'member')
     or (select rolsuper from pg_catalog.pg_roles where rolname = 'postgres') then
     return;
   end if;

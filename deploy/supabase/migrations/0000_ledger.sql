@@ -1,6 +1,6 @@
 -- Which files of this folder this database has had. Run before every migration: it must stay repeatable.
 --
--- By the tables' owner the first time (CREATE on the database is needed); later also by panel_migrator.
+-- As the tables' owner, who needs CREATE on the database the first time.
 
 do $$
 begin

@@ -3,10 +3,12 @@
 --
 --   panel_api         the gateway's reads; nothing of its own, may only become `authenticated`
 --   panel_projector   the only writer of the four tables; no DELETE, no BYPASSRLS
---   panel_migrator    migrations after the first, and erasure; never used at run time
+--   panel_migrator    migrations after the first (as the tables' owner), and erasure; never at run time
 --   panel_membership  owns the membership functions; its only right is to read tenant_users
 --
--- NOINHERIT on panel_api: forgetting SET ROLE ends in "permission denied", not in a wider view.
+-- NOINHERIT: forgetting SET ROLE ends in "permission denied", not in a wider view. For panel_migrator also
+-- because the tables' owner is a member of `authenticated`, whose restrictive policies would hide from
+-- an erasure the rows it is to delete.
 -- Roles belong to the server: a second database of the same server finds them, also while it races.
 
 do $$
@@ -18,7 +20,7 @@ begin
     from (values
       ('panel_api',        'login noinherit'),
       ('panel_projector',  'login noinherit'),
-      ('panel_migrator',   'login inherit'),
+      ('panel_migrator',   'login noinherit'),
       ('panel_membership', 'nologin')
     ) as role (name, attributes)
   loop
@@ -48,9 +50,6 @@ begin
   if not pg_has_role(current_user, 'panel_membership', 'usage') then
     execute format('grant panel_membership to %I', current_user);
   end if;
-  if not pg_has_role('panel_migrator', 'panel_membership', 'usage') then
-    grant panel_membership to panel_migrator;
-  end if;
 
   -- Policies can be written by the tables' owner only. From PostgreSQL 16 this grant is refused to the
   -- owner itself: it made panel_migrator, so it is its member, and membership may not go in a circle.
@@ -59,7 +58,7 @@ begin
   select rolname, rolsuper into owner_of_panels, owner_is_superuser
   from pg_catalog.pg_class join pg_catalog.pg_roles on pg_roles.oid = relowner
   where pg_class.oid = 'public.panels'::regclass;
-  if not owner_is_superuser and not pg_has_role('panel_migrator', owner_of_panels, 'usage') then
+  if not owner_is_superuser and not pg_has_role('panel_migrator', owner_of_panels, 'member') then
     begin
       execute format('grant %I to panel_migrator', owner_of_panels);
     exception
@@ -72,4 +71,4 @@ end
 $$;
 
 grant usage on schema askpanel to authenticated, panel_projector, panel_migrator;
-grant select, insert, update on askpanel.applied_migration to panel_migrator;
+grant select on askpanel.applied_migration to panel_migrator;

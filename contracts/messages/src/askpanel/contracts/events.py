@@ -437,6 +437,7 @@ class ConsensusQuorum(Data):
     seats: int
     models: int = 1
     met: bool
+    reason: str | None = None
 
 
 class ConsensusCalculated(Event):
@@ -459,6 +460,7 @@ class ConsensusCalculated(Event):
     metrics: Mapping[str, Any]
     degraded: tuple[str, ...] = ()
     quorum: ConsensusQuorum
+    matrix: tuple[Mapping[str, Any], ...] = ()
     response_ids: tuple[UUID, ...] = ()
     carried: tuple[int, ...] = ()
 

@@ -7,11 +7,12 @@ a subscriber that may alter a stream can wipe its limits.
 from dataclasses import dataclass
 from typing import Any
 
+import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext, api
 
-from askpanel.contracts.topology import BUCKETS, DURABLES, STREAMS, Bucket, Durable, Stream
-from askpanel.runtime.errors import LogMisconfigured
+from askpanel.contracts.topology import BUCKETS, DURABLES, PANELS, STREAMS, Bucket, Durable, Stream
+from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,17 @@ class Sizing:
 
 
 async def create(jetstream: JetStreamContext, sizing: Sizing = Sizing()) -> None:
-    """Create or bring up to the contract; safe to repeat, keeps every message and position."""
+    """Create or bring up to the contract; safe to repeat, keeps every message and position.
+
+    Raises LogMisconfigured when the server refuses, as it does for properties that cannot be taken back.
+    """
+    try:
+        await _create(jetstream, sizing)
+    except nats.js.errors.APIError as error:
+        raise LogMisconfigured(f"the server refuses the contract: {error.description}") from None
+
+
+async def _create(jetstream: JetStreamContext, sizing: Sizing) -> None:
     for stream in STREAMS:
         config = _stream_config(stream, sizing)
         try:
@@ -44,23 +55,60 @@ async def create(jetstream: JetStreamContext, sizing: Sizing = Sizing()) -> None
 async def verify(jetstream: JetStreamContext, *durables: Durable) -> None:
     """Raise LogMisconfigured with every difference between the server and the contract.
 
-    Looks at the given durables and at their streams' properties that protect the log.
+    Looks at the log, the given durables and their streams. Raises LogUnavailable when nobody answers.
     """
-    problems: list[str] = []
-    for durable in durables:
-        try:
-            info = await jetstream.consumer_info(durable.stream, durable.name)
-        except nats.js.errors.NotFoundError:
-            problems.append(
-                f"consumer {durable.name} of {durable.stream} does not exist: run the bootstrap step"
-            )
-            continue
-        problems += [
-            f"consumer {durable.name}: {name} is {found!r}, expected {wanted!r}"
-            for name, found, wanted in _consumer_differences(durable, info.config)
-        ]
+    streams = [stream for stream in STREAMS if stream in (PANELS, *_streams_of(durables))]
+    try:
+        problems = [problem for stream in streams for problem in await _stream_problems(jetstream, stream)]
+        for durable in durables:
+            problems += await _consumer_problems(jetstream, durable)
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise LogUnavailable(f"JetStream cannot be asked for its streams: {error!r}") from None
     if problems:
         raise LogMisconfigured("; ".join(problems))
+
+
+def _streams_of(durables: tuple[Durable, ...]) -> list[Stream]:
+    names = {durable.stream for durable in durables}
+    return [stream for stream in STREAMS if stream.name in names]
+
+
+async def _stream_problems(jetstream: JetStreamContext, stream: Stream) -> list[str]:
+    try:
+        info = await jetstream.stream_info(stream.name)
+    except nats.js.errors.NotFoundError:
+        return [f"stream {stream.name} does not exist: run the bootstrap step"]
+    return [
+        f"stream {stream.name}: {name} is {found!r}, expected {wanted!r}"
+        for name, found, wanted in _stream_differences(stream, info.config)
+    ]
+
+
+async def _consumer_problems(jetstream: JetStreamContext, durable: Durable) -> list[str]:
+    try:
+        info = await jetstream.consumer_info(durable.stream, durable.name)
+    except nats.js.errors.NotFoundError:
+        return [f"consumer {durable.name} of {durable.stream} does not exist: run the bootstrap step"]
+    return [
+        f"consumer {durable.name}: {name} is {found!r}, expected {wanted!r}"
+        for name, found, wanted in _consumer_differences(durable, info.config)
+    ]
+
+
+def _stream_differences(stream: Stream, found: api.StreamConfig) -> list[tuple[str, Any, Any]]:
+    pairs: list[tuple[str, Any, Any]] = [
+        ("subjects", tuple(sorted(found.subjects or ())), tuple(sorted(stream.subjects))),
+        ("discard", api.DiscardPolicy(found.discard), api.DiscardPolicy(stream.discard)),
+        ("max_age", found.max_age or 0.0, stream.max_age),
+        ("duplicate_window", found.duplicate_window, stream.duplicate_window),
+        ("deny_delete", found.deny_delete, stream.deny_delete),
+        ("allow_msg_schedules", bool(found.allow_msg_schedules), stream.schedules),
+    ]
+    if not stream.schedules:
+        # Any publisher could forge or wipe through these.
+        pairs.append(("allow_rollup_hdrs", found.allow_rollup_hdrs, False))
+        pairs.append(("allow_msg_ttl", bool(found.allow_msg_ttl), False))
+    return [(name, is_, wanted) for name, is_, wanted in pairs if is_ != wanted]
 
 
 def _consumer_differences(durable: Durable, found: api.ConsumerConfig) -> list[tuple[str, Any, Any]]:
@@ -69,7 +117,8 @@ def _consumer_differences(durable: Durable, found: api.ConsumerConfig) -> list[t
         ("filters", tuple(sorted(filters)), tuple(sorted(durable.filters))),
         ("ack_wait", found.ack_wait, durable.ack_wait),
         ("max_deliver", found.max_deliver, durable.max_deliver),
-        ("ack_policy", str(found.ack_policy), str(api.AckPolicy.EXPLICIT)),
+        ("max_ack_pending", found.max_ack_pending, durable.max_ack_pending),
+        ("ack_policy", api.AckPolicy(found.ack_policy), api.AckPolicy.EXPLICIT),
     ]
     return [(name, is_, wanted) for name, is_, wanted in pairs if is_ != wanted]
 

@@ -9,7 +9,8 @@ lost acknowledgement looks like a conflict with oneself.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import nats.errors
@@ -27,6 +28,7 @@ from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, L
 WRONG_LAST_SEQUENCE = 10071
 STORE_FULL = frozenset({10023, 10077})
 NOT_OURS = 10060
+NO_SUCH_STREAM = 10059
 READ_BATCH = 1000
 
 
@@ -104,18 +106,19 @@ class EventLog:
 
     async def read_raw(
         self, subject_filter: str, *, after: int = 0
-    ) -> AsyncIterator[tuple[str, dict[str, str], bytes, int]]:
+    ) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
         """Messages of a filter as subject, headers, body and sequence; complete up to the leader's last."""
         last = await self._last(subject_filter)
         deadline = time.monotonic() + self._patience
         position = after
         while last is not None and position < last:
             progressed = False
-            async for message in self._direct(subject_filter, position + 1):
-                headers = dict(message.headers or {})
-                position = int(headers["Nats-Sequence"])
-                progressed = True
-                yield headers["Nats-Subject"], headers, message.data, position
+            async with aclosing(self._direct(subject_filter, position + 1)) as batch:
+                async for message in batch:
+                    headers = dict(message.headers or {})
+                    position = int(headers["Nats-Sequence"])
+                    progressed = True
+                    yield headers["Nats-Subject"], headers, message.data, position
             if not progressed:
                 if time.monotonic() > deadline:
                     raise LogUnavailable(f"a replica answers without sequence {last} of {subject_filter}")
@@ -134,14 +137,13 @@ class EventLog:
     async def _publish(self, recorded: Recorded, guard: dict[str, str]) -> int:
         deadline = time.monotonic() + self._patience
         pause = 0.05
+        self._check_size(recorded, guard)
         while True:
             subject, headers, body = encode(recorded)
             try:
                 ack = await self._js.publish(
                     subject, body, headers=headers | guard, timeout=self._attempt_timeout
                 )
-            except nats.errors.MaxPayloadError:
-                raise EventTooLarge(f"{recorded.envelope.type} has {len(body)} bytes") from None
             except nats.js.errors.APIError as error:
                 if error.err_code == WRONG_LAST_SEQUENCE:
                     raise Conflict(-1, _actual(error)) from None
@@ -160,9 +162,19 @@ class EventLog:
                 return ack.seq
             telemetry.PUBLISH_RETRIES.inc()
             if time.monotonic() + pause > deadline:
+                await self.position()  # raises LogMisconfigured where there is no log at all
                 raise LogUnavailable(f"{recorded.envelope.type} was not confirmed: {reason}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
+
+    def _check_size(self, recorded: Recorded, guard: Mapping[str, str]) -> None:
+        """The limit counts headers too; the client does not, and the server answers by disconnecting."""
+        _, headers, body = encode(recorded)
+        size = len(body) + header_bytes(headers | dict(guard))
+        if size > self._client.max_payload:
+            raise EventTooLarge(
+                f"{recorded.envelope.type} has {size} bytes, the log takes {self._client.max_payload}"
+            )
 
     async def _assert_same(self, recorded: Recorded, sequence: int) -> None:
         """Deduplication is per stream, not per subject: the copy must stand on our own subject."""
@@ -172,9 +184,10 @@ class EventLog:
             raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")
 
     async def _find(self, recorded: Recorded, *, after: int) -> int | None:
-        async for _, headers, _, sequence in self.read_raw(recorded.envelope.panel.filter, after=after):
-            if headers.get(MESSAGE_ID) == str(recorded.envelope.id):
-                return sequence
+        async with aclosing(self.read_raw(recorded.envelope.panel.filter, after=after)) as messages:
+            async for _, headers, _, sequence in messages:
+                if headers.get(MESSAGE_ID) == str(recorded.envelope.id):
+                    return sequence
         return None
 
     async def _last(self, subject_filter: str) -> int | None:
@@ -182,7 +195,11 @@ class EventLog:
         while True:
             try:
                 message = await self._js.get_last_msg(PANELS.name, subject_filter)
-            except nats.js.errors.NotFoundError:
+            except nats.js.errors.NotFoundError as error:
+                if error.err_code == NO_SUCH_STREAM:
+                    raise LogMisconfigured(
+                        f"there is no stream {PANELS.name}: run the bootstrap step"
+                    ) from None
                 return None
             except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
                 if time.monotonic() > deadline:
@@ -191,7 +208,7 @@ class EventLog:
             else:
                 return message.seq
 
-    async def _direct(self, subject_filter: str, start: int) -> AsyncIterator[Msg]:
+    async def _direct(self, subject_filter: str, start: int) -> AsyncGenerator[Msg]:
         """One batch of a direct get: from sequence `start`, at most READ_BATCH messages."""
         inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox)
@@ -214,12 +231,14 @@ class EventLog:
 
 
 class _unavailable:
-    """Turns what the client raises for an unreachable server into LogUnavailable."""
+    """Turns what the client raises into LogUnavailable; into LogMisconfigured where there is no stream."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, nats.js.errors.NotFoundError) and error.err_code == NO_SUCH_STREAM:
+            raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
         if isinstance(error, nats.errors.Error | nats.js.errors.Error | TimeoutError):
             raise LogUnavailable(repr(error)) from error
 
@@ -228,6 +247,12 @@ def _actual(error: nats.js.errors.APIError) -> int:
     """The sequence in `wrong last sequence: N`; 0 when the server does not say."""
     digits = str(error.description).rpartition(":")[2].strip()
     return int(digits) if digits.isdigit() else 0
+
+
+def header_bytes(headers: Mapping[str, str]) -> int:
+    """What headers add to a message: a first line, `name: value` lines, an empty line."""
+    lines = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in headers.items())
+    return len("NATS/1.0\r\n") + lines + 2
 
 
 def is_recent(stored_at: float, now: float) -> bool:

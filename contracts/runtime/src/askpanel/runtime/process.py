@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from nats.errors import NoServersError
 
 from askpanel.runtime import bootstrap, connection, telemetry
-from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_server, watch_durables
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.settings import ServiceSettings
@@ -46,7 +46,7 @@ def run_worker(service: str, settings: ServiceSettings, wire: Wiring) -> None:
     telemetry.configure(service, level=settings.log_level, log_format=settings.log_format)
     try:
         uvloop.run(_serve(service, settings, wire))
-    except* (LogMisconfigured, DurableGone, NoServersError, OSError) as group:
+    except* (LogMisconfigured, LogUnavailable, DurableGone, NoServersError, OSError) as group:
         for error in group.exceptions:
             print(f"{service}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -55,8 +55,8 @@ def run_worker(service: str, settings: ServiceSettings, wire: Wiring) -> None:
 async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
     async with AsyncExitStack() as stack:
         broker = NatsBroker(
-            **connection.options(settings, service),
-            apply_types=False,
+            **connection.broker_options(settings, service),
+            logger=logging.getLogger("faststream"),
             graceful_timeout=settings.drain_seconds,
         )
         client = await broker.connect()
@@ -72,9 +72,11 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
         await broker.start()
         async with serving(readiness, settings):
             logger.info("ready", extra={"durables": [durable.name for durable in durables]})
-            await until_signal(watch_durables(client, durables))
-            readiness.draining = True
-            await asyncio.gather(*(worker.drain(settings.drain_seconds) for worker in workers))
+            try:
+                await until_signal(watch_durables(client, durables))
+            finally:
+                readiness.draining = True
+                await asyncio.gather(*(worker.drain(settings.drain_seconds) for worker in workers))
 
 
 @asynccontextmanager

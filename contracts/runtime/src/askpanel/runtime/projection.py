@@ -10,21 +10,29 @@ checkpoint passes it, so it neither blocks the panels behind it nor disappears.
 """
 
 import asyncio
+import base64
+import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from typing import Literal, Protocol, TypeVar
 
-from nats.js import JetStreamContext
+import nats.errors
+import nats.js.errors
 
-from askpanel.contracts.envelope import Recorded, Unreadable, decode
+from askpanel.contracts.envelope import MESSAGE_ID, Recorded, Unreadable, decode
+from askpanel.contracts.topology import PANELS, dead_letter_subject
 from askpanel.runtime import telemetry
-from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.tail import RawEvent, follow
+from askpanel.runtime.tail import RawEvent, check_same, follow
 
 logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+"""Seconds between attempts while the store or the log is away."""
 
 
 class StoreUnavailable(Exception):
@@ -54,14 +62,16 @@ class Store(Protocol):
         ...
 
 
+Reason = Literal["unreadable", "poison"]
+
+
 class DeadLetters(Protocol):
     """Where an event goes that cannot be projected. Returns when it is stored; raises LogUnavailable."""
 
-    async def __call__(self, raw: RawEvent, reason: str) -> None: ...
+    async def __call__(self, raw: RawEvent, reason: Reason, error: str) -> None: ...
 
 
-class LogBehindCheckpoint(LogMisconfigured):
-    """The log is shorter than the checkpoint, or another one: an older backup or a new stream."""
+Result = TypeVar("Result")
 
 
 class Projection:
@@ -79,7 +89,6 @@ class Projection:
     ) -> None:
         self._name = name
         self._log = log
-        self._jetstream: JetStreamContext = log.jetstream
         self._store = store
         self._bury = bury
         self._batch = batch
@@ -87,128 +96,160 @@ class Projection:
         self.position = 0
 
     async def run(self, *, until: int | None = None) -> None:
-        """Project for ever, or until sequence `until` is done. Raises LogBehindCheckpoint."""
-        end = await self._log.position()
-        checkpoint = await self._patiently_checkpoint()
-        if checkpoint is not None:
-            _check_epoch(checkpoint, end)
-        self.position = checkpoint.sequence if checkpoint else 0
-        epoch = end.epoch
-        while until is None or self.position < until:
+        """Project for ever, or until sequence `until` is done. Raises LogReplaced."""
+        while True:
+            epoch = await self._resume()
             try:
                 await self._follow(epoch, until)
-            except CheckpointMoved:
-                moved = await self._patiently_checkpoint()
-                self.position = moved.sequence if moved else 0
+            except CheckpointMoved as error:
+                logger.info("projection %s: %s; reading it again", self._name, error)
+            else:
+                return
+
+    async def _resume(self) -> str:
+        """Take the position from the checkpoint, if it is of this log. Returns the log's epoch."""
+        checkpoint = await self._patiently(self._store.checkpoint)
+        end = await self._patiently(self._log.position)
+        if checkpoint is not None:
+            check_same(checkpoint, end)
+        self.position = checkpoint.sequence if checkpoint else 0
+        return end.epoch
 
     async def _follow(self, epoch: str, until: int | None) -> None:
-        async with aclosing(
-            _batches(self._jetstream, self.position, self._batch, self._linger, until)
-        ) as batches:
-            async for batch in batches:
+        arrived: asyncio.Queue[RawEvent | Exception | None] = asyncio.Queue(maxsize=self._batch * 2)
+        tail = follow(self._log.jetstream, after=self.position, epoch=epoch)
+        pump = asyncio.create_task(_pump(tail, arrived))
+        try:
+            while until is None or self.position < until:
+                batch, failure = await self._collect(arrived, until)
                 if batch:
                     await self._apply(batch, epoch)
-                await self._measure(batch[-1] if batch else None)
-                if until is not None and self.position >= until:
-                    return
+                self._measure(batch)
+                if failure is not None:
+                    raise failure
+        finally:
+            pump.cancel()
+            with suppress(asyncio.CancelledError):
+                await pump
+
+    async def _collect(
+        self, arrived: "asyncio.Queue[RawEvent | Exception | None]", until: int | None
+    ) -> tuple[list[RawEvent], Exception | None]:
+        """A batch, and what ended the tail after it. Empty now and then while nothing comes.
+
+        A batch closes when full, when `until` is in it, or when nothing more came for `linger` seconds.
+        """
+        batch: list[RawEvent] = []
+        item = await arrived.get()
+        while True:
+            if isinstance(item, Exception):
+                return batch, item
+            if item is not None:
+                batch.append(item)
+            if not batch or len(batch) == self._batch or batch[-1].sequence == until:
+                return batch, None
+            try:
+                item = (
+                    arrived.get_nowait()
+                    if not arrived.empty()
+                    else await asyncio.wait_for(arrived.get(), self._linger)
+                )
+            except TimeoutError:
+                return batch, None
 
     async def _apply(self, batch: Sequence[RawEvent], epoch: str) -> None:
-        readable: list[Recorded] = []
-        for raw in batch:
-            try:
-                readable.append(decode(raw.subject, raw.headers, raw.body, raw.sequence))
-            except Unreadable as error:
-                await self._bury(raw, f"unreadable: {error}")
-        position = Position(batch[-1].sequence, epoch)
+        """Apply a batch as one, or else event by event."""
+        events = [await self._readable(raw) for raw in batch]
+        readable = [event for event in events if event is not None]
         try:
-            await self._patiently_apply(readable, position)
+            await self._advance(readable, Position(batch[-1].sequence, epoch), since=batch[0].stored_at)
         except Poison as error:
-            if len(batch) == 1:
-                await self._bury(batch[0], f"poison: {error}")
-                await self._patiently_apply([], position)
-                return
-            logger.warning("a batch of %d is refused (%s): applying one by one", len(batch), error)
-            for raw in batch:
-                await self._apply([raw], epoch)
+            if len(batch) > 1:
+                logger.warning("a batch of %d is refused (%s): applying one by one", len(batch), error)
+            for raw, event in zip(batch, events, strict=True):
+                await self._apply_one(raw, event, Position(raw.sequence, epoch))
 
-    async def _patiently_apply(self, events: Sequence[Recorded], position: Position) -> None:
-        """Apply, waiting for the store for as long as it takes; only content ends the wait."""
-        pause = 0.1
-        while True:
-            try:
-                await self._store.apply(events, previous=self.position, position=position)
-            except StoreUnavailable as error:
-                logger.warning("projection %s waits for its store: %s", self._name, error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
-            else:
-                self.position = position.sequence
-                return
-
-    async def _patiently_checkpoint(self) -> Position | None:
-        pause = 0.1
-        while True:
-            try:
-                return await self._store.checkpoint()
-            except StoreUnavailable as error:
-                logger.warning("projection %s waits for its store: %s", self._name, error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
-
-    async def _measure(self, last: RawEvent | None) -> None:
-        telemetry.PROJECTION_SEQUENCE.labels(self._name).set(self.position)
-        age = time.time() - last.stored_at if last else 0.0
-        telemetry.PROJECTION_AGE.labels(self._name).set(max(age, 0.0))
-
-
-def _check_epoch(checkpoint: Position, end: Position) -> None:
-    if checkpoint.epoch and end.epoch and checkpoint.epoch != end.epoch:
-        raise LogBehindCheckpoint(
-            f"the checkpoint is of the log created {checkpoint.epoch}, this log was created {end.epoch}: "
-            "restore the right log, or rebuild the tables with `askpanel replay`"
-        )
-    if end.sequence < checkpoint.sequence:
-        raise LogBehindCheckpoint(
-            f"the log ends at {end.sequence}, the checkpoint is at {checkpoint.sequence}: "
-            "restore a newer log, or rebuild the tables with `askpanel replay`"
-        )
-
-
-async def _batches(
-    jetstream: JetStreamContext, after: int, size: int, linger: float, until: int | None
-) -> AsyncGenerator[list[RawEvent]]:
-    """Batches of the log; an empty one now and then while nothing comes.
-
-    A batch closes when full, when `until` is in it, or when nothing more came for `linger` seconds.
-    """
-    async with aclosing(follow(jetstream, after=after)) as events:
-        queue: asyncio.Queue[RawEvent | None] = asyncio.Queue(maxsize=size * 2)
-
-        async def pump() -> None:
-            async for event in events:
-                await queue.put(event)
-
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(pump())
-            try:
-                while True:
-                    yield await _collect(queue, size, linger, until)
-            finally:
-                task.cancel()
-
-
-async def _collect(
-    queue: "asyncio.Queue[RawEvent | None]", size: int, linger: float, until: int | None
-) -> list[RawEvent]:
-    first = await queue.get()
-    if first is None:
-        return []
-    batch = [first]
-    while len(batch) < size and (until is None or batch[-1].sequence < until):
+    async def _apply_one(self, raw: RawEvent, event: Recorded | None, position: Position) -> None:
         try:
-            event = queue.get_nowait() if not queue.empty() else await asyncio.wait_for(queue.get(), linger)
-        except TimeoutError:
-            break
-        if event is not None:
-            batch.append(event)
-    return batch
+            await self._advance([event] if event else [], position, since=raw.stored_at)
+        except Poison as error:
+            reason = str(error)
+            await self._patiently(lambda: self._bury(raw, "poison", reason))
+            await self._advance([], position, since=raw.stored_at)
+
+    async def _readable(self, raw: RawEvent) -> Recorded | None:
+        try:
+            return decode(raw.subject, raw.headers, raw.body, raw.sequence)
+        except Unreadable as error:
+            reason = str(error)
+            await self._patiently(lambda: self._bury(raw, "unreadable", reason))
+            return None
+
+    async def _advance(self, events: Sequence[Recorded], position: Position, *, since: float) -> None:
+        """Apply, waiting for the store for as long as it takes; only content ends the wait."""
+        await self._patiently(
+            lambda: self._store.apply(events, previous=self.position, position=position), since=since
+        )
+        self.position = position.sequence
+
+    async def _patiently(self, act: Callable[[], Awaitable[Result]], *, since: float | None = None) -> Result:
+        """Do it, again and again while the store or the log is away. `since`: when the oldest event came."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await act()
+            except (StoreUnavailable, LogUnavailable) as error:
+                logger.warning("projection %s waits: %s", self._name, error)
+                if since is not None:
+                    telemetry.PROJECTION_AGE.labels(self._name).set(time.time() - since)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _measure(self, batch: Sequence[RawEvent]) -> None:
+        """Lag after a batch, or after nothing came: then there is none."""
+        age = max(time.time() - batch[0].stored_at, 0.0) if batch else 0.0
+        telemetry.PROJECTION_SEQUENCE.labels(self._name).set(self.position)
+        telemetry.PROJECTION_LAG.labels(self._name).set(batch[-1].pending if batch else 0)
+        telemetry.PROJECTION_AGE.labels(self._name).set(age)
+
+
+def dead_letters(log: EventLog, service: str) -> DeadLetters:
+    """Dead letters on the log's connection, in the form the worker loop uses. One event has one letter."""
+
+    async def bury(raw: RawEvent, reason: Reason, error: str) -> None:
+        letter = {
+            "reason": reason,
+            "error": error[:2000],
+            "durable": service,
+            "stream": PANELS.name,
+            "sequence": raw.sequence,
+            "deliveries": 1,
+            "subject": raw.subject,
+            "headers": raw.headers,
+            "body": base64.b64encode(raw.body[:500_000]).decode(),
+        }
+        identity = {MESSAGE_ID: f"{PANELS.name}:{raw.sequence}:{service}"}
+        subject = dead_letter_subject(service)
+        try:
+            ack = await log.jetstream.publish(subject, json.dumps(letter).encode(), headers=identity)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as failure:
+            raise LogUnavailable(f"dead letter not confirmed: {failure!r}") from failure
+        if not ack.duplicate:
+            telemetry.DEAD_LETTERS.labels(service).inc()
+        logger.error(
+            "dead letter: %s: %s", reason, error, extra={"subject": raw.subject, "sequence": raw.sequence}
+        )
+
+    return bury
+
+
+async def _pump(
+    tail: AsyncGenerator[RawEvent | None], arrived: "asyncio.Queue[RawEvent | Exception | None]"
+) -> None:
+    """Move the tail into the queue; what ends the tail becomes its last item."""
+    try:
+        async with aclosing(tail):
+            async for event in tail:
+                await arrived.put(event)
+    except Exception as error:  # noqa: BLE001  (raised again by whoever reads the queue)
+        await arrived.put(error)

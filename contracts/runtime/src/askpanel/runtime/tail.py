@@ -1,65 +1,170 @@
-"""The live tail: every event of the log, in order, from a sequence on, through an ordered consumer.
+"""The live tail: every event of the log, in order, from a sequence on.
 
-One per process, whatever the number of listeners. The consumer is ephemeral and recreated by the client
-after a gap or a lost connection; with a heartbeat of half a second that takes one to two seconds.
+One per process, whatever the number of listeners. It rests on an ephemeral push consumer with flow control
+and a heartbeat of half a second. When a number is missing, or the heartbeat stops (the server restarted,
+the connection broke), a new consumer continues after the last event handed out, one to two seconds later.
+
+Not the client's own ordered consumer: that one starts again at the first event of the log when it is reset
+before any event arrived, and stays silent for good when its watching task meets an error (nats-py 2.16).
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
 from askpanel.contracts.topology import PANELS
+from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.log import Position
+
+logger = logging.getLogger(__name__)
 
 HEARTBEAT = 0.5
+SILENCE = 3 * HEARTBEAT
+"""Seconds without message or heartbeat after which the consumer counts as lost."""
+
+WAITING = 1000
+"""Messages taken from the client before they are handed out; beyond it flow control holds the server."""
+
+
+class LogReplaced(LogMisconfigured):
+    """Another log, or an older copy of it, stands where the log was."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """A message of the log before it is read. `stored_at` is the server's clock, in seconds."""
+    """A message of the log before it is read. `stored_at` is the server's clock, in seconds.
+
+    `pending` events came after this one when the server sent it.
+    """
 
     subject: str
     headers: dict[str, str]
     body: bytes
     sequence: int
     stored_at: float
+    pending: int = 0
 
 
-async def follow(jetstream: JetStreamContext, *, after: int) -> AsyncGenerator[RawEvent | None]:
-    """Messages after sequence `after`, in order, without gap or repetition; None when none came for a while.
+async def follow(
+    jetstream: JetStreamContext, *, after: int, epoch: str | None = None
+) -> AsyncGenerator[RawEvent | None]:
+    """Messages after sequence `after`, in order, without gap or repetition; None now and then while idle.
 
-    Ends only by cancellation or when the connection is closed for good.
+    Waits out every outage. With `epoch`, each new consumer first checks that the log is the one of that
+    epoch and not shorter than what was handed out; else raises LogReplaced. Ends only so, by cancellation,
+    or with nats.errors.ConnectionClosedError when the connection is closed for good.
     """
-    subscription = await jetstream.subscribe(
-        "",
-        stream=PANELS.name,
-        ordered_consumer=True,
-        idle_heartbeat=HEARTBEAT,
-        config=api.ConsumerConfig(
-            deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=after + 1,
-            filter_subjects=list(PANELS.subjects),
-        ),
-    )
     position = after
+    pause = 0.1
+    while True:
+        try:
+            if epoch is not None:
+                await _check(jetstream, Position(position, epoch))
+            async with aclosing(_attached(jetstream, position)) as events:
+                async for event in events:
+                    pause = 0.1
+                    if event is not None:
+                        position = event.sequence
+                    yield event
+        except nats.errors.ConnectionClosedError:
+            raise
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+            logger.warning("tail: %r; following again from %d", error, position)
+            yield None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+
+def check_same(reached: Position, end: Position) -> None:
+    """Raise LogReplaced unless `reached` lies on the log that ends at `end`."""
+    if reached.epoch != end.epoch:
+        raise LogReplaced(
+            f"sequence {reached.sequence} was reached on the log created {reached.epoch}; this one was created "
+            f"{end.epoch}: restore the right log, or clear the checkpoint and rebuild the tables from this one"
+        )
+    if end.sequence < reached.sequence:
+        raise LogReplaced(
+            f"the log ends at {end.sequence}, but {reached.sequence} was reached before: it is an older copy; "
+            "restore a newer one, or clear the checkpoint and rebuild the tables from this one"
+        )
+
+
+async def _check(jetstream: JetStreamContext, reached: Position) -> None:
+    info = await jetstream.stream_info(PANELS.name)
+    check_same(reached, Position(info.state.last_seq, str(info.created or "")))
+
+
+async def _attached(jetstream: JetStreamContext, after: int) -> AsyncGenerator[RawEvent | None]:
+    """One consumer's messages, until it is lost; then it just ends."""
+    client: Client = jetstream._nc  # nats-py has no public word for it
+    arrived: asyncio.Queue[Msg] = asyncio.Queue(maxsize=WAITING)
+    inbox = client.new_inbox()
+    subscription = await client.subscribe(inbox, cb=arrived.put)
     try:
+        await jetstream.add_consumer(PANELS.name, config=_consumer(inbox, after))
+        delivered = 0
         while True:
             try:
-                message = await subscription.next_msg(timeout=1.0)
-            except nats.errors.TimeoutError:
+                message = (
+                    arrived.get_nowait()
+                    if not arrived.empty()
+                    else await asyncio.wait_for(arrived.get(), SILENCE)
+                )
+            except TimeoutError:
+                logger.info("tail: silent for %.1f s; following again from %d", SILENCE, after)
+                return
+            if (message.headers or {}).get("Status"):
+                if await _missed(client, message, delivered):
+                    return
                 yield None
                 continue
             metadata = message.metadata
-            if metadata.sequence.stream <= position:
-                continue
-            position = metadata.sequence.stream
+            if metadata.sequence.consumer != delivered + 1:
+                return
+            delivered += 1
+            after = metadata.sequence.stream
             yield RawEvent(
                 message.subject,
                 dict(message.headers or {}),
                 message.data,
-                position,
+                after,
                 metadata.timestamp.timestamp(),
+                metadata.num_pending,
             )
     finally:
-        await subscription.unsubscribe()
+        if not client.is_closed:
+            await subscription.unsubscribe()
+
+
+async def _missed(client: Client, control: Msg, delivered: int) -> bool:
+    """Answer a flow control request; say whether a heartbeat knows of messages that never came."""
+    headers = control.headers or {}
+    reply = control.reply or headers.get("Nats-Consumer-Stalled")
+    if reply:
+        await client.publish(reply)
+    last = headers.get("Nats-Last-Consumer")
+    return last is not None and int(last) != delivered
+
+
+def _consumer(inbox: str, after: int) -> api.ConsumerConfig:
+    return api.ConsumerConfig(
+        deliver_subject=inbox,
+        deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=after + 1,
+        filter_subjects=list(PANELS.subjects),
+        ack_policy=api.AckPolicy.NONE,
+        max_deliver=1,
+        flow_control=True,
+        idle_heartbeat=HEARTBEAT,
+        mem_storage=True,
+        num_replicas=1,
+        inactive_threshold=5.0,
+    )

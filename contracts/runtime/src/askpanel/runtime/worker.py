@@ -9,6 +9,7 @@ For each message exactly one of these happens:
 | raises Reject, or the message is unreadable | dead letter, then terminated |
 | raises LogUnavailable | comes again after a growing delay: nothing is wrong with the message |
 | raises anything else (a bug) | comes again after a growing delay; at the POISON_AFTER-th delivery a dead letter |
+| would come again at its last delivery | dead letter `exhausted`, then terminated |
 
 The dead letter is written before the message is terminated. While a handler works, the message is kept
 alive at a third of its `ack_wait`, so slow work is never done twice by a healthy process.
@@ -20,7 +21,6 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,12 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.js.api import ConsumerConfig
 
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.topology import Durable, dead_letter_subject
 from askpanel.runtime import telemetry
+from askpanel.runtime.connection import inbox_prefix
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
 
@@ -39,6 +41,10 @@ logger = logging.getLogger(__name__)
 
 POISON_AFTER = 5
 DELAYS = (0.2, 1.0, 3.0, 10.0, 30.0)
+HAND_BACK = 1.0
+"""Seconds after which a message comes again that a draining process gives back."""
+LONGEST_BODY = 500_000
+LONGEST_HEADER = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ Handler = Callable[[Delivery], Awaitable[None]]
 
 
 class Worker:
-    """Feeds a handler from a durable. `parallel` messages are handled at once.
+    """Feeds a handler from a durable. `parallel` messages are handled at once, and no more are leased.
 
     With `windowed`, up to `parallel` messages are fetched together and the next fetch waits for all of
     them: right for quick handlers. Otherwise each free slot takes the next message: right for slow ones.
@@ -78,95 +84,120 @@ class Worker:
         self._handler = handler
         self._parallel = parallel
         self._windowed = windowed
-        self._in_flight = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._slots = asyncio.Semaphore(parallel)
+        self._work: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._stopped = asyncio.Event()
+        self._subscriber: Any = None
         self._log: EventLog | None = None
 
     def subscribe(self, broker: NatsBroker) -> None:
         """Register with the broker; consumption begins when the broker starts."""
-        slots: dict[str, Any] = (
-            {"pull_sub": PullSub(batch_size=self._parallel)}
-            if self._windowed
-            else {"pull_sub": PullSub(batch_size=1), "max_workers": self._parallel}
-        )
-        subscribe: Any = broker.subscriber  # its overloads do not know a computed set of arguments
-        subscriber = subscribe(
+        subscribe: Any = broker.subscriber  # its overloads do not cover this set of arguments
+        self._subscriber = subscribe(
             "",
+            config=ConsumerConfig(filter_subjects=list(self.durable.filters)),
             durable=self.durable.name,
+            inbox_prefix=f"{inbox_prefix(self.durable.service)}.".encode(),
             stream=JStream(self.durable.stream, declare=False),
+            pull_sub=PullSub(batch_size=self._parallel if self._windowed else 1),
             ack_policy=AckPolicy.MANUAL,
-            **slots,
+            no_reply=True,  # else a header `reply_to` makes us publish wherever its sender likes
+            decoder=_undecoded,
         )
 
         async def receive(message: NatsMessage) -> None:
             await self._receive(message.raw_message)
 
-        subscriber(receive)
+        self._subscriber(receive)
 
     def bind(self, log: EventLog) -> None:
         """The log whose connection dead letters go through."""
         self._log = log
 
     async def drain(self, timeout: float) -> None:
-        """Take nothing new and wait for the work in flight; what remains is redelivered elsewhere."""
+        """Take nothing new and wait for the work in flight; what does not end in time is handed back."""
         self._draining = True
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), timeout)
+        if self._work:
+            _, late = await asyncio.wait(self._work, timeout=timeout)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._subscriber is not None:
+            self._subscriber.running = False  # before anybody waiting in _receive lets it fetch again
+            self._stopped.set()
+            await self._subscriber.stop()
 
     async def _receive(self, raw: Msg) -> None:
+        """Start the work on a message. Returns when the next fetch may begin.
+
+        FastStream's own pool leases a message more than it has workers for, which nobody keeps alive.
+        """
         if self._draining:
-            await self._settle(raw.nak(delay=0.1), "handed back")
-            return
-        self._in_flight += 1
-        self._idle.clear()
+            await self._settle(raw.nak(delay=HAND_BACK), "hand back")
+        else:
+            await self._slots.acquire()
+            task = asyncio.create_task(self._process(raw))
+            self._work.add(task)
+            task.add_done_callback(self._done)
+            if self._windowed:
+                await asyncio.wait({task})
+            else:
+                async with self._slots:
+                    pass
+        if self._draining:
+            await self._stopped.wait()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        self._slots.release()
+
+    async def _process(self, raw: Msg) -> None:
         started = time.perf_counter()
-        heartbeat = asyncio.get_running_loop().call_later(self.durable.ack_wait / 3, self._keep_alive, raw)
+        telemetry.IN_FLIGHT.labels(self.durable.name).inc()
+        heartbeat = asyncio.create_task(self._keep_alive(raw))
+        outcome = "handed back"
         try:
             outcome = await self._handle(raw)
+        except asyncio.CancelledError:
+            await self._settle(raw.nak(delay=HAND_BACK), "hand back")
+            raise
         finally:
             heartbeat.cancel()
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
-        telemetry.HANDLED.labels(self.durable.name, outcome).inc()
-        telemetry.HANDLING.labels(self.durable.name).observe(time.perf_counter() - started)
+            telemetry.IN_FLIGHT.labels(self.durable.name).dec()
+            telemetry.HANDLED.labels(self.durable.name, outcome).inc()
+            telemetry.HANDLING.labels(self.durable.name).observe(time.perf_counter() - started)
 
-    def _keep_alive(self, raw: Msg) -> None:
-        """Tell the server that the message is being worked on, again and again until it is settled."""
-        if raw._ackd:  # nats-py has no public word for it
-            return
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(self._settle(raw.in_progress(), "in progress"))
-        task.add_done_callback(lambda _: loop.call_later(self.durable.ack_wait / 3, self._keep_alive, raw))
+    async def _keep_alive(self, raw: Msg) -> None:
+        """Tell the server that the message is being worked on, until cancelled."""
+        while True:
+            await asyncio.sleep(self.durable.ack_wait / 3)
+            await self._settle(raw.in_progress(), "keep alive")
 
     async def _handle(self, raw: Msg) -> str:
         try:
-            delivery = _delivery(raw)
-            await self._handler(delivery)
+            await self._handler(_delivery(raw))
         except Retry as retry:
-            await self._settle(raw.nak(delay=retry.after), "retry")
-            return "retried"
+            return await self._again(raw, retry.after, retry, "retried")
         except (Reject, Unreadable) as error:
             return await self._bury(raw, type(error).__name__, str(error))
         except LogUnavailable as error:
             logger.warning("%s: %s", self.durable.name, error)
-            await self._settle(raw.nak(delay=self._delay(raw)), "retry")
-            return "retried"
-        except asyncio.CancelledError:
-            raise
+            return await self._again(raw, _delay(raw), error, "retried")
         except Exception as error:
             if raw.metadata.num_delivered >= POISON_AFTER:
                 return await self._bury(raw, "poison", f"{type(error).__name__}: {error}")
             logger.exception("%s failed on %s", self.durable.name, raw.subject)
-            await self._settle(raw.nak(delay=self._delay(raw)), "retry")
-            return "failed"
+            return await self._again(raw, _delay(raw), error, "failed")
         await self._settle(raw.ack(), "acknowledge")
         return "done"
 
-    def _delay(self, raw: Msg) -> float:
-        return DELAYS[min(raw.metadata.num_delivered, len(DELAYS)) - 1]
+    async def _again(self, raw: Msg, after: float, error: Exception, outcome: str) -> str:
+        """Ask for a redelivery; the server grants `max_deliver` deliveries and then drops in silence."""
+        if raw.metadata.num_delivered >= self.durable.max_deliver:
+            return await self._bury(raw, "exhausted", f"{type(error).__name__}: {error}")
+        await self._settle(raw.nak(delay=after), "retry")
+        return outcome
 
     async def _bury(self, raw: Msg, reason: str, error: str) -> str:
         assert self._log is not None
@@ -178,7 +209,7 @@ class Worker:
             )
         except (NatsError, TimeoutError, OSError) as failure:
             logger.warning("dead letter not confirmed: %r", failure)
-            await self._settle(raw.nak(delay=self._delay(raw)), "retry")
+            await self._settle(raw.nak(delay=_delay(raw)), "retry")
             return "retried"
         telemetry.DEAD_LETTERS.labels(self.durable.service).inc()
         logger.error(
@@ -196,7 +227,10 @@ class Worker:
 
 
 def dead_letter(raw: Msg, durable: Durable, reason: str, error: str) -> bytes:
-    """The JSON of a dead letter: reason, error, deliveries, original subject, headers and body (base64)."""
+    """The JSON of a dead letter: reason, error, deliveries, original subject, headers and body (base64).
+
+    A body or header too long for one message is cut; `body_bytes` and `sequence` tell what to fetch.
+    """
     return json.dumps(
         {
             "reason": reason,
@@ -206,10 +240,20 @@ def dead_letter(raw: Msg, durable: Durable, reason: str, error: str) -> bytes:
             "sequence": raw.metadata.sequence.stream,
             "deliveries": raw.metadata.num_delivered,
             "subject": raw.subject,
-            "headers": raw.headers or {},
-            "body": base64.b64encode(raw.data[:500_000]).decode(),
+            "headers": {name: value[:LONGEST_HEADER] for name, value in (raw.headers or {}).items()},
+            "body": base64.b64encode(raw.data[:LONGEST_BODY]).decode(),
+            "body_bytes": len(raw.data),
         }
     ).encode()
+
+
+async def _undecoded(message: NatsMessage) -> bytes:
+    """The body as it is: a body that FastStream cannot parse would never reach the handler."""
+    return message.body
+
+
+def _delay(raw: Msg) -> float:
+    return DELAYS[min(raw.metadata.num_delivered, len(DELAYS)) - 1]
 
 
 def _delivery(raw: Msg) -> Delivery:

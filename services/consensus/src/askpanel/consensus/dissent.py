@@ -60,12 +60,11 @@ def dissents(ballots: Ballots, verdict: Verdict, found: Themes, number: int) -> 
 
 
 def _far_from_median(ballots: Ballots, verdict: Verdict, ballot: Ballot) -> bool:
-    given = dict(zip(ballots.positions, ballot.ratings, strict=True))
-    return any(
-        rating is not None and item.median is not None and abs(rating - item.median) > FAR
-        for item in verdict.items
-        if (rating := given[item.item]) is not None
-    )
+    for item in verdict.items:
+        rating = ballot.ratings[ballots.positions.index(item.item)]
+        if rating is not None and item.median is not None and abs(rating - item.median) > FAR:
+            return True
+    return False
 
 
 def _lower_half(ballot: Ballot, leader: str) -> bool:

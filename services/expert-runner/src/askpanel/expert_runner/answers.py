@@ -24,6 +24,11 @@ MAX_CONTENT, MAX_LINE = 12_000, 1_200
 """Characters of `content` and of every other text of an answer."""
 
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*(\{.*\})\s*```\s*\Z", re.DOTALL)
+_NOTHING = re.compile(
+    r"\W*(?:none|nothing|null|n/?a|no (?:\w+ ){0,2}conditions?(?: \w+){0,2})\W*", re.IGNORECASE
+)
+"""Ways of models to say that a list is empty."""
+
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
@@ -56,7 +61,7 @@ def parse(text: str, shape: Shape) -> Parsed:
         changed=_boolean(data, "changed") if shape.change else None,
         cause=_optional(data, "cause") if shape.change else None,
         key_points=_points(data, shape) if shape.points else (),
-        conditions=_texts(data, "conditions", CONDITIONS) if shape.conditions else (),
+        conditions=_conditions(data) if shape.conditions else (),
         confidence=_confidence(data.get("confidence")) if shape.confidence else None,
         citations=_citations(data, shape) if shape.evidence else (),
         questions=_questions(data, shape) if shape.questions else (),
@@ -204,6 +209,11 @@ def _points(data: Mapping[str, Any], shape: Shape) -> tuple[str | KeyPoint, ...]
     if not points:
         raise BadOutput("key_points: empty")
     return points
+
+
+def _conditions(data: Mapping[str, Any]) -> tuple[str, ...]:
+    stated = _texts(data, "conditions", CONDITIONS)
+    return tuple(text for text in stated if not _NOTHING.fullmatch(text))
 
 
 def _key_point(entry: object, shape: Shape) -> KeyPoint:

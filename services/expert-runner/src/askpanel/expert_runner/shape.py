@@ -119,7 +119,11 @@ def json_schema(shape: Shape) -> Mapping[str, Any]:
 
 
 def _fields(shape: Shape, words: int) -> Iterator[Field]:
-    yield Field("content", f"your whole answer as plain prose, at most {words} words", _text())
+    yield Field(
+        "content",
+        f"your answer and reasons in plain prose, at most {words} words; do not repeat the question",
+        _text(),
+    )
     if shape.judgement:
         yield from _judgement()
     if shape.points:
@@ -129,14 +133,14 @@ def _fields(shape: Shape, words: int) -> Iterator[Field]:
     if shape.quantity is not None:
         yield from _forecast(shape, shape.quantity)
     if shape.position:
-        yield Field("position", "your position on the question in one sentence of your own", _text())
+        yield Field("position", "one full sentence that says what should be done and why", _text())
     if shape.vote:
         yield from _vote(shape)
     if shape.conditions:
-        meaning = "what would have to be true, or would change your mind"
-        yield Field(
-            "conditions", f"{meaning}: up to {CONDITIONS} short phrases, [] if none", _list(CONDITIONS)
+        meaning = (
+            f"up to {CONDITIONS} short phrases: what must be true or would change your mind; [] if nothing"
         )
+        yield Field("conditions", meaning, _list(CONDITIONS))
     if shape.questions:
         who = "your questions" if shape.needs_questions else "questions for the human who will decide"
         least = 1 if shape.needs_questions else 0
@@ -163,7 +167,7 @@ def _judgement() -> Iterator[Field]:
 
 
 def _points(shape: Shape) -> Field:
-    meaning = f"2 to {POINTS} key points, one short sentence each, different from one another"
+    meaning = f"2 to {POINTS} different key points, one short sentence each"
     if not shape.dimensions:
         return Field("key_points", meaning, _list(POINTS, 1))
     point = {
@@ -208,7 +212,7 @@ def _vote(shape: Shape) -> Iterator[Field]:
             yield Field("ranking", "all option ids, best first", order)
         return
     meaning = (
-        "support (yes), conditional (yes, if), oppose (no) or abstain (cannot say); it must fit your content"
+        "support (yes), conditional (only if), oppose (no) or abstain (cannot say), as your content says"
     )
     yield Field("stance", meaning, {"type": "string", "enum": [*VOTES]})
 

@@ -134,8 +134,6 @@ class ExpertRunner:
         prompt = build(
             call,
             speaker,
-            request.role,
-            request.purpose,
             request.response_type,
             request.context.blocks,
             line.model.budget,

@@ -3,6 +3,7 @@
 No secret has a default. Tokens need at least one of `jwt_secret` (HS256) and a JWKS (ES256, RS256).
 """
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -72,8 +73,10 @@ class GatewaySettings(ServiceSettings):
         default="on", description="`off` lifts quotas and rates for benchmarks; refused unless local."
     )
     max_body_bytes: int = Field(default=262_144, ge=1024, le=1_000_000, description="Largest request body.")
-    max_query_characters: int = Field(default=2000, ge=10, le=2000, description="Longest question.")
     running_panels: int = Field(default=20, ge=1, description="Panels of one tenant that run at once.")
+    monthly_budget_usd: Decimal | None = Field(
+        default=None, ge=0, description="What a tenant may spend in a calendar month (UTC). None: no limit."
+    )
     requests_per_second: float = Field(default=20.0, gt=0, description="Sustained requests of one user.")
     request_burst: int = Field(default=60, ge=1, description="Requests a rested user may make at once.")
     streams_per_user: int = Field(default=20, ge=1, description="Open streams of one user in this process.")
@@ -90,9 +93,21 @@ class GatewaySettings(ServiceSettings):
     @field_validator("cors_origins", "jwt_roles", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
-    @field_validator("jwt_secret", "ticket_secret", "jwks_url", "jwks_file", "web_root", mode="before")
+    @field_validator(
+        "jwt_secret",
+        "ticket_secret",
+        "jwks_url",
+        "jwks_file",
+        "web_root",
+        "monthly_budget_usd",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -37,8 +37,24 @@ def labels(panel: UUID, seats: Sequence[int]) -> Mapping[int, str]:
     return {seat: f"Response {letter}" for seat, letter in zip(order, letters(len(order)), strict=True)}
 
 
-def blanking(names: Iterable[str]) -> re.Pattern[str]:
-    """Matches any of these names or ids as whole words, in any case, longest first."""
-    known = sorted({name.strip() for name in names if name.strip()}, key=lambda name: (-len(name), name))
-    words = "|".join(r"\s+".join(re.escape(word) for word in name.split()) for name in known)
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else r"(?!)", re.IGNORECASE)
+class Blanking:
+    """Replaces agent names and ids by `BLANK`: as whole words, in any case, longest first.
+
+    It remembers its answers, because the same text goes to many readers.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        known = sorted({name.strip() for name in names if name.strip()}, key=lambda name: (-len(name), name))
+        words = "|".join(r"\s+".join(re.escape(word) for word in name.split()) for name in known)
+        self._pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else r"(?!)", re.IGNORECASE)
+        self._first_words = tuple({name.split()[0].casefold() for name in known})
+        self._known: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        """The text without the names."""
+        blanked = self._known.get(text)
+        if blanked is None:
+            folded = text.casefold()
+            named = any(word in folded for word in self._first_words)
+            blanked = self._known[text] = self._pattern.sub(BLANK, text) if named else text
+        return blanked

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from askpanel.contracts.blocks import Context, ResultBlock
+from askpanel.contracts.blocks import Context
 from askpanel.contracts.configuration import NO_CONSENSUS
 from askpanel.contracts.events import (
     ConsensusRequested,
@@ -26,7 +26,7 @@ from askpanel.contracts.events import (
     RoundStarted,
 )
 from askpanel.contracts.ids import row_id
-from askpanel.orchestrator import endings
+from askpanel.orchestrator import chair, endings
 from askpanel.orchestrator.protocols import PROTOCOLS
 from askpanel.orchestrator.protocols.table import (
     AskHuman,
@@ -40,19 +40,12 @@ from askpanel.orchestrator.protocols.table import (
 )
 from askpanel.orchestrator.schedule import (
     CHAIR_STEP,
-    CHAIR_TIME,
-    Timer,
-    deadline,
     panel_deadline,
     round_deadline,
     step_deadlines,
-    timers,
 )
 from askpanel.orchestrator.state import PanelState, apply
 from askpanel.orchestrator.view import View, has_result, quorum_needed
-from askpanel.orchestrator.visibility import question
-
-__all__ = ["Decision", "Timer", "deadline", "decide", "timers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +121,12 @@ def _speak(view: View, protocol: PanelProtocol, number: int) -> tuple[Event, ...
     rows = protocol.rows(view, number)
     if view.over is None and not view.has_passed(number):
         for step, asking in _steps_from(rows, view.state.steps.get(number)):
+            if not view.has_passed(number, step):
+                missing = _requests(view, number, asking)
+                if missing or not view.is_closed(number, step):
+                    return missing
             if protocol.halted(view, number) is not None:
                 break
-            if view.has_passed(number, step):
-                continue
-            missing = _requests(view, number, asking)
-            if missing or not view.is_closed(number, step):
-                return missing
     return (_round_completed(view, number, any(row.ballot for row in rows)),)
 
 
@@ -225,7 +217,7 @@ def _consensus_requested(view: View, protocol: PanelProtocol, number: int) -> Co
         missing=tuple(
             seat for seat in view.experts if seat not in carried and view.ballot(seat, number) is None
         ),
-        degraded=endings.degraded(view, number),
+        degraded=endings.degraded(view, protocol, number),
         threshold=view.configuration.consensus_threshold,
     )
 
@@ -245,12 +237,12 @@ def _follow(view: View, protocol: PanelProtocol, what: Next) -> tuple[Event, ...
             return (PanelFailed(reason=reason, detail=detail),)
         case AskHuman():
             return (_human_requested(view, what),)
-        case NextRound() if view.over is None:
-            return _begin(view, protocol, view.state.round_number + 1)
         case NextRound():
-            return _complete(view, Finish(view.over))
+            if view.over is not None:
+                return _complete(view, protocol, Finish(view.over))
+            return _begin(view, protocol, view.state.round_number + 1)
         case Finish():
-            return _complete(view, what)
+            return _complete(view, protocol, what)
 
 
 def _human_requested(view: View, wanted: AskHuman) -> HumanRequested:
@@ -270,42 +262,15 @@ def _human_requested(view: View, wanted: AskHuman) -> HumanRequested:
 # --------------------------------------------------------------------------------------- the end
 
 
-def _complete(view: View, finish: Finish) -> tuple[Event, ...]:
+def _complete(view: View, protocol: PanelProtocol, finish: Finish) -> tuple[Event, ...]:
     """The one ending with a result; the chair, if wanted, speaks before it and can never prevent it."""
     state, reason = view.state, finish.reason
     if view.over is not None and state.round_number in state.cut and reason != "human_approved":
         reason = view.over
-    key = (view.concluded, CHAIR_STEP, view.chair, "synthesis")
+    key = chair.step(view)
     if key in state.requested:
         if not (state.is_done(key) or view.over or view.has_passed(view.concluded, CHAIR_STEP)):
             return ()
     elif view.configuration.chair and view.result is not None and view.over is None:
-        return (_chair_requested(view),)
-    said = state.answers.get(key)
-    return (endings.completed(view, reason, None if said is None else said.content),)
-
-
-def _chair_requested(view: View) -> ExpertRequested:
-    """The chair phrases the computed result; it adds nothing and is never counted."""
-    result, seat = view.state.consensus[view.concluded], view.seat(view.chair)
-    block = ResultBlock(
-        recommendation=result.recommendation,
-        agreement_points=tuple(point.text for point in result.agreement_points),
-        disagreement_points=tuple(point.text for point in result.disagreement_points),
-        dissenting_opinions=tuple(
-            f"{dissent.agent_name}: {dissent.opinion}" for dissent in result.dissenting_opinions
-        ),
-    )
-    return ExpertRequested(
-        round_number=view.concluded,
-        step=CHAIR_STEP,
-        seat=view.chair,
-        purpose="synthesis",
-        agent_id=seat.agent_id,
-        agent_name=seat.name,
-        role="chair",
-        response_type="analysis",
-        context=Context(blocks=(question(view, choose=False), block)),
-        attempt_limit=1,
-        deadline_at=view.state.at + CHAIR_TIME,
-    )
+        return (chair.requested(view),)
+    return (endings.completed(view, protocol, reason, chair.summary(view)),)

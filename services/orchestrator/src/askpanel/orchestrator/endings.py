@@ -10,6 +10,7 @@ from askpanel.contracts.events import (
     PanelFailureReason,
     StopReason,
 )
+from askpanel.orchestrator.protocols.table import PanelProtocol
 from askpanel.orchestrator.state import PanelState
 from askpanel.orchestrator.view import View, quorum_needed
 from askpanel.orchestrator.visibility import distinct
@@ -20,11 +21,11 @@ PROVIDER_FAILURES: frozenset[FailureReason] = frozenset(
 """Failures on the way to a model, as against what a model said."""
 
 
-def completed(view: View, reason: StopReason, summary: str | None) -> PanelCompleted:
+def completed(view: View, protocol: PanelProtocol, reason: StopReason, summary: str | None) -> PanelCompleted:
     """The ending with the last consensus, or, for a tenant without consensus, with the answers alone."""
     state, result = view.state, view.result
     cut_off = () if reason not in ("deadline_passed", "budget_exceeded") else (_CUT_OFF[reason],)
-    notes = (*cut_off, *degraded(view), *(() if result is None else result.degraded))
+    notes = (*cut_off, *degraded(view, protocol), *(() if result is None else result.degraded))
     approval = next((said for said in state.human.values() if said.action == "approve"), None)
     return PanelCompleted(
         rounds=max(state.completed, default=0),
@@ -80,45 +81,30 @@ def without_quorum(view: View, number: int, why: str | None) -> PanelFailed:
 
 def _first_round_failures(view: View) -> tuple[FailureReason, ...]:
     """Why each seat failed, if all failed on the way to their models and nobody answered; else nothing."""
-    if view.state.answers:
+    failures = view.state.failures
+    if view.state.answers or len(failures) < len(view.state.requested):
         return ()
-    reasons = tuple(
-        None if (failure := view.state.failures.get(key)) is None else failure.reason
-        for key in view.state.requested
-    )
-    return (
-        tuple(reason for reason in reasons if reason is not None)
-        if PROVIDER_FAILURES.issuperset(reasons)
-        else ()
-    )
+    if any(failure.reason not in PROVIDER_FAILURES for failure in failures.values()):
+        return ()
+    return tuple(failure.reason for failure in failures.values())
 
 
-def degraded(view: View, until: int | None = None) -> tuple[str, ...]:
+def degraded(view: View, protocol: PanelProtocol, until: int | None = None) -> tuple[str, ...]:
     """Sentences that say what is missing from the result, up to and including a round."""
     rounds = sorted(number for number in view.state.completed if until is None or number <= until)
-    return distinct(note for number in rounds for note in _round_notes(view, number))
+    return distinct(
+        note for number in rounds for note in (*_round_notes(view, number), *protocol.notes(view, number))
+    )
 
 
 def _round_notes(view: View, number: int) -> Iterator[str]:
-    state = view.state
-    if state.completed[number].quorum.needed:
+    if view.state.completed[number].quorum.needed:
         for seat in view.experts if number == 1 else view.members:
             if view.ballot(seat, number) is None:
-                name = view.seat(seat).name
-                carried = view.last_ballot(seat, number) is not None
-                yield f"{name} did not answer in round {number}" + (
-                    "; the earlier ballot is carried." if carried else "."
-                )
-    if number in state.cut:
+                earlier = "; the earlier ballot is carried" if seat in view.carried(number) else ""
+                yield f"{view.seat(seat).name} did not answer in round {number}{earlier}."
+    if number in view.state.cut:
         yield f"Round {number} was closed before everybody had answered."
-    judged = [key for key in state.requested if key[0] == number and key[3] == "judgement"]
-    announced = any(step.step.endswith("d") for step in state.rounds[number].steps)
-    if announced and not any(key in state.answers for key in judged):
-        yield f"The judge's part of round {number} is missing."
-    for checkpoint, request in state.checkpoints.items():
-        silent = checkpoint not in state.human and state.waits[checkpoint][1] is not None
-        if silent and request.kind == "input" and request.round_number <= number:
-            yield "The human was asked for input and did not answer in time."
 
 
 def cost(state: PanelState) -> Decimal | None:

@@ -95,6 +95,11 @@ class PanelState:
         """Whether this deadline is on the log already."""
         return deadline.identity() in self.passed
 
+    def awaits(self, checkpoint: UUID) -> bool:
+        """Whether a human has been asked and neither answered nor let the deadline pass."""
+        wait = self.waits.get(checkpoint)
+        return wait is not None and wait[1] is None
+
     def is_done(self, key: StepKey) -> bool:
         """Whether a seat has answered or finally failed: not retryable, or the last attempt."""
         failure = self.failures.get(key)
@@ -119,7 +124,7 @@ def fold(events: Iterable[Recorded]) -> PanelState | None:
 @overload
 def evolve(state: PanelState, recorded: Recorded) -> PanelState: ...
 @overload
-def evolve(state: None, recorded: Recorded) -> PanelState | None: ...
+def evolve(state: PanelState | None, recorded: Recorded) -> PanelState | None: ...
 def evolve(state: PanelState | None, recorded: Recorded) -> PanelState | None:
     """The state after one more event of the log."""
     event, time = recorded.event, recorded.envelope.time
@@ -169,7 +174,7 @@ def _panel(state: PanelState, event: Event, time: datetime) -> PanelState:
         case HumanRequested(checkpoint_id=checkpoint) if checkpoint not in state.checkpoints:
             checkpoints = {**state.checkpoints, checkpoint: event}
             return replace(state, checkpoints=checkpoints, waits={**state.waits, checkpoint: (time, None)})
-        case HumanResponded(checkpoint_id=checkpoint) if _awaits(state, checkpoint):
+        case HumanResponded(checkpoint_id=checkpoint) if state.awaits(checkpoint):
             state = replace(state, human={**state.human, checkpoint: event})
             return _wait_ended(state, checkpoint, time)
         case UsageRecorded() if event.identity() not in state.costs:
@@ -219,15 +224,10 @@ def _round_completed(state: PanelState, event: RoundCompleted) -> PanelState:
 
 def _deadline_passed(state: PanelState, event: PanelDeadlinePassed, time: datetime) -> PanelState:
     if event.purpose == "human" and event.checkpoint_id is not None:
-        if not _awaits(state, event.checkpoint_id):
+        if not state.awaits(event.checkpoint_id):
             return state
         state = _wait_ended(state, event.checkpoint_id, time)
     return replace(state, passed=state.passed | {event.identity()})
-
-
-def _awaits(state: PanelState, checkpoint: UUID) -> bool:
-    wait = state.waits.get(checkpoint)
-    return wait is not None and wait[1] is None
 
 
 def _wait_ended(state: PanelState, checkpoint: UUID, time: datetime) -> PanelState:

@@ -4,7 +4,6 @@ A ballot is an answer that an expert gave as itself (not for an assigned side) t
 It counts when its seat is in `round.completed.answered`, the authoritative list.
 """
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
@@ -19,7 +18,7 @@ from askpanel.contracts.events import (
     Seat,
     StopReason,
 )
-from askpanel.orchestrator.anonymity import BLANK, blanking, drawn, labels
+from askpanel.orchestrator.anonymity import Blanking, drawn, labels
 from askpanel.orchestrator.schedule import FINAL
 from askpanel.orchestrator.state import PanelState, step_key
 
@@ -70,13 +69,13 @@ class View:
         return dict(labels(self.panel_id, self.experts))
 
     @cached_property
-    def _blanking(self) -> re.Pattern[str]:
+    def _blanking(self) -> Blanking:
         agents = self.state.created.agents
-        return blanking([agent.agent_id for agent in agents] + [agent.name for agent in agents])
+        return Blanking([*(agent.agent_id for agent in agents), *(agent.name for agent in agents)])
 
     def blank(self, text: str) -> str:
         """The text without agent names and ids."""
-        return self._blanking.sub(BLANK, text)
+        return self._blanking(text)
 
     def draw(self, *draw: object, of: tuple[int, ...]) -> tuple[int, ...]:
         """Seats in an order drawn for this panel."""
@@ -94,9 +93,9 @@ class View:
 
     @property
     def judge(self) -> int:
-        """The judge's seat: the panel's own, else the built-in one."""
-        own = self.role_seat("judge")
-        return len(self.state.created.agents) if own is None else own
+        """The judge's seat: the panel's own (its moderator), else the built-in one."""
+        own = (seat for role in ("judge", "moderator") if (seat := self.role_seat(role)) is not None)
+        return next(own, len(self.state.created.agents))
 
     @property
     def chair(self) -> int:
@@ -166,10 +165,14 @@ class View:
         return bool(asked) and all(self.state.is_done(step_key(request)) for request in asked)
 
     def has_passed(self, number: int, step: str | None = None) -> bool:
-        """Whether the deadline of this round, or of this step of it, is on the log."""
-        return self.state.has_passed(
-            PanelDeadlinePassed(purpose="round", round_number=number, step=step)
-        ) or (step is not None and self.has_passed(number))
+        """Whether the deadline of this round, or of this step or a later one of it, is on the log."""
+        begun = self.state.rounds.get(number)
+        steps = [] if begun is None else [planned.step for planned in begun.steps]
+        later = steps[steps.index(step) :] if step in steps else [step]
+        return any(
+            self.state.has_passed(PanelDeadlinePassed(purpose="round", round_number=number, step=due))
+            for due in (None, *later)
+        )
 
     # ---------------------------------------------------------------------------- how it stands
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -95,7 +95,12 @@ class Running:
 
 
 def spawn(
-    argv: Sequence[str], *, log: Path, ending: signal.Signals, account: Account | None = None
+    argv: Sequence[str],
+    *,
+    log: Path,
+    ending: signal.Signals,
+    account: Account | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `argv` with its output in `log`; it gets `ending` when this process ends, however that happens.
 
@@ -119,6 +124,7 @@ def spawn(
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=() if account else None,
+            env=env,
         )
     if _libc is None:
         _watch(process.pid, ending)

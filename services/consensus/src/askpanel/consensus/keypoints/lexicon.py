@@ -139,10 +139,12 @@ NUMBERS = {
 }  # fmt: skip
 """Words that exclude each other as figures do. `one` and `may` are left out: they mean other things as often."""
 
-SWAP_WORDS = frozenset(
-    ["than", "insteadof", "before", "after", "over", "beat", "outperform", "above", "below"]
-)
-"""Words whose two sides cannot be exchanged."""
+SWAP_WORDS = {
+    **dict.fromkeys(("than", "insteadof", "over", "beat", "outperform"), "preference"),
+    **dict.fromkeys(("before", "after"), "time"),
+    **dict.fromkeys(("above", "below"), "height"),
+}
+"""Words whose two sides cannot be exchanged -> their kind; opposites of one kind are on AXES."""
 
 _OPPOSITES = """
 increase rise raise grow expand climb gain boost / reduce decrease decline fall drop cut shrink lower lessen

@@ -29,19 +29,28 @@ from askpanel.consensus.keypoints.lexicon import (
 from askpanel.consensus.keypoints.normalise import normalise
 from askpanel.consensus.keypoints.words import stem
 
-OVERLAP = 0.5
-"""Least share of the shorter text's content words that the longer one must hold to be judged."""
+OVERLAP_SHORTER, OVERLAP_LONGER = 0.6, 0.4
+"""Least share of content words that the other text must hold, of the shorter and of the longer text.
+
+Looser, the guard parts more paraphrases ("lack credibility", "are less credible") than contradictions
+among texts that people wrote freely; tighter, it misses reworded contradictions. Chosen on the train
+split of Perspectrum, see docs/adr/0003-consensus-quality.md.
+"""
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A word that can turn the meaning: its places on the axes, and whether it negates by itself."""
+    """A word that can turn the meaning: its places on the axes, and whether it negates by itself.
+
+    `governs` is the stem that a negating word stands before ("" at the end of a text).
+    """
 
     word: str
     places: tuple[tuple[int, int], ...]
     negates: bool
+    governs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Reading:
 
 def contradicts(first: str, second: str) -> bool:
     """True when one text says the opposite of the other about the same thing. Symmetric; pure."""
-    one, two = read(first), read(second)
+    one, two = (read(text) for text in sorted((first, second)))
     if not same_subject(one, two):
         return False
     if one.numbers - two.numbers and two.numbers - one.numbers:
@@ -65,37 +74,69 @@ def contradicts(first: str, second: str) -> bool:
 
 
 def same_subject(one: Reading, two: Reading) -> bool:
-    """The shorter text's content words are mostly in the longer one (negative prefixes set aside)."""
+    """Each text's content words are mostly in the other one (negative prefixes set aside)."""
     shorter, longer = sorted((one, two), key=lambda reading: len(reading.content))
     if not shorter.content:
         return not longer.content
     known = longer.content | {bare(word) for word in longer.content}
     shared = sum(word in known or bare(word) in known for word in shorter.content)
-    return shared >= OVERLAP * len(shorter.content)
+    return shared >= OVERLAP_SHORTER * len(shorter.content) and shared >= OVERLAP_LONGER * len(longer.content)
 
 
 def cue_flips(one: Reading, two: Reading) -> int:
-    """Opposites that face each other count one flip; each negating cue left over counts one too."""
-    left = sorted((Counter(one.cues) - Counter(two.cues)).elements(), key=lambda cue: cue.word)
-    right = sorted((Counter(two.cues) - Counter(one.cues)).elements(), key=lambda cue: cue.word)
+    """Opposites that face each other count one flip; each negating cue left over counts one too.
+
+    Words on one axis with equal signs cancel. An odd number of negations left over counts only if the
+    other text speaks of what one of them governs; else the two may say one thing in other words (not old
+    enough, too young).
+    """
+    left, right = _without_shared(one.cues, two.cues), _without_shared(two.cues, one.cues)
     flips = 0
     for cue in tuple(left):
-        match = next((other for other in right if _faces(cue, other, -1)), None)
         kin = next((other for other in right if _faces(cue, other, 1)), None)
-        if match is not None and kin is None:
-            flips += 1
+        match = next((other for other in right if _faces(cue, other, -1)), None)
+        partner = kin or match
+        if partner is not None:
+            flips += kin is None
             left.remove(cue)
-            right.remove(match)
-        elif kin is not None:
-            left.remove(cue)
-            right.remove(kin)
-    return flips + sum(cue.negates for cue in left + right)
+            right.remove(partner)
+    here = [cue for cue in left if cue.negates]
+    there = [cue for cue in right if cue.negates]
+    known = any(_speaks_of(two, cue.governs) for cue in here) or any(_speaks_of(one, cue.governs) for cue in there)
+    return flips + (len(here) + len(there) if known else 0)
+
+
+def _without_shared(cues: tuple[Cue, ...], others: tuple[Cue, ...]) -> list[Cue]:
+    """The cues whose word the other text does not use (as often)."""
+    budget = Counter(cue.word for cue in others)
+    left: list[Cue] = []
+    for cue in cues:
+        if budget[cue.word]:
+            budget[cue.word] -= 1
+        else:
+            left.append(cue)
+    return left
+
+
+def _speaks_of(reading: Reading, word: str) -> bool:
+    if not word:
+        return True
+    if word in reading.content or bare(word) in reading.content or word in reading.order:
+        return True
+    places = AXES.get(word, ())
+    return any(axis == known for axis, _ in places for cue in reading.cues for known, _ in cue.places)
 
 
 def _faces(cue: Cue, other: Cue, sign: int) -> bool:
     """On one axis, with opposite (-1) or equal (1) signs."""
     there = dict(other.places)
     return any(axis in there and there[axis] * here == sign for axis, here in cue.places)
+
+
+def _opposite_places(word: str) -> tuple[tuple[int, int], ...]:
+    """The places of a negative form (illegal) are those of its bare form, turned round."""
+    plain = bare(word)
+    return () if plain == word else tuple((axis, -sign) for axis, sign in AXES.get(plain, ()))
 
 
 def _denies_itself(word: str, places: tuple[tuple[int, int], ...]) -> bool:
@@ -114,18 +155,27 @@ def prefix_flips(one: Reading, two: Reading) -> int:
 
 def swapped(one: Reading, two: Reading) -> int:
     """1 when what stands left and right of a word such as `than` or `before` has changed places."""
-    for word in sorted(SWAP_WORDS & set(one.order) & set(two.order)):
-        left, right = _sides(one.order, word)
-        left_there, right_there = _sides(two.order, word)
+    for kind in sorted(_kinds(one) & _kinds(two)):
+        left, right = _sides(one.order, kind)
+        left_there, right_there = _sides(two.order, kind)
         if left & right_there and right & left_there and not right & right_there:
             return 1
     return 0
 
 
-def _sides(order: tuple[str, ...], word: str) -> tuple[frozenset[str], frozenset[str]]:
-    place = order.index(word)
+def _kinds(reading: Reading) -> set[str]:
+    return {SWAP_WORDS[word] for word in reading.order if word in SWAP_WORDS}
+
+
+def _sides(order: tuple[str, ...], kind: str) -> tuple[frozenset[str], frozenset[str]]:
+    place = next(number for number, word in enumerate(order) if SWAP_WORDS.get(word) == kind)
     left, right = frozenset(order[:place]), frozenset(order[place + 1 :])
     return left - right, right - left
+
+
+def _governed(rest: list[str]) -> str:
+    """The stem of the first word with content."""
+    return next((stem(word) for word in rest if word not in EMPTY), "")
 
 
 def bare(word: str) -> str:
@@ -149,17 +199,17 @@ def read(text: str) -> Reading:
     words = _WORD.findall(flat)
     for place, word in enumerate(words):
         root = stem(word)
-        places = AXES.get(word) or AXES.get(root, ())
+        places = AXES.get(word) or AXES.get(root) or _opposite_places(root)
         negates = word in NEGATORS or root in REFUSALS or _denies_itself(root, places)
         order.append(word if word in SWAP_WORDS else root)
         if word == "nor" and "neither" in words[:place]:
             continue
         if negates or places:
-            cues.append(Cue(root, places, negates))
+            cues.append(Cue(root, places, negates, _governed(words[place + 1 :]) if negates else ""))
         elif word in NUMBERS or word[0].isdigit():
             numbers.add(NUMBERS.get(word, word.replace(",", "").rstrip(".")))
         elif word not in EMPTY:
             content.add(root)
     return Reading(
-        tuple(cues), frozenset(content), frozenset(numbers), tuple(w for w in order if w not in EMPTY)
+        tuple(cues), frozenset(content), frozenset(numbers), tuple(word for word in order if word not in EMPTY or word in SWAP_WORDS)
     )

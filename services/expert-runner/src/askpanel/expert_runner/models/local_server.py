@@ -8,10 +8,12 @@ and no web page can use the model.
 
 import argparse
 import ctypes
+import importlib
 import json
 import os
 import signal
 import sys
+from typing import Any
 
 KEY_VARIABLE = "ASKPANEL_LOCAL_KEY"
 _PR_SET_PDEATHSIG = 1
@@ -31,9 +33,8 @@ def main() -> None:
     parser.add_argument("--slot-tokens", type=int, default=2048)
     arguments = parser.parse_args()
     end_with_parent()
-    import xllamacpp
-
-    parameters = xllamacpp.CommonParams()
+    library: Any = importlib.import_module("xllamacpp")
+    parameters = library.CommonParams()
     parameters.model.path = arguments.model
     parameters.n_ctx = arguments.slots * arguments.slot_tokens
     parameters.n_parallel = arguments.slots
@@ -42,7 +43,7 @@ def main() -> None:
     parameters.api_keys = [os.environ[KEY_VARIABLE]]
     parameters.ui = False
     parameters.endpoint_slots = False
-    server = xllamacpp.Server(parameters)
+    server = library.Server(parameters)
     sys.stdout.write(json.dumps({"base_url": f"{server.listening_address}/v1"}) + "\n")
     sys.stdout.flush()
     sys.stdin.buffer.read()

@@ -140,10 +140,11 @@ def failure_of(error: Exception) -> Failure:
         (known.ModelUnavailableError, "provider_error"),
         (known.UserError, "misconfigured"),
     )
-    reason = next((reason for kind, reason in table if isinstance(error, kind)), None)
-    status = getattr(error, "status_code", None)
-    if reason is None:
-        reason = "bad_output" if status is None else "misconfigured" if status < 500 else "provider_error"
+    status: int | None = getattr(error, "status_code", None)
+    fallback: FailureReason = "bad_output"
+    if status is not None:
+        fallback = "misconfigured" if status < 500 else "provider_error"
+    reason = next((reason for kind, reason in table if isinstance(error, kind)), fallback)
     said = type(error).__name__.removeprefix("_HTTP") + (f" (HTTP {status})" if status else "")
     return Failure(reason, said, getattr(error, "retry_after", None))
 

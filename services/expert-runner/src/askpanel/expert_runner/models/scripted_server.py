@@ -110,7 +110,7 @@ class ScriptedServer:
         await asyncio.sleep(latency(self._script, cue))
         if failure == "connect":
             writer.transport.abort()
-        elif failure in _STATUS:
+        elif failure is not None and failure in _STATUS:
             await self._refuse_by_status(writer, cue, failure)
         elif failure == "html":
             await _answer(writer, 200, "OK", _HTML, "<html><body>Bad gateway</body></html>")
@@ -145,8 +145,9 @@ class ScriptedServer:
             return
         writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {_EVENTS}\r\nConnection: close\r\n\r\n".encode())
         await self._stream(writer, cue, {**base, "object": "chat.completion.chunk"}, text, failure)
-        end = {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}], "usage": counts}
-        writer.write(_event({**base, "object": "chat.completion.chunk", **end}) + b"data: [DONE]\n\n")
+        last: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": finish}
+        end = {**base, "object": "chat.completion.chunk", "choices": [last], "usage": counts}
+        writer.write(_event(end) + b"data: [DONE]\n\n")
         await writer.drain()
 
     async def _stream(

@@ -45,7 +45,7 @@ def build(
     shape = shape_of(call.role, call.purpose, blocks)
     persona = _persona(speaker, budget)
     fixed = _system(shape, budget, persona, cut=True)
-    ask = _ask(call.role, call.purpose, response_type, blocks)
+    ask = _ask(speaker, call.role, call.purpose, response_type, blocks)
     headings = sum(len(HEADINGS[block.kind].encode()) + 3 for block in blocks)
     room = budget.prompt_bytes - len(fixed.encode()) - len(ask.encode()) - headings
     fitted = fit(blocks, room)
@@ -74,8 +74,10 @@ def _user(fitted: Fitted, ask: str) -> str:
     return "\n\n".join([*lines, ask])
 
 
-def _ask(role: Role, purpose: Purpose, response_type: ResponseType, blocks: Sequence[Block]) -> str:
-    """The task, and what single blocks add to it."""
+def _ask(
+    speaker: Speaker, role: Role, purpose: Purpose, response_type: ResponseType, blocks: Sequence[Block]
+) -> str:
+    """The task, what single blocks add to it, and last who speaks: small models heed what they read last."""
     extra = list[str]()
     if any(isinstance(block, ThemeBlock) for block in blocks):
         extra.append(THEMES)
@@ -85,4 +87,5 @@ def _ask(role: Role, purpose: Purpose, response_type: ResponseType, blocks: Sequ
         extra.append(ASK_HUMAN)
     if any(isinstance(block, ParentBlock) for block in blocks):
         extra.append(FOLLOW_UP)
-    return " ".join(["Your task:", task(role, purpose), *extra, f"This is your {response_type}."])
+    voice = f"Write this {response_type} as {speaker.name}, {speaker.title}: bring what only this field sees."
+    return " ".join(["Your task:", task(role, purpose), *extra, voice])

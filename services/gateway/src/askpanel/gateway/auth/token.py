@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
@@ -46,7 +46,7 @@ class Keys:
     """What tokens may be signed with: the legacy secret, and JWKS keys by `kid`."""
 
     secret: str | None = None
-    by_id: Mapping[str, jwt.PyJWK] = cast("Mapping[str, jwt.PyJWK]", {})
+    by_id: Mapping[str, jwt.PyJWK] = field(default_factory=dict[str, jwt.PyJWK])
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ async def migrate(
         made = await _make_platform(connection, folder, variants) if local else ()
         if local:
             await connection.execute(f"set session authorization {OWNER}")
+        else:
+            await _become_owner(connection)
         applied = await _apply_new(connection, folder, hardening=local if hardening is None else hardening)
         if local:
             await connection.execute("reset session authorization")
@@ -94,6 +96,17 @@ async def _take_turn(connection: asyncpg.Connection, wait_seconds: float) -> Non
         if time.monotonic() > deadline:
             raise MigrationBusy(f"another migration of this database still runs after {wait_seconds:g} s")
         await asyncio.sleep(0.1)
+
+
+async def _become_owner(connection: asyncpg.Connection) -> None:
+    """panel_migrator inherits nothing of the tables' owner: it becomes the owner for the migrations."""
+    await connection.execute(
+        """
+        select set_config('role', pg_get_userbyid(relowner), false)
+        from pg_catalog.pg_class
+        where oid = to_regclass('public.panels') and pg_has_role(relowner, 'member')
+        """
+    )
 
 
 async def _make_platform(

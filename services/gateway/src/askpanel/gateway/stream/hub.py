@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
-from typing import Any
+from uuid import UUID
 
 import nats.errors
 import nats.js.errors
@@ -27,7 +27,7 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from askpanel.contracts.envelope import Unreadable, decode
-from askpanel.contracts.subjects import BadSubject, PanelRef, parse
+from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.stream.encode import Delta, delta_frame, event_frame
 from askpanel.gateway.stream.mailbox import Mailbox, Why
 from askpanel.runtime import telemetry
@@ -146,7 +146,8 @@ class Hub:
                 mailbox.cut(why)
 
     def _publish(self, raw: RawEvent) -> None:
-        mailboxes = self._subscribers.get(_panel(raw.subject))
+        panel = _panel(raw.subject)
+        mailboxes = self._subscribers.get(panel) if panel else None
         if not mailboxes:
             return
         try:
@@ -159,9 +160,9 @@ class Hub:
                 mailbox.put(frame)
 
     async def _receive_delta(self, message: Msg) -> None:
-        panel = _delta_panel(message.subject)
-        mailboxes = self._subscribers.get(panel)
-        if not mailboxes:
+        panel = _panel(message.subject)
+        mailboxes = self._subscribers.get(panel) if panel else None
+        if not panel or not mailboxes:
             return
         try:
             delta = Delta.model_validate_json(message.data)
@@ -171,3 +172,12 @@ class Hub:
         frame = delta_frame(panel.panel_id, delta, datetime.now(UTC))
         for mailbox in mailboxes:
             mailbox.put_delta(frame)
+
+
+def _panel(subject: str) -> PanelRef | None:
+    """The panel an event or a delta is about: both end in tenant and panel."""
+    parts = subject.split(".")
+    try:
+        return PanelRef(UUID(parts[2]), UUID(parts[3]))
+    except (IndexError, ValueError):
+        return None

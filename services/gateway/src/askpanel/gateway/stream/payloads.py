@@ -153,7 +153,11 @@ def _budget(event: BudgetExceeded) -> Payload:
 
 def _completed(event: PanelCompleted) -> Payload:
     result = _fields(event, "rounds", "consensus_level", "recommendation", "summary", "stop_reason")
-    return {"status": "completed", **result, **_fields(event, "ratified_by", "degraded", "cost_usd", "duration_ms")}
+    return {
+        "status": "completed",
+        **result,
+        **_fields(event, "ratified_by", "degraded", "cost_usd", "duration_ms"),
+    }
 
 
 def _panel_failed(event: PanelFailed) -> Payload:

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 from askpanel.contracts.events import PanelType
+from askpanel.orchestrator.protocols.adversarial import ADVERSARIAL
+from askpanel.orchestrator.protocols.delphi import DELPHI
+from askpanel.orchestrator.protocols.hybrid import HYBRID
 from askpanel.orchestrator.protocols.open import OPEN
+from askpanel.orchestrator.protocols.socratic import SOCRATIC
 from askpanel.orchestrator.protocols.structured import STRUCTURED
 from askpanel.orchestrator.protocols.table import PanelProtocol
 
@@ -12,5 +16,9 @@ PROTOCOLS: Mapping[PanelType, PanelProtocol] = {
     for protocol in (
         STRUCTURED,
         OPEN,
+        SOCRATIC,
+        ADVERSARIAL,
+        DELPHI,
+        HYBRID,
     )
 }

@@ -9,11 +9,10 @@ The consensus is over the key points of all rounds so far. Ends from round 2 whe
 points are new (agreement never stops it), else after max_rounds.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
 from askpanel.orchestrator.anonymity import drawn
-from askpanel.orchestrator.protocols.stopping import metric, rounds_used_up
+from askpanel.orchestrator.protocols.results import metric, metric_texts, rounds_used_up
 from askpanel.orchestrator.protocols.table import Finish, Next, NextRound, PanelProtocol, Row
 from askpanel.orchestrator.view import View
 from askpanel.orchestrator.visibility import Blocks, brief, distinct, point_texts, theme
@@ -67,15 +66,6 @@ def _points(view: View, number: int) -> Iterator[str]:
         for earlier in range(1, number + 1):
             given = view.ballot(seat, earlier)
             yield from () if given is None else point_texts(given.answer)
-
-
-def metric_texts(metrics: Mapping[str, Any], name: str) -> Iterator[str]:
-    """The texts of a list of points among a consensus's metrics: objects with `text`, or plain texts."""
-    listed = metrics.get(name)
-    for entry in cast("list[Any]", listed) if isinstance(listed, list | tuple) else []:
-        text = cast("Mapping[str, Any]", entry).get("text") if isinstance(entry, Mapping) else entry
-        if isinstance(text, str):
-            yield text
 
 
 OPEN = PanelProtocol(

@@ -8,7 +8,7 @@
 Ends when the threshold is reached after any round, else after max_rounds.
 """
 
-from askpanel.orchestrator.protocols.stopping import level_reached, rounds_used_up
+from askpanel.orchestrator.protocols.results import level_reached, rounds_used_up
 from askpanel.orchestrator.protocols.table import Finish, Next, NextRound, PanelProtocol, Row
 from askpanel.orchestrator.view import View
 from askpanel.orchestrator.visibility import brief, own_answer, peers

@@ -73,7 +73,7 @@ class Wait:
 Next = NextRound | Finish | Fail | AskHuman | Wait
 
 
-def configured_method(view: View, number: int) -> str:
+def configured_method(view: View, _number: int) -> str:
     """The same method in every round, as configured."""
     return view.configuration.method
 
@@ -83,9 +83,17 @@ def this_round(number: int) -> range:
     return range(number, number + 1)
 
 
-def never(view: View, number: int) -> str | None:
+def never(_view: View, _number: int) -> None:
     """Nothing halts a round."""
-    return None
+
+
+def no_notes(_view: View, _number: int) -> tuple[str, ...]:
+    """Nothing beside missing, carried and cut."""
+    return ()
+
+
+def by_first_row(_number: int) -> None:
+    """A round is announced by the purpose of its first row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +105,15 @@ class PanelProtocol:
     `announced`       a round's purpose as announced; None: that of its first row
     `method`          the consensus method for a round's ballots
     `counted_rounds`  the rounds whose ballots a round's consensus is over, besides carried ones
-    `halted`          why a round cannot go on as it stands: it then misses its quorum
+    `halted`          why a round cannot go on after a step that has closed: it then misses its quorum
+    `notes`           what else makes a closed round's result degraded, as sentences
     """
 
     name: PanelType
     rows: Callable[[View, int], tuple[Row, ...]]
     after: Callable[[View, int], Next]
-    announced: Callable[[int], Purpose | None] = lambda number: None
+    announced: Callable[[int], Purpose | None] = by_first_row
     method: Callable[[View, int], str] = configured_method
     counted_rounds: Callable[[int], range] = this_round
     halted: Callable[[View, int], str | None] = never
+    notes: Callable[[View, int], tuple[str, ...]] = no_notes

@@ -1,7 +1,7 @@
-"""When a round's result may end a panel early."""
+"""What a round's result says: whether it may end the panel early, and the points it lists."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from askpanel.contracts.events import ConsensusCalculated
 from askpanel.orchestrator.view import View
@@ -37,6 +37,15 @@ def metric(metrics: Mapping[str, Any], name: str) -> float | None:
     """A number from a consensus's metrics; None where it is absent or no number."""
     value = metrics.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def metric_texts(metrics: Mapping[str, Any], name: str) -> Iterator[str]:
+    """The texts of a list of points among a consensus's metrics: objects with `text`, or plain texts."""
+    listed = metrics.get(name)
+    for entry in cast("list[Any]", listed) if isinstance(listed, list | tuple) else []:
+        text = cast("Mapping[str, Any]", entry).get("text") if isinstance(entry, Mapping) else entry
+        if isinstance(text, str):
+            yield text
 
 
 def rounds_used_up(view: View, number: int) -> bool:

@@ -1,0 +1,68 @@
+"""Ask one question and show what happens, live in a terminal or line by line elsewhere."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from askpanel.local.client import ApiClient
+from askpanel.local.screen import Screen, result, speech_panel
+
+
+def ask(client: ApiClient, body: dict[str, Any], console: Console, *, as_json: bool = False) -> bool:
+    """Create a panel, follow it to its end and print its result. True when it completed.
+
+    With `as_json`, every event is one JSON line on stdout and the whole panel the last one.
+    """
+    created = client.request("POST", "/panels", json=body)
+    if as_json:
+        _follow_json(client, created["id"])
+    else:
+        _follow(client, created, body, console)
+    panel = finished(client, created["id"])
+    if as_json:
+        print(json.dumps({"event": "panel", "data": panel}), flush=True)
+    else:
+        for renderable in result(panel):
+            console.print(renderable)
+    return panel["status"] == "completed"
+
+
+def finished(client: ApiClient, panel_id: str) -> dict[str, Any]:
+    """The panel once the tables have its end: the stream's last event is the sequence to wait for."""
+    events = client.request("GET", f"/panels/{panel_id}/events")["events"]
+    last = str(events[-1]["sequence"])
+    return client.request("GET", f"/panels/{panel_id}", headers={"X-Min-Sequence": last})
+
+
+def _follow_json(client: ApiClient, panel_id: str) -> None:
+    for event in client.stream(panel_id):
+        print(json.dumps({"event": event.name, "id": event.id, "data": event.data}), flush=True)
+
+
+def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], console: Console) -> None:
+    console.print(f"\n[bold]{body['query']}[/bold]\n", highlight=False)
+    for seat in created.get("seats", []):
+        reason = f": {seat['reason']}" if seat.get("reason") else ""
+        console.print(
+            f"  seat {seat['seat'] + 1}  {seat['agent_name']}{reason}", style="dim", highlight=False
+        )
+    screen = Screen()
+    if not console.is_terminal:
+        for event in client.stream(created["id"]):
+            line = screen.take(event)
+            if line:
+                console.print(f"· {line}", markup=False, highlight=False)
+        return
+    shown: set[tuple[int, str, int]] = set()
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
+        for event in client.stream(created["id"]):
+            before = screen.round_number
+            screen.take(event)
+            if screen.round_number != before or screen.ended:
+                for key, speech in screen.speeches.items():
+                    if key not in shown and (key[0] != screen.round_number or screen.ended):
+                        live.console.print(speech_panel(speech))
+                        shown.add(key)
+            live.update(screen.live())

@@ -1,0 +1,266 @@
+"""The `askpanel` command. Every error is one line that says what to do next, with exit code 1 or 2."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from askpanel.local import asking, running
+from askpanel.local.client import ApiClient, ApiError
+from askpanel.local.demo import TENANTS
+from askpanel.local.settings import LocalSettings
+from askpanel.local.stack import WATCH_SECONDS, Stack
+from askpanel.runtime.settings import load
+
+SAMPLE = (
+    "We built a wearable that detects atrial fibrillation with a new algorithm. "
+    "Should we file it as De Novo or as 510(k)?"
+)
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+out = Console()
+err = Console(stderr=True)
+
+TypeOption = Annotated[
+    str, typer.Option("--type", help="structured, open, socratic, adversarial, delphi, hybrid")
+]
+ExpertsOption = Annotated[
+    str | None,
+    typer.Option("--experts", help="How many, or agent ids with commas between; default: chosen for you"),
+]
+TenantOption = Annotated[str, typer.Option("--tenant", help="A tenant's slug")]
+UserOption = Annotated[str, typer.Option("--user", help="owner, admin, member, guest, inactive, invited")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Model string; see docs/models.md")]
+
+
+@app.command()
+def up(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout when ready")] = False,
+    model: ModelOption = None,
+) -> None:
+    """Start NATS, Postgres and every service, and serve until Ctrl-C."""
+    with _stack(model, told=_teller(quiet=as_json)) as stack:
+        if as_json:
+            print(json.dumps(stack.describe()), flush=True)
+        else:
+            _how_to_use(stack)
+        _serve(stack, stop=threading.Event())
+
+
+@app.command()
+def run(
+    question: Annotated[str, typer.Argument(help="What to ask")] = SAMPLE,
+    once: Annotated[bool, typer.Option("--once", help="End after the panel")] = False,
+    panel_type: TypeOption = "structured",
+    experts: ExpertsOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Start everything, ask one question, show the panel, keep serving."""
+    with _stack(model, told=_teller(quiet=False)) as stack:
+        completed = threading.Event()
+        asked = threading.Event()
+        failure: list[str] = []
+
+        def work() -> None:
+            try:
+                if _ask(_client_of(stack), question, panel_type, experts or "3", as_json=False):
+                    completed.set()
+            except ApiError as error:
+                failure.append(str(error))
+            finally:
+                asked.set()
+
+        threading.Thread(target=work, daemon=True).start()
+        _serve(stack, stop=asked)
+        for line in failure:
+            _fail(line)
+        if once:
+            if not completed.is_set():
+                _fail("the panel did not complete")
+            return
+        _how_to_use(stack)
+        _serve(stack, stop=threading.Event())
+
+
+@app.command()
+def ask(
+    question: str,
+    panel_type: TypeOption = "structured",
+    experts: ExpertsOption = None,
+    tenant: TenantOption = "acme",
+    user: UserOption = "member",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line per event")] = False,
+) -> None:
+    """Ask the running stack."""
+    found = running.find(load(LocalSettings))
+    client = ApiClient(found.url, token=found.token(tenant, user), tenant_id=found.tenant(tenant).id)
+    if not _ask(client, question, panel_type, experts, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def down() -> None:
+    """Stop the running stack and wait until it is gone."""
+    found = running.find(load(LocalSettings))
+    os.kill(found.pid, signal.SIGTERM)
+    deadline = time.monotonic() + 40
+    while running.is_alive(found.pid):
+        if time.monotonic() > deadline:
+            _fail(f"the stack (process {found.pid}) is still there after 40 s: end it by hand")
+        time.sleep(0.05)
+    err.print("stopped", highlight=False)
+
+
+@app.command()
+def token(tenant: TenantOption = "acme", user: UserOption = "member") -> None:
+    """Print a token of a demo user."""
+    print(running.find(load(LocalSettings)).token(tenant, user))
+
+
+@app.command()
+def experts(
+    query: Annotated[str | None, typer.Argument(help="Words to look for")] = None,
+    tenant: TenantOption = "acme",
+) -> None:
+    """List the expert catalogue."""
+    found = running.find(load(LocalSettings))
+    client = ApiClient(found.url, token=found.token(tenant, "member"), tenant_id=found.tenant(tenant).id)
+    table = Table("id", "name", "domain", "summary")
+    for agent in client.request("GET", "/agents", params={"q": query} if query else {})["agents"]:
+        table.add_row(agent["agent_id"], agent["name"], agent["domain"], agent["summary"])
+    out.print(table)
+
+
+@app.command()
+def doctor() -> None:
+    """Check servers, schema, log and model, and say what to do about what is wrong."""
+    from askpanel.local.doctor import examine
+
+    findings = examine(load(LocalSettings))
+    for finding in findings:
+        mark, style = ("ok", "green") if finding.ok else ("!!", "red")
+        out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False)
+        if finding.fix:
+            out.print(f"   → {finding.fix}", highlight=False)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    restore: Annotated[bool, typer.Option("--restore", help="Put back what differs")] = False,
+) -> None:
+    """Rebuild the tables from the log beside the live ones and compare them byte for byte."""
+    from askpanel.local.replaying import replay_and_report
+
+    if not replay_and_report(running.find(load(LocalSettings)), out, restore=restore):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point: turns the errors of a stack into one line and exit code 1."""
+    from askpanel.expert_runner.models.local import LocalModelError
+    from askpanel.expert_runner.models.resolve import Unusable
+    from askpanel.expert_runner.models.weights import WeightsError
+    from askpanel.gateway.readmodel.migrate import MigrationError
+    from askpanel.local.servers.process import ServerError
+    from askpanel.local.stack import PortTaken
+
+    try:
+        app()
+    except (
+        ApiError,
+        LocalModelError,
+        MigrationError,
+        PortTaken,
+        ServerError,
+        Unusable,
+        WeightsError,
+        running.NoStack,
+        running.UnknownUser,
+    ) as error:
+        print(f"askpanel: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _stack(model: str | None, told: Callable[[str], None]) -> running.Announced:
+    """The stack, announced in its data folder for the other commands."""
+    from askpanel.local.model import prepare
+
+    if model:
+        os.environ["ASKPANEL_MODEL"] = model
+    settings = load(LocalSettings)
+    _leave_on_signals()
+    choice = prepare(err)
+    told(f"model {choice.label.display}: {choice.reason}")
+    return running.Announced(Stack(settings, told))
+
+
+def _serve(stack: Stack, *, stop: threading.Event) -> None:
+    """Watch the processes until `stop`; Ctrl-C and SIGTERM leave through SystemExit."""
+    while not stop.wait(WATCH_SECONDS):
+        for name in stack.watch():
+            err.print(f"restarted {name}", style="yellow", highlight=False)
+
+
+def _leave_on_signals() -> None:
+    def leave(number: int, _: Any) -> None:
+        raise SystemExit(0 if number == signal.SIGINT else 143)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+
+
+def _ask(client: ApiClient, question: str, panel_type: str, experts: str | None, *, as_json: bool) -> bool:
+    body: dict[str, Any] = {"query": question, "panel_type": panel_type}
+    if experts and experts.isdigit():
+        wanted = {"query": question, "panel_type": panel_type, "size": int(experts)}
+        proposed = client.request("POST", "/agents/select", json=wanted)
+        body["agents"] = [seat["agent_id"] for seat in proposed["agents"]]
+    elif experts:
+        body["agents"] = [agent.strip() for agent in experts.split(",") if agent.strip()]
+    return asking.ask(client, body, out, as_json=as_json)
+
+
+def _client_of(stack: Stack) -> ApiClient:
+    tenant = TENANTS[0]
+    user = tenant.user("member")
+    return ApiClient(stack.url, token=stack.token(user.id, user.email), tenant_id=tenant.id)
+
+
+def _teller(*, quiet: bool) -> Callable[[str], None]:
+    def tell(line: str) -> None:
+        if not quiet:
+            err.print(f"· {line}", style="dim", highlight=False)
+
+    return tell
+
+
+def _how_to_use(stack: Stack) -> None:
+    tenant = TENANTS[0]
+    out.print(f"\n[bold]Ask Panel is at {stack.url}[/bold]  (Ctrl-C stops it)", highlight=False)
+    for line in (
+        "",
+        "ask from another terminal:",
+        '  .venv/bin/askpanel ask "Which market should we enter first, Germany or France?"',
+        "or with curl:",
+        "  TOKEN=$(.venv/bin/askpanel token)",
+        f'  curl {stack.url}/api/v1/panels -H "Authorization: Bearer $TOKEN" -H "X-Tenant-ID: {tenant.id}" \\',
+        """    -H 'Content-Type: application/json' -d '{"query":"Is it too early to launch?","panel_type":"open"}'""",
+        f"data, logs and secrets: {Path(stack.settings.data).absolute()}",
+    ):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _fail(line: str) -> None:
+    print(f"askpanel: {line}", file=sys.stderr)
+    raise SystemExit(1)

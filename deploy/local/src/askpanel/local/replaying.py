@@ -1,0 +1,47 @@
+"""`askpanel replay`: rebuild the tables from the log, compare, report."""
+
+import asyncio
+
+import nats
+from rich.console import Console
+from rich.progress import Progress
+
+from askpanel.gateway.readmodel.replay import ReplayReport, replay
+from askpanel.local.running import Found
+from askpanel.runtime.log import EventLog
+
+MOST_DIFFERENCES = 20
+
+
+def replay_and_report(found: Found, console: Console, *, restore: bool) -> bool:
+    """Replay everything; True when the live rows equal the log's, byte for byte (or were restored)."""
+    report = asyncio.run(_replay(found, console, restore=restore))
+    rows = ", ".join(f"{count} {table}" for table, count in sorted(report.rows.items()))
+    console.print(f"{report.events} events in {report.seconds:.1f} s: {rows}", highlight=False)
+    for difference in report.differences[:MOST_DIFFERENCES]:
+        console.print(f"  {difference}", style="red", highlight=False)
+    if report.equal:
+        console.print("live rows equal the log's", style="green", highlight=False)
+        return True
+    if restore:
+        console.print(f"restored {report.restored} panels", highlight=False)
+        return True
+    console.print(
+        f"{len(report.differences)} rows differ: `askpanel replay --restore` puts the log's back", style="red"
+    )
+    return False
+
+
+async def _replay(found: Found, console: Console, *, restore: bool) -> ReplayReport:
+    client = await nats.connect(found.nats_url)
+    try:
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("events", total=None)
+            return await replay(
+                EventLog(client),
+                found.database_url,
+                restore=restore,
+                progress=lambda done, of: bar.update(task, completed=done, total=of),
+            )
+    finally:
+        await client.close()

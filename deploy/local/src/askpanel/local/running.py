@@ -1,0 +1,106 @@
+"""How other commands find a running stack: a file in its data folder, written when it is ready."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from askpanel.local import tokens
+from askpanel.local.demo import TENANTS, DemoTenant
+from askpanel.local.secrets import Secrets, load_or_make
+from askpanel.local.settings import LocalSettings
+from askpanel.local.stack import Stack
+
+
+class NoStack(Exception):
+    """No stack runs on this data folder."""
+
+
+class UnknownUser(Exception):
+    """No demo tenant or user of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A running stack, as its file tells."""
+
+    pid: int
+    port: int
+    nats_url: str
+    database_url: str
+    data: Path
+    secrets: Secrets
+
+    @property
+    def url(self) -> str:
+        """Where its API answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def tenant(self, slug: str) -> DemoTenant:
+        """By slug. Raises UnknownUser."""
+        for tenant in TENANTS:
+            if tenant.slug == slug:
+                return tenant
+        raise UnknownUser(f"no tenant {slug!r}; there are {', '.join(t.slug for t in TENANTS)}")
+
+    def token(self, slug: str, user: str) -> str:
+        """A fresh token. Raises UnknownUser."""
+        tenant = self.tenant(slug)
+        try:
+            found = tenant.user(user)
+        except KeyError:
+            raise UnknownUser(f"no user {user!r}; see `askpanel token --help`") from None
+        return tokens.sign(
+            self.secrets.jwt, issuer=tokens.issuer(self.port), user_id=found.id, email=found.email
+        )
+
+
+class Announced:
+    """A stack that says where it is for as long as it runs."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._file = stack.settings.data.absolute() / "stack.json"
+
+    def __enter__(self) -> Stack:
+        stack = self._stack.__enter__()
+        told = {
+            "pid": os.getpid(),
+            "port": stack.port,
+            "nats_url": stack.nats_url,
+            "database_url": stack.database_url,
+        }
+        self._file.touch(mode=0o600)
+        self._file.write_text(json.dumps(told))
+        return stack
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.unlink(missing_ok=True)
+        self._stack.__exit__(kind, error, trace)
+
+
+def find(settings: LocalSettings) -> Found:
+    """The stack that runs on this data folder. Raises NoStack."""
+    data = settings.data.absolute()
+    try:
+        told = json.loads((data / "stack.json").read_text())
+    except FileNotFoundError:
+        told = None
+    if told is None or not is_alive(told["pid"]):
+        raise NoStack(f"no stack runs on {data}: start one with `askpanel up` or `make run`")
+    return Found(data=data, secrets=load_or_make(data), **told)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process with this id exists (a zombie does not count)."""
+    try:
+        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat")
+        return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    except PermissionError:
+        return True

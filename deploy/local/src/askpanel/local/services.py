@@ -1,0 +1,142 @@
+"""The services of the local stack as processes: what each is started with, and a watch that restarts them.
+
+Every process gets only the settings it needs: provider keys reach the expert-runner alone, the database
+the gateway (as `panel_api`) and the projector (as `panel_projector`) alone.
+"""
+
+import http.client
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen, TimeoutExpired
+
+from askpanel.local.servers.process import ServerDied, ServerNotReady, spawn, tail
+
+MODULES: Mapping[str, str] = {
+    "projector": "askpanel.gateway.projector",
+    "gateway": "askpanel.gateway",
+    "orchestrator": "askpanel.orchestrator",
+    "expert-runner": "askpanel.expert_runner",
+    "consensus": "askpanel.consensus",
+    "usage": "askpanel.usage",
+}
+"""In order of start."""
+
+MODEL_VARIABLES = ("ASKPANEL_MODEL", "ASKPANEL_OPENAI_BASE_URL", "ASKPANEL_LOCAL_GGUF", "ASKPANEL_CACHE")
+KEY_SUFFIX = "_API_KEY"
+BACKOFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before a restart, by failures in a row; a process that lived STEADY seconds starts over."""
+STEADY = 10.0
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Ours without secrets and without what the stack sets itself."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.endswith(KEY_SUFFIX)
+        and name not in ("NATS_URL", "DATABASE_URL", *MODEL_VARIABLES)
+        and not name.startswith(("ASKPANEL_NATS", "ASKPANEL_DATABASE"))
+    }
+
+
+def model_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the expert-runner alone may see: the choice of model and the providers' keys."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in MODEL_VARIABLES or name.endswith(KEY_SUFFIX)
+    }
+
+
+@dataclass(slots=True)
+class Service:
+    """One service process and how to start it again."""
+
+    name: str
+    environment: Mapping[str, str]
+    log: Path
+    probe: tuple[str, int]
+    process: Popen[bytes] | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    restart_at: float | None = None
+    restarts: int = field(default=0)
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 while it is down."""
+        return self.process.pid if self.process is not None and self.process.poll() is None else 0
+
+    def start(self) -> None:
+        """Start the process; it ends when we end."""
+        argv = [sys.executable, "-m", MODULES[self.name]]
+        self.process = spawn(argv, log=self.log, ending=signal.SIGTERM, env=self.environment)
+        self.started_at, self.restart_at = time.monotonic(), None
+
+    def is_ready(self) -> bool:
+        """Whether its readiness probe answers 200."""
+        connection = http.client.HTTPConnection(*self.probe, timeout=2)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        return False
+
+    def watch(self) -> bool:
+        """Start it again after it ended, with a growing pause. True when it was just restarted."""
+        now = time.monotonic()
+        if self.process is None or self.process.poll() is None:
+            return False
+        if self.restart_at is None:
+            self.failures = 0 if now - self.started_at > STEADY else self.failures + 1
+            self.restart_at = now + BACKOFF[min(self.failures, len(BACKOFF) - 1)]
+        if now < self.restart_at:
+            return False
+        self.restarts += 1
+        self.start()
+        return True
+
+    def terminate(self) -> None:
+        """Ask it to drain and leave."""
+        if self.pid and self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, and force it after `seconds`."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(seconds, 0.05))
+        except TimeoutExpired:
+            self.process.kill()
+            self.process.wait(5)
+
+
+def wait_ready(services: list[Service], *, seconds: float, told: Callable[[str], None]) -> None:
+    """Wait until every service is ready. Raises ServerDied or ServerNotReady with the end of its log."""
+    deadline = time.monotonic() + seconds
+    waiting = list(services)
+    while waiting:
+        for service in list(waiting):
+            process = service.process
+            if process is not None and process.poll() is not None:
+                raise ServerDied(f"{service.name} ended with {process.returncode}: {tail(service.log)}")
+            if service.is_ready():
+                waiting.remove(service)
+                told(service.name)
+        if waiting and time.monotonic() > deadline:
+            names = ", ".join(service.name for service in waiting)
+            raise ServerNotReady(
+                f"{names} not ready after {seconds:g} s: {tail(waiting[0].log)} (see {waiting[0].log})"
+            )
+        time.sleep(0.02)
+
+
+def base_environment() -> dict[str, str]:
+    """What all services share."""
+    return clean_environment(os.environ) | {"PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"}

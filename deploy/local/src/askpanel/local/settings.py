@@ -1,0 +1,31 @@
+"""Settings of the local stack."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LocalSettings(BaseSettings):
+    """What `askpanel up` can be told by the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="ASKPANEL_", frozen=True, extra="ignore")
+
+    data: Path = Field(
+        default=Path(".askpanel"), description="Where NATS, Postgres and logs keep their files."
+    )
+    port: int = Field(default=8080, ge=0, le=65535, description="Port of the API; 0: any free one.")
+    nats_url: str | None = Field(
+        default=None,
+        description="An existing NATS with JetStream, instead of the embedded one.",
+        validation_alias=AliasChoices("ASKPANEL_NATS_URL", "NATS_URL"),
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="An existing empty or migrated Postgres, as superuser, instead of the embedded one.",
+        validation_alias=AliasChoices("ASKPANEL_DATABASE_URL", "DATABASE_URL"),
+    )
+    sync_always: bool = Field(
+        default=True, description="Embedded NATS syncs every event to disk before it acknowledges."
+    )
+    start_seconds: float = Field(default=60.0, ge=1, description="How long services may take to be ready.")

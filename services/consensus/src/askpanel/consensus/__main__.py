@@ -1,0 +1,5 @@
+"""`python -m askpanel.consensus`"""
+
+from askpanel.consensus.app import main
+
+main()

@@ -1,0 +1,149 @@
+"""From a panel's events to a request that can be computed. Pure; the only module here that knows events."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from askpanel.consensus.ballots import Answer, Option, Point, Seat
+from askpanel.consensus.compute import Request, Round
+from askpanel.contracts import answer as contract
+from askpanel.contracts.blocks import ItemBlock, Role
+from askpanel.contracts.envelope import Recorded
+from askpanel.contracts.events import (
+    ConsensusRequested,
+    ExpertRequested,
+    ExpertResponded,
+    HumanResponded,
+    PanelCreated,
+)
+from askpanel.contracts.events import Seat as PlannedSeat
+
+HUMAN_WEIGHT = 2.0
+NOT_VOTING: frozenset[Role] = frozenset({"moderator", "judge", "chair"})
+
+
+class Incomplete(Exception):
+    """The log as read lacks something the request names; it may be read again later."""
+
+
+def read_request(asked: ConsensusRequested, events: Sequence[Recorded], *, embeddings: bool) -> Request:
+    """What `asked` wants computed. Raises Incomplete when a listed response is not among the events."""
+    created = next((r.event for r in events if isinstance(r.event, PanelCreated)), None)
+    if created is None:
+        raise Incomplete("panel.created is missing")
+    answers = {answer.response_id: answer for answer in _answers(created, events)}
+    earlier = [
+        r.event
+        for r in events
+        if isinstance(r.event, ConsensusRequested) and r.event.round_number < asked.round_number
+    ]
+    configuration = created.configuration
+    return Request(
+        panel_type=created.panel_type,
+        method=asked.method,
+        threshold=asked.threshold,
+        round_number=asked.round_number,
+        answers=_listed(asked, answers),
+        seats=_seats(created.agents, answers.values()),
+        options=tuple(Option(option.id, option.text) for option in created.options),
+        items=_items(asked.round_number, events),
+        earlier=tuple(Round(past.round_number, _listed(past, answers)) for past in earlier),
+        enable_dissent=configuration.get("enable_dissent") is not False,
+        dimensions=_texts(configuration.get("dimensions")),
+        evidence_ids=frozenset(evidence.id for evidence in created.evidence),
+        degraded=asked.degraded,
+        shrink=configuration.get("shrink") is True,
+        embeddings=embeddings,
+    )
+
+
+def _listed(asked: ConsensusRequested, answers: dict[str, Answer]) -> tuple[Answer, ...]:
+    missing = [str(wanted) for wanted in asked.responses if str(wanted) not in answers]
+    if missing:
+        raise Incomplete(f"responses {', '.join(missing)} are not on the log as read")
+    return tuple(
+        _carry(answers[str(wanted)], carried=answers[str(wanted)].seat in asked.carried)
+        for wanted in asked.responses
+    )
+
+
+def _carry(answer: Answer, *, carried: bool) -> Answer:
+    return replace(answer, carried=True) if carried else answer
+
+
+def _answers(created: PanelCreated, events: Iterable[Recorded]) -> Iterable[Answer]:
+    for recorded in events:
+        event = recorded.event
+        if isinstance(event, ExpertResponded):
+            yield _expert(event, created, recorded.sequence)
+        elif isinstance(event, HumanResponded):
+            yield _human(event, len(created.agents), recorded.sequence)
+
+
+def _expert(event: ExpertResponded, created: PanelCreated, sequence: int) -> Answer:
+    said = event.answer
+    planned = created.agents[event.seat] if event.seat < len(created.agents) else None
+    return Answer(
+        response_id=str(event.response_id),
+        seat=event.seat,
+        agent_id=event.agent_id,
+        agent_name=event.agent_name,
+        role=event.role if event.role in NOT_VOTING else "expert",
+        model=event.model,
+        weight=planned.weight if planned else 1.0,
+        sequence=sequence,
+        position=said.position,
+        content=event.content,
+        stance=said.stance,
+        option=said.option,
+        key_points=tuple(_point(point) for point in said.key_points),
+        conditions=tuple(Point(condition) for condition in said.conditions),
+        ratings=said.ratings or (),
+        ranking=tuple(place if isinstance(place, tuple) else (place,) for place in said.ranking or ()),
+        confidence=None if event.model.startswith("local:") else said.confidence,
+        citations=said.citations,
+        changed=said.changed,
+        cause=said.cause,
+    )
+
+
+def _human(event: HumanResponded, seat: int, sequence: int) -> Answer:
+    return Answer(
+        response_id=str(event.response_id),
+        seat=seat,
+        agent_id=f"human:{event.user_id}",
+        agent_name=event.user_name or "Human",
+        role="human",
+        weight=HUMAN_WEIGHT,
+        sequence=sequence,
+        position=event.content,
+        content=event.content,
+        stance=event.stance or "abstain",
+    )
+
+
+def _point(point: str | contract.KeyPoint) -> Point:
+    return Point(point) if isinstance(point, str) else Point(point.text, point.dimension)
+
+
+def _seats(agents: Iterable[PlannedSeat], answers: Iterable[Answer]) -> tuple[Seat, ...]:
+    models = {answer.seat: answer.model for answer in answers}
+    return tuple(
+        Seat(number, seat.agent_id, seat.name, seat.role, models.get(number, seat.model))
+        for number, seat in enumerate(agents)
+        if seat.role not in NOT_VOTING
+    )
+
+
+def _items(round_number: int, events: Iterable[Recorded]) -> tuple[Option, ...]:
+    """The statements rated in a delphi round, as the seats were shown them."""
+    for recorded in events:
+        event = recorded.event
+        if isinstance(event, ExpertRequested) and event.round_number == round_number:
+            items = [block for block in event.context.blocks if isinstance(block, ItemBlock)]
+            if items:
+                return tuple(Option(item.id, item.text) for item in items)
+    return ()
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(text) for text in value) if isinstance(value, list | tuple) else ()  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

@@ -1,0 +1,88 @@
+"""May this tenant have one more panel now? Pure, but for the memory of panels not yet in the tables.
+
+| limit | kind | from |
+|---|---|---|
+| tenant status | status | tenants.status (and trial_ends_at) |
+| panel type | feature | features.<type>_panel |
+| panels this UTC month | month | settings.max_panels_per_month |
+| panels running | running | the gateway's setting |
+| money this month | budget | the tenant's monthly budget, where there is one |
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from askpanel.contracts.events import PanelType
+from askpanel.gateway.readmodel.views import QuotaView, TenantView
+
+Kind = Literal["status", "feature", "month", "running", "budget"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not. `limit` and `used` in panels, or in USD for `budget`; `resets_at` where time alone helps."""
+
+    kind: Kind
+    detail: str
+    limit: int | Decimal | None = None
+    used: int | Decimal | None = None
+    resets_at: datetime | None = None
+
+
+def barred(tenant: TenantView, panel_type: PanelType) -> Refusal | None:
+    """What no amount of waiting changes: the tenant's status, and what it has."""
+    if not tenant.may_create:
+        return Refusal("status", f"The tenant is {tenant.status}: it can read, but not ask.")
+    if not tenant.features.get(f"{panel_type}_panel", False):
+        return Refusal("feature", f"This tenant does not have {panel_type} panels.")
+    return None
+
+
+def exhausted(
+    quota: QuotaView, *, pending: int, per_month: int, running: int, budget: Decimal | None
+) -> Refusal | None:
+    """What is used up now. `pending` panels were accepted and are not in `quota` yet."""
+    month, active = quota.panels_this_month + pending, quota.running_panels + pending
+    if month >= per_month:
+        detail = f"The tenant has had its {per_month} panels of this month."
+        return Refusal("month", detail, per_month, month, quota.month_ends_at)
+    if active >= running:
+        return Refusal("running", f"{active} panels are running; at most {running} may.", running, active)
+    if budget is not None and quota.spent_usd_this_month >= budget:
+        detail = "The tenant's budget of this month is used up."
+        return Refusal("budget", detail, budget, quota.spent_usd_this_month, quota.month_ends_at)
+    return None
+
+
+class Pending:
+    """Panels accepted by this process that the tables did not show at the last look, by tenant.
+
+    Without it a burst of requests would all be counted against the same rows.
+    """
+
+    def __init__(self) -> None:
+        self._panels: dict[UUID, dict[UUID, int | None]] = {}
+
+    def reserve(self, tenant_id: UUID, panel_id: UUID) -> None:
+        """Count a panel whose append is under way."""
+        self._panels.setdefault(tenant_id, {})[panel_id] = None
+
+    def settle(self, tenant_id: UUID, panel_id: UUID, sequence: int | None) -> None:
+        """Its append ended: at this sequence, or (None) without a panel."""
+        panels = self._panels.get(tenant_id, {})
+        if sequence is None:
+            panels.pop(panel_id, None)
+        else:
+            panels[panel_id] = sequence
+        if not panels:
+            self._panels.pop(tenant_id, None)
+
+    def beyond(self, tenant_id: UUID, projected: int) -> int:
+        """How many are not in tables that show the log up to `projected`; the others are forgotten."""
+        panels = self._panels.get(tenant_id, {})
+        for panel_id in [panel for panel, at in panels.items() if at is not None and at <= projected]:
+            del panels[panel_id]
+        return len(panels)

@@ -1,0 +1,114 @@
+"""What surrounds every request: a trace, security headers, the body's size limit, and the 500 of last resort.
+
+Plain ASGI, so that streams pass through untouched.
+"""
+
+import logging
+
+from opentelemetry import trace
+from opentelemetry.propagate import extract
+from opentelemetry.trace import SpanKind
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from askpanel.gateway.api.problems import Problem, answer, internal
+
+logger = logging.getLogger(__name__)
+tracer = trace.get_tracer("askpanel.gateway")
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Guard:
+    """ASGI middleware; `most_bytes` bounds a request body."""
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                _add_headers(MutableHeaders(raw=message["headers"]))
+            await send(message)
+
+        context = extract({"traceparent": request.headers.get("traceparent", "")})
+        with tracer.start_as_current_span(f"{request.method}", context, SpanKind.SERVER):
+            try:
+                whole = await self._body(request)
+            except ClientDisconnect:
+                return
+            except Problem as problem:
+                await answer(request, problem)(scope, receive, send_guarded)
+                return
+            try:
+                await self._app(scope, _replay(whole, receive), send_guarded)
+            except Exception as error:
+                logger.exception("%s %s failed", request.method, scope["path"])
+                if started:
+                    raise
+                await internal(request, error)(scope, receive, send_guarded)
+
+    async def _body(self, request: Request) -> bytes | None:
+        """The whole body, None where there is none. Raises Problem (413) above the limit."""
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return None
+        declared = Headers(scope=request.scope).get("content-length", "")
+        if declared.isdigit() and int(declared) > self._most_bytes:
+            raise self._too_large()
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > self._most_bytes:
+                raise self._too_large()
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _too_large(self) -> Problem:
+        return Problem(
+            413,
+            "too-large",
+            f"The body is larger than {self._most_bytes} bytes.",
+            headers={"Connection": "close"},
+        )
+
+
+def _replay(body: bytes | None, receive: Receive) -> Receive:
+    """A receive channel that gives the body again, then what really comes (a disconnect)."""
+    if body is None:
+        return receive
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+def _add_headers(headers: MutableHeaders) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Content-Security-Policy", API_POLICY)
+    headers.setdefault("Cache-Control", "no-store")

@@ -1,0 +1,220 @@
+"""Wiring of the gateway: the only module that knows all others, and the life of the process.
+
+Start: answer /livez at once; connect to NATS and Postgres in the background, red until both answered.
+SIGTERM: red; end every stream at an event boundary over the drain window; finish requests; disconnect.
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import httpx
+import nats
+import nats.errors
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from nats.aio.client import Client
+
+from askpanel.contracts.topology import PANELS
+from askpanel.gateway import web
+from askpanel.gateway.admission import Pending
+from askpanel.gateway.api import asking, commands, experts, panels, probes, problems, streams, tenant
+from askpanel.gateway.api.access import Gateway
+from askpanel.gateway.api.guard import Guard
+from askpanel.gateway.auth.keys import verifier
+from askpanel.gateway.auth.membership import Memberships
+from askpanel.gateway.catalogue import Catalogue
+from askpanel.gateway.rates import Rates
+from askpanel.gateway.readmodel.queries import ReadModel, open_read_model
+from askpanel.gateway.settings import GatewaySettings
+from askpanel.gateway.sides import Sides
+from askpanel.gateway.stream.hub import Hub
+from askpanel.gateway.stream.slots import Slots
+from askpanel.gateway.stream.tickets import Tickets
+from askpanel.runtime import connection, telemetry
+from askpanel.runtime.health import QuietServer
+from askpanel.runtime.log import EventLog
+from askpanel.runtime.process import until_signal
+from askpanel.runtime.settings import load
+
+logger = logging.getLogger(__name__)
+
+SERVICE = "gateway"
+READ_PATIENCE = 3.0
+LAST_REQUESTS = 5
+"""Seconds that requests in flight get after the streams have been ended."""
+
+EXPOSED = ["ETag", "Link", "Location", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After"]
+ALLOWED = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "traceparent",
+]
+
+
+def create_app(settings: GatewaySettings) -> FastAPI:
+    """The application; its lifespan opens and closes everything."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            await _open(app, settings, stack)
+            yield
+
+    app = FastAPI(
+        title="Ask Panel",
+        version="1",
+        summary="One question, several AI experts, a consensus you can replay.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for module in (asking, panels, commands, streams, experts, tenant):
+        app.include_router(module.router, prefix="/api/v1")
+    app.include_router(probes.router)
+    web.serve(app, settings.web_root)
+    problems.install(app)
+    app.add_middleware(Guard, most_bytes=settings.max_body_bytes)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=[*ALLOWED, "X-Tenant-ID", "X-Min-Sequence"],
+            expose_headers=[*EXPOSED, "X-Min-Sequence", "X-Min-Sequence-Reached"],
+            max_age=600,
+        )
+    app.state.sides = Sides({})
+    return app
+
+
+async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) -> None:
+    """Open everything, leave it on the stack, and put the parts where routes find them."""
+    http = await stack.enter_async_context(httpx.AsyncClient())
+    tokens = verifier(settings, http)
+    stack.push_async_callback(tokens.aclose)
+    model = await stack.enter_async_context(
+        open_read_model(
+            settings.database_url.get_secret_value(), max_connections=settings.database_connections
+        )
+    )
+    client = Client()
+    stack.push_async_callback(_close, client)
+    log = EventLog(client, patience=settings.append_patience_seconds)
+    reading = EventLog(client, patience=READ_PATIENCE, attempt_timeout=2.0)
+    hub = Hub(
+        client, reading, most_frames=settings.stream_queue_events, most_bytes=settings.stream_queue_bytes
+    )
+    catalogue = Catalogue(log.jetstream)
+    limited = settings.limits == "on"
+    app.state.sides = _sides(model, reading, hub, catalogue)
+    app.state.gateway = Gateway(
+        settings=settings,
+        log=log,
+        reading=reading,
+        hub=hub,
+        model=model,
+        verifier=tokens,
+        members=Memberships(
+            model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds
+        ),
+        catalogue=catalogue,
+        rates=Rates(per_second=settings.requests_per_second, burst=settings.request_burst)
+        if limited
+        else None,
+        slots=Slots(settings.streams_per_user if limited else None),
+        tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
+        pending=Pending(),
+    )
+    following = asyncio.create_task(_follow(client, settings, hub, catalogue))
+    stack.push_async_callback(_cancel, following)
+
+
+async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue: Catalogue) -> None:
+    """Connect, however long that takes, then follow the log and the catalogue for ever."""
+    options = connection.options(settings, SERVICE)
+    while not client.is_connected:
+        try:
+            await client.connect(**options)
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            logger.warning("nats: not connected yet: %s", error or type(error).__name__)
+            await asyncio.sleep(0.5)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hub.run())
+        group.create_task(catalogue.run())
+
+
+def _sides(model: ReadModel, reading: EventLog, hub: Hub, catalogue: Catalogue) -> Sides:
+    async def log_answers() -> None:
+        await reading.position(PANELS.name)
+        if not hub.following or not catalogue.loaded.is_set():
+            raise RuntimeError("the log or the expert catalogue was not read yet")
+
+    return Sides({"nats": log_answers, "postgres": model.ping})
+
+
+async def _close(client: Client) -> None:
+    if client.is_connected:
+        await client.drain()
+    elif not client.is_closed:
+        await client.close()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+class Server(QuietServer):
+    """Says once where it listens: with port 0 nobody else knows."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            logger.info("listening", extra={"port": self.servers[0].sockets[0].getsockname()[1]})
+
+
+async def serve(settings: GatewaySettings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    app = create_app(settings)
+    server = Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=LAST_REQUESTS,
+            h11_max_incomplete_event_size=32_768,
+        )
+    )
+    serving = asyncio.create_task(server.serve())
+    waiting = asyncio.create_task(until_signal())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        app.state.sides.draining = True
+        await app.state.gateway.hub.drain(settings.stream_drain_seconds)
+        server.should_exit = True
+    await _cancel(waiting)
+    await serving
+
+
+def main() -> None:
+    """Run the gateway. Exits 2 for wrong settings, 1 when it cannot start, with one line each."""
+    settings = load(GatewaySettings)
+    telemetry.configure(SERVICE, level=settings.log_level, log_format=settings.log_format)
+    try:
+        uvloop.run(serve(settings))
+    except (OSError, ValueError) as error:
+        print(f"{SERVICE}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,147 @@
+"""From a request to `panel.created`: seats, effective configuration, options and evidence. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from askpanel.contracts.blocks import Option
+from askpanel.contracts.catalogue import Expert
+from askpanel.contracts.configuration import default_experts, effective
+from askpanel.contracts.events import Evidence, PanelCreated, Parent, Seat
+from askpanel.gateway.bodies import EvidenceGiven, NewPanel, OptionGiven
+from askpanel.gateway.selection import SelectionError, propose
+
+Invalid = tuple[str, str]
+"""A pointer into the request, and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the tenant's settings and purse allow. `budget_left` in USD, None without a budget."""
+
+    most_experts: int
+    consensus: bool
+    budget_left: Decimal | None = None
+
+
+def request_hash(request: NewPanel, user_id: UUID) -> str:
+    """Tells one request of one user from another: what an Idempotency-Key stands for."""
+    canonical = json.dumps(
+        request.model_dump(mode="json") | {"user_id": str(user_id)}, sort_keys=True, separators=(",", ":")
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def create(
+    request: NewPanel,
+    *,
+    user_id: UUID,
+    catalogue: Mapping[str, Expert],
+    allowance: Allowance,
+    parent: Parent | None = None,
+) -> PanelCreated | tuple[Invalid, ...]:
+    """The event that begins the panel, or every reason to refuse the request."""
+    experts, problems = _experts(request, catalogue, allowance)
+    options, option_problems = _options(request.options)
+    evidence, evidence_problems = _evidence(request.evidence)
+    configuration = effective(
+        request.panel_type,
+        request.configuration,
+        [seat.agent_id for seat in experts],
+        options=len(options),
+        most_experts=allowance.most_experts,
+        consensus=allowance.consensus,
+        budget_left=allowance.budget_left,
+    )
+    problems += option_problems + evidence_problems
+    if not isinstance(configuration, dict):
+        problems += [(problem.pointer, problem.detail) for problem in configuration]
+        return tuple(problems)
+    moderator, moderator_problems = _moderator(request, configuration.get("moderator_agent"), catalogue)
+    problems += moderator_problems
+    if problems:
+        return tuple(problems)
+    return PanelCreated(
+        query=request.query,
+        panel_type=request.panel_type,
+        agents=(*experts, *moderator),
+        configuration=configuration,
+        options=options,
+        evidence=evidence,
+        parent=parent,
+        user_id=user_id,
+        request_hash=request_hash(request, user_id),
+    )
+
+
+def _experts(
+    request: NewPanel, catalogue: Mapping[str, Expert], allowance: Allowance
+) -> tuple[tuple[Seat, ...], list[Invalid]]:
+    """The voting seats: those named, or those the system proposes with its reasons."""
+    if request.agents is None:
+        size = default_experts(request.panel_type, allowance.most_experts)
+        try:
+            proposals = propose(request.query, request.panel_type, size, catalogue.values())
+        except SelectionError as error:
+            return (), [("/agents", str(error))]
+        return tuple(_seat(catalogue[chosen.agent_id], reason=chosen.reason) for chosen in proposals), []
+    unknown = [
+        (f"/agents/{place}", f"{agent} is not an expert of this tenant")
+        for place, agent in enumerate(request.agents)
+        if agent not in catalogue
+    ]
+    return tuple(
+        _seat(catalogue[agent]) if agent in catalogue else Seat(agent_id=agent, name=agent)
+        for agent in request.agents
+    ), unknown
+
+
+def _seat(expert: Expert, *, reason: str | None = None) -> Seat:
+    return Seat(agent_id=expert.agent_id, name=expert.name, version=expert.version, reason=reason)
+
+
+def _moderator(
+    request: NewPanel, agent: object, catalogue: Mapping[str, Expert]
+) -> tuple[tuple[Seat, ...], list[Invalid]]:
+    """One more seat that never votes: the moderator of a socratic panel, the judge of an adversarial one."""
+    if agent is None:
+        return (), []
+    expert = catalogue.get(str(agent))
+    if expert is None:
+        return (), [("/configuration/moderator_agent", f"{agent} is not an expert of this tenant")]
+    role = "judge" if request.panel_type == "adversarial" else "moderator"
+    return (_seat(expert).model_copy(update={"role": role}),), []
+
+
+def _options(given: Sequence[OptionGiven]) -> tuple[tuple[Option, ...], list[Invalid]]:
+    options = tuple(
+        Option(id=option.id or f"option-{number}", text=option.text) for number, option in enumerate(given, 1)
+    )
+    problems = [
+        *_repeated("/options", "id", (option.id for option in options)),
+        *_repeated("/options", "text", (option.text.casefold() for option in options)),
+    ]
+    if len(options) == 1:
+        problems.append(("/options", "a choice needs at least two options"))
+    return options, problems
+
+
+def _evidence(given: Sequence[EvidenceGiven]) -> tuple[tuple[Evidence, ...], list[Invalid]]:
+    evidence = tuple(
+        Evidence(id=item.id or f"E{number}", title=item.title, text=item.text)
+        for number, item in enumerate(given, 1)
+    )
+    return evidence, _repeated("/evidence", "id", (item.id for item in evidence))
+
+
+def _repeated(where: str, field: str, values: Iterable[str]) -> list[Invalid]:
+    seen: set[str] = set()
+    problems: list[Invalid] = []
+    for place, value in enumerate(values):
+        if value in seen:
+            problems.append((f"{where}/{place}/{field}", "is there already"))
+        seen.add(value)
+    return problems

@@ -1,0 +1,127 @@
+"""A panel as one Markdown document: question, result, dissent, every answer, and what it cost. Pure."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from askpanel.gateway.readmodel.views import ConsensusView, PanelView, ResponseView, UsageTotals
+
+
+def markdown(panel: PanelView, *, exported_at: datetime) -> str:
+    """The whole panel. What experts wrote is quoted, so their headings cannot pass for ours."""
+    parts = (_head(panel, exported_at), _result(panel), _rounds(panel), _answers(panel), _cost(panel.usage))
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def _head(panel: PanelView, exported_at: datetime) -> Iterator[str]:
+    yield f"# {_one_line(panel.query)}"
+    yield ""
+    yield f"- Panel: {panel.id}"
+    yield f"- Type: {panel.panel_type}"
+    yield f"- Status: {panel.status}"
+    yield f"- Asked: {_time(panel.created_at)}"
+    if panel.completed_at is not None:
+        yield f"- Ended: {_time(panel.completed_at)}"
+    yield f"- Exported: {_time(exported_at)}"
+    yield f"- Experts: {', '.join(f'{seat.agent_name} ({seat.role})' for seat in panel.seats)}"
+    if panel.degraded:
+        yield f"- Degraded: {'; '.join(panel.degraded)}"
+    if panel.failure is not None:
+        yield f"- Failed: {panel.failure.reason}. {_one_line(panel.failure.detail)}"
+    yield ""
+
+
+def _result(panel: PanelView) -> Iterator[str]:
+    if panel.recommendation:
+        yield "## Recommendation"
+        yield ""
+        yield from _quoted(panel.recommendation)
+        yield ""
+    if panel.summary:
+        yield "## In the words of the chair (not counted)"
+        yield ""
+        yield from _quoted(panel.summary)
+        yield ""
+
+
+def _rounds(panel: PanelView) -> Iterator[str]:
+    consensus = panel.consensus
+    if consensus is None:
+        return
+    yield "## Consensus"
+    yield ""
+    yield f"{_percent(consensus.consensus_level)} ({consensus.band}) after round {consensus.round_number}, "
+    yield f"by {consensus.method}, threshold {_percent(consensus.threshold)}."
+    yield ""
+    yield from _listed("Agreement", consensus.agreement_points)
+    yield from _listed("Disagreement", consensus.disagreement_points)
+    yield from _dissent(consensus)
+
+
+def _dissent(consensus: ConsensusView) -> Iterator[str]:
+    yield "### Dissent"
+    yield ""
+    if not consensus.dissenting_opinions:
+        yield "None."
+        yield ""
+    for dissent in consensus.dissenting_opinions:
+        yield f"**{_one_line(dissent.agent_name)}**"
+        yield ""
+        yield from _quoted(f"{dissent.opinion}\n\n{dissent.reasoning}".strip())
+        yield ""
+
+
+def _answers(panel: PanelView) -> Iterator[str]:
+    number = 0
+    for response in panel.responses:
+        if response.round_number != number:
+            number = response.round_number
+            yield f"## Round {number}"
+            yield ""
+        yield f"### {_one_line(response.agent_name)}"
+        yield ""
+        yield _about(response)
+        yield ""
+        yield from _quoted(response.content)
+        yield ""
+
+
+def _about(response: ResponseView) -> str:
+    facts = [response.response_type, response.stance, response.option]
+    if response.confidence is not None:
+        facts.append(f"confidence {_percent(response.confidence)}")
+    facts += [
+        response.model_label or response.model,
+        None if response.counted else "came too late: not counted",
+    ]
+    return " · ".join(_one_line(fact) for fact in facts if fact)
+
+
+def _cost(usage: UsageTotals) -> Iterator[str]:
+    yield "## Cost"
+    yield ""
+    yield f"{usage.tokens_used} tokens in {usage.calls} model calls. "
+    priced = "no priced call" if usage.cost_usd is None else f"USD {usage.cost_usd}"
+    yield f"{priced}; {usage.unpriced_calls} calls without a known price."
+
+
+def _listed(title: str, points: Iterable[str]) -> Iterator[str]:
+    yield f"### {title}"
+    yield ""
+    yield from [f"- {_one_line(point)}" for point in points] or ["None."]
+    yield ""
+
+
+def _quoted(text: str) -> Iterator[str]:
+    return (f"> {line}".rstrip() for line in text.splitlines() or [""])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.0%}"
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,28 @@
+"""Cursors of the panel list: the place after a panel, opaque to clients."""
+
+import base64
+import binascii
+from datetime import datetime
+from uuid import UUID
+
+
+class BadCursor(ValueError):
+    """The cursor is none that we gave out."""
+
+
+def encode_cursor(created_at: datetime, panel_id: UUID) -> str:
+    """The place after this panel, newest first."""
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {panel_id}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[datetime, UUID]:
+    """Time and id of the panel to go on after. Raises BadCursor."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        created_at, _, panel_id = text.partition(" ")
+        place = datetime.fromisoformat(created_at), UUID(panel_id)
+    except (binascii.Error, ValueError):
+        raise BadCursor("the cursor is not one of this list") from None
+    if place[0].tzinfo is None:
+        raise BadCursor("the cursor is not one of this list")
+    return place

@@ -1,0 +1,277 @@
+"""Reads as the user: every session is one transaction in role `authenticated` with the user's claims.
+
+Row-level security decides what is seen; the tenant in every WHERE clause is there for speed and as a
+second lock. Settings are local to the transaction, so nothing outlives it on a pooled connection, and
+statements are not cached, which a transaction pooler requires.
+
+    ReadModelUnavailable    the database is down, busy or refuses logins: 503
+    BadCursor               the cursor is none that we gave out: 422
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from askpanel.gateway.readmodel import statements
+from askpanel.gateway.readmodel.cursor import BadCursor, decode_cursor, encode_cursor
+from askpanel.gateway.readmodel.documents import (
+    consensus_views,
+    panel_head,
+    panel_summary,
+    panel_view,
+    response_views,
+    role_of,
+    tenant_view,
+    usage_totals,
+)
+from askpanel.gateway.readmodel.rows import Json
+from askpanel.gateway.readmodel.store import PROJECTION
+from askpanel.gateway.readmodel.views import (
+    ConsensusReport,
+    PanelFilter,
+    PanelHead,
+    PanelPage,
+    PanelUsageReport,
+    PanelView,
+    QuotaView,
+    ResponseView,
+    Role,
+    TenantView,
+    UsageFilter,
+    UsageGroup,
+    UsageReport,
+)
+
+__all__ = ["BadCursor", "ReadModel", "ReadModelUnavailable", "ReadSession", "open_read_model"]
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+LARGEST_PAGE = 100
+POLL = 0.01
+LONGEST_POLL = 0.1
+"""Seconds between looks at the checkpoint while a read waits for its own write."""
+
+_AWAY = ("08", "25", "28", "40", "53", "55", "57", "58", "XX")
+"""SQLSTATE classes that say nothing about the query: connection, failover, logins, load, locks, the server."""
+
+
+class ReadModelUnavailable(Exception):
+    """The database cannot be read now; try again. The text says why, for the log and not for users."""
+
+
+class ReadSession:
+    """One consistent view of one tenant for one user; made by `ReadModel.session`.
+
+    `role` is the user's in an active membership, None without one: then nothing is seen.
+    """
+
+    def __init__(self, connection: Connection, tenant_id: UUID, role: Role | None) -> None:
+        self._connection = connection
+        self.tenant_id = tenant_id
+        self.role: Role | None = role
+
+    async def panel(self, panel_id: UUID) -> PanelView | None:
+        """The panel with answers and result; None where there is none for this user and tenant."""
+        row = await self._row(statements.PANEL, panel_id, self.tenant_id)
+        return panel_view(row["panel"], row["responses"], row["consensus"]) if row else None
+
+    async def panel_head(self, panel_id: UUID) -> PanelHead | None:
+        """Owner, status and what it waits for."""
+        row = await self._row(statements.PANEL_HEAD, panel_id, self.tenant_id)
+        return panel_head(row["panel"]) if row else None
+
+    async def panels(
+        self, wanted: PanelFilter = PanelFilter(), *, limit: int = 20, cursor: str | None = None
+    ) -> PanelPage:
+        """Panels of the tenant, newest first, `limit` at most 100. Raises BadCursor."""
+        after = decode_cursor(cursor) if cursor else (None, None)
+        if "\x00" in f"{wanted.q}{wanted.status}{wanted.panel_type}":
+            return PanelPage(panels=(), total=0)
+        limit = max(1, min(limit, LARGEST_PAGE))
+        row = await self._row(
+            statements.PANELS,
+            self.tenant_id,
+            wanted.status,
+            wanted.panel_type,
+            wanted.created_after,
+            wanted.created_before,
+            statements.containing(wanted.q) if wanted.q else None,
+            *after,
+            limit + 1,
+        )
+        assert row is not None
+        found = [panel_summary(panel) for panel in row["panels"]]
+        page = tuple(found[:limit])
+        more = len(found) > limit and page[-1].created_at is not None
+        return PanelPage(
+            panels=page,
+            total=row["total"],
+            next_cursor=encode_cursor(page[-1].created_at, page[-1].id)
+            if more and page[-1].created_at
+            else None,
+        )
+
+    async def responses(
+        self, panel_id: UUID, round_number: int | None = None
+    ) -> tuple[ResponseView, ...] | None:
+        """The panel's answers, of one round or all; None where there is no such panel."""
+        row = await self._row(statements.RESPONSES, panel_id, self.tenant_id, round_number)
+        return response_views(row["responses"]) if row else None
+
+    async def consensus(self, panel_id: UUID, round_number: int | None = None) -> ConsensusReport | None:
+        """The result of one round (by default the last) and of all; None where there is no such panel."""
+        row = await self._row(statements.CONSENSUS, panel_id, self.tenant_id)
+        if row is None:
+            return None
+        rounds = consensus_views(row["panel"], row["consensus"])
+        wanted = [one for one in rounds if round_number is None or one.round_number == round_number]
+        return ConsensusReport(consensus=wanted[-1] if wanted else None, rounds=rounds)
+
+    async def usage(self, wanted: UsageFilter = UsageFilter()) -> UsageReport:
+        """Usage of the tenant as far as row-level security shows its rows to this user."""
+        rows = await self._rows(statements.usage(wanted.group_by), self.tenant_id, wanted.start, wanted.end)
+        total = next(row for row in rows if row["is_total"])
+        groups = tuple(UsageGroup.model_validate(row) for row in rows if not row["is_total"])
+        return UsageReport.model_validate({**total, **wanted.model_dump(), "groups": groups})
+
+    async def panel_usage(self, panel_id: UUID) -> PanelUsageReport | None:
+        """The panel's totals, and by expert what this user may see; None where there is no such panel."""
+        row = await self._row(statements.PANEL_USAGE, panel_id, self.tenant_id)
+        if row is None:
+            return None
+        totals = usage_totals(row["metadata"] or {}).model_dump()
+        return PanelUsageReport.model_validate({**totals, "panel_id": panel_id, "groups": row["groups"]})
+
+    async def tenant(self) -> TenantView | None:
+        """The tenant's settings with their defaults; None for a tenant this user does not see."""
+        row = await self._row(statements.TENANT, self.tenant_id)
+        if row is None:
+            return None
+        return tenant_view(row["tenant"], role=self.role, quota=await self.quota(), now=datetime.now(UTC))
+
+    async def quota(self) -> QuotaView:
+        """What the tenant has used of its quotas, whoever asks."""
+        row = await self._row(statements.QUOTA, self.tenant_id)
+        return QuotaView.model_validate(row)
+
+    async def _row(self, statement: str, *arguments: object) -> Json | None:
+        rows = await self._rows(statement, *arguments)
+        return rows[0] if rows else None
+
+    async def _rows(self, statement: str, *arguments: object) -> list[Json]:
+        """Every statement answers one JSON document a row."""
+        with _errors():
+            return [json.loads(row[0]) for row in await self._connection.fetch(statement, *arguments)]
+
+
+class ReadModel:
+    """The tables as users may read them. Made by `open_read_model`."""
+
+    def __init__(self, pool: Pool, *, statement_timeout: float, acquire_timeout: float) -> None:
+        self._pool = pool
+        self._statement_timeout = f"{statement_timeout * 1000:.0f}ms"
+        self._acquire_timeout = acquire_timeout
+        self._reached = 0
+
+    @asynccontextmanager
+    async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[ReadSession]:
+        """A read-only transaction with the verified token's claims. Raises ReadModelUnavailable."""
+        async with self._transaction(claims) as connection:
+            with _errors():
+                role = await connection.fetchval("select askpanel.role_in($1)", tenant_id)
+            yield ReadSession(connection, tenant_id, role_of(role))
+
+    async def ping(self) -> None:
+        """The database answers a query of ours. Raises ReadModelUnavailable."""
+        await self.checkpoint()
+
+    async def checkpoint(self) -> int:
+        """The last sequence of the log whose rows can be read; 0 before the first."""
+        async with self._transaction({}) as connection:
+            with _errors():
+                reached: int | None = await connection.fetchval(statements.CHECKPOINT, PROJECTION)
+        self._reached = reached or 0
+        return self._reached
+
+    async def wait_for_sequence(self, sequence: int, timeout: float = 2.0) -> bool:
+        """Wait until this event's rows can be read; False when they cannot after `timeout` seconds.
+
+        Raises ReadModelUnavailable.
+        """
+        if self._reached >= sequence:
+            return True
+        deadline = time.monotonic() + timeout
+        pause = POLL
+        while await self.checkpoint() < sequence:
+            if time.monotonic() + pause > deadline:
+                return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_POLL)
+        return True
+
+    @asynccontextmanager
+    async def _transaction(self, claims: Mapping[str, Any]) -> AsyncGenerator[Connection]:
+        with _errors():
+            connection = await self._pool.acquire(timeout=self._acquire_timeout)
+        try:
+            transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+            with _errors():
+                await transaction.start()
+            try:
+                with _errors():
+                    await connection.fetch(statements.BECOME_USER, _claims(claims), self._statement_timeout)
+                yield connection
+            finally:
+                # Nothing was written; a lost connection takes the transaction with it.
+                if not connection.is_closed():
+                    with _errors():
+                        await transaction.rollback()
+        finally:
+            await self._pool.release(connection)
+
+
+@asynccontextmanager
+async def open_read_model(
+    dsn: str, *, max_connections: int = 10, statement_timeout: float = 8.0, acquire_timeout: float = 2.0
+) -> AsyncGenerator[ReadModel]:
+    """The read model on login panel_api; times in seconds. The database need not be up yet."""
+
+    async def nothing_to_reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """All settings end with their transaction."""
+
+    pool = asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=max_connections,
+        statement_cache_size=0,
+        timeout=acquire_timeout,
+        command_timeout=statement_timeout + 2,
+        reset=nothing_to_reset,
+    )
+    async with pool:
+        yield ReadModel(pool, statement_timeout=statement_timeout, acquire_timeout=acquire_timeout)
+
+
+def _claims(claims: Mapping[str, Any]) -> str:
+    return json.dumps({**claims, "role": "authenticated"}, default=str)
+
+
+@contextmanager
+def _errors() -> Generator[None]:
+    """Whatever says that the database is away or overloaded, as ReadModelUnavailable."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if (error.sqlstate or "XX").startswith(_AWAY):
+            raise ReadModelUnavailable(f"{type(error).__name__}: {error.args[0]}") from error
+        raise
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
+        raise ReadModelUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,187 @@
+"""The SQL of the reads. Each answers one JSON document a row, so both shapes of `panels.agents`, enums and
+numerics read alike, and no type has to be looked up.
+
+Numbers inside metadata are cast only after a look at their text: rows of other writers must not make a
+whole report fail.
+"""
+
+# ruff: noqa: S608  (put together from this module's constants only)
+
+from askpanel.gateway.readmodel.views import GroupBy
+
+BECOME_USER = """
+select set_config('role', 'authenticated', true),
+       set_config('request.jwt.claims', $1, true),
+       set_config('statement_timeout', $2, true),
+       set_config('timezone', 'UTC', true)
+"""
+
+CHECKPOINT = "select stream_sequence from askpanel.projection_checkpoint where name = $1"
+
+PANEL_HEAD = """
+select jsonb_build_object('panel', to_jsonb(head)) from (
+  select id, user_id, status, panel_type,
+         jsonb_build_object('awaiting', metadata -> 'awaiting', 'sequence', metadata -> 'sequence') as metadata
+  from public.panels where id = $1 and tenant_id = $2
+) head
+"""
+
+_RESPONSES = """
+  (select coalesce(jsonb_agg(to_jsonb(response)), '[]') from public.panel_responses response
+   where response.panel_id = panel.id and response.tenant_id = panel.tenant_id {and_more})
+"""
+
+_CONSENSUS = """
+  (select coalesce(jsonb_agg(to_jsonb(consensus)), '[]') from public.panel_consensus consensus
+   where consensus.panel_id = panel.id and consensus.tenant_id = panel.tenant_id)
+"""
+
+PANEL = f"""
+select jsonb_build_object(
+  'panel', to_jsonb(panel),
+  'responses', {_RESPONSES.format(and_more="")},
+  'consensus', {_CONSENSUS}
+)
+from public.panels panel where panel.id = $1 and panel.tenant_id = $2
+"""
+
+RESPONSES = f"""
+select jsonb_build_object('responses', {
+    _RESPONSES.format(and_more="and ($3::int is null or response.round_number = $3)")
+})
+from public.panels panel where panel.id = $1 and panel.tenant_id = $2
+"""
+
+CONSENSUS = f"""
+select jsonb_build_object(
+  'panel', jsonb_build_object('metadata', jsonb_build_object('consensus', panel.metadata -> 'consensus')),
+  'consensus', {_CONSENSUS}
+)
+from public.panels panel where panel.id = $1 and panel.tenant_id = $2
+"""
+
+PANELS = """
+with wanted as (
+  select * from public.panels
+  where tenant_id = $1
+    and created_at is not null
+    and ($2::text is null or status::text = $2)
+    and ($3::text is null or panel_type::text = $3)
+    and ($4::timestamptz is null or created_at >= $4)
+    and ($5::timestamptz is null or created_at < $5)
+    and ($6::text is null or query ilike $6)
+),
+page as (
+  select * from wanted
+  where $7::timestamptz is null or (created_at, id) < ($7, $8::uuid)
+  order by created_at desc, id desc
+  limit $9::int
+)
+select jsonb_build_object(
+  'total', (select count(*) from wanted),
+  'panels', (
+    select coalesce(jsonb_agg(to_jsonb(listed) order by created_at desc, id desc), '[]')
+    from (
+      select id, user_id, status, query, panel_type, agents, created_at, started_at, completed_at,
+             metadata, last_round, last_level
+      from page
+      left join lateral (
+        select round_number as last_round, consensus_level as last_level
+        from public.panel_consensus
+        where panel_id = page.id and panel_consensus.tenant_id = page.tenant_id
+        order by round_number desc limit 1
+      ) as last on true
+    ) listed
+  )
+)
+"""
+
+_TOKENS = r"""coalesce(sum(case when metadata ->> '{name}' ~ '^[0-9]{{1,9}}$'
+    then (metadata ->> '{name}')::int end), 0)"""
+
+_EXACT_COST = r"""case when metadata ->> 'cost_usd_exact' ~ '^[0-9]{1,9}(\.[0-9]{1,30})?$'
+    then (metadata ->> 'cost_usd_exact')::numeric else cost_usd end"""
+
+_TOTALS = f"""
+  'tokens_used', coalesce(sum(tokens_used), 0),
+  'input_tokens', {_TOKENS.format(name="input_tokens")},
+  'output_tokens', {_TOKENS.format(name="output_tokens")},
+  'cost_usd', sum({_EXACT_COST})::text,
+  'calls', count(*),
+  'unpriced_calls', count(*) filter (where cost_usd is null),
+  'execution_time_ms', coalesce(sum(execution_time_ms), 0)
+"""
+
+PANEL_USAGE = f"""
+select jsonb_build_object(
+  'metadata', jsonb_build_object('usage', panel.metadata -> 'usage', 'cost_usd', panel.metadata -> 'cost_usd'),
+  'groups', (
+    select coalesce(jsonb_agg(expert order by expert ->> 'key'), '[]') from (
+      select jsonb_build_object('key', agent_id, 'panels_count', 1, {_TOTALS}) as expert
+      from public.agent_usage
+      where panel_id = panel.id and agent_usage.tenant_id = panel.tenant_id
+      group by agent_id
+    ) experts
+  )
+)
+from public.panels panel where panel.id = $1 and panel.tenant_id = $2
+"""
+
+TENANT = "select jsonb_build_object('tenant', to_jsonb(tenants)) from public.tenants where id = $1"
+
+QUOTA = r"""
+with month as (
+  select date_trunc('month', now(), 'UTC') as starts_at,
+         date_trunc('month', now(), 'UTC') + interval '1 month' as ends_at
+)
+select jsonb_build_object(
+  'panels_this_month', count(*) filter (where created_at >= starts_at),
+  'running_panels', count(*) filter (
+    where status::text in ('created', 'running') and jsonb_typeof(metadata -> 'sequence') = 'number'
+  ),
+  'spent_usd_this_month', coalesce(sum(
+    case when metadata ->> 'cost_usd' ~ '^[0-9]{1,9}(\.[0-9]{1,30})?$' then (metadata ->> 'cost_usd')::numeric end
+  ) filter (where created_at >= starts_at), 0)::text,
+  'month_ends_at', (select ends_at from month)
+)
+from public.panels, month
+where tenant_id = $1 and (created_at >= starts_at or status::text in ('created', 'running'))
+"""
+
+_KEYS: dict[GroupBy, str] = {
+    "day": "to_char(used.created_at at time zone 'UTC', 'YYYY-MM-DD')",
+    "agent": "used.agent_id",
+    "model": "used.metadata ->> 'model'",
+    "panel_type": "panel.panel_type::text",
+}
+
+
+def usage(group_by: GroupBy | None) -> str:
+    """Usage of tenant $1 from $2 to before $3 by group, in the groups' order, and once as a total."""
+    join = "left join public.panels panel on panel.id = used.panel_id" if group_by == "panel_type" else ""
+    sets = "(key), ()" if group_by else "()"
+    return f"""
+        with used as (
+          select used.*, {_KEYS[group_by] if group_by else "null::text"} as key
+          from public.agent_usage used {join}
+          where used.tenant_id = $1
+            and ($2::timestamptz is null or used.created_at >= $2)
+            and ($3::timestamptz is null or used.created_at < $3)
+        )
+        select jsonb_build_object(
+          'key', {"key" if group_by else "null"},
+          'is_total', {"grouping(key) = 1" if group_by else "true"},
+          'panels_count', count(distinct panel_id),
+          {_TOTALS}
+        )
+        from used
+        group by grouping sets ({sets})
+        {"order by grouping(key), key" if group_by else ""}
+        """
+
+
+def containing(text: str) -> str:
+    """The ILIKE pattern of texts that hold this one literally."""
+    for special in ("\\", "%", "_"):
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"

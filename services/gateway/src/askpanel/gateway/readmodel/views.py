@@ -1,0 +1,415 @@
+"""What the read model answers: frozen models that the API returns as they are.
+
+Money is a decimal string in USD, times are UTC, levels and confidences lie in [0, 1], durations are
+milliseconds. Fields that come from a row's metadata are empty where another program wrote the row.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str)]
+Role = Literal["owner", "admin", "member", "guest"]
+GroupBy = Literal["day", "agent", "model", "panel_type"]
+
+ENDED = ("completed", "failed")
+
+
+class View(BaseModel):
+    """A part of an answer; unknown fields of a row are left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+# ------------------------------------------------------------------------------------- parts of a panel
+
+
+class SeatView(View):
+    """A seat, in seat order. `reason`: why the system proposed this expert."""
+
+    seat: int
+    agent_id: str
+    agent_name: str
+    role: str = "expert"
+    weight: float = 1.0
+    model: str | None = None
+    reason: str | None = None
+
+
+class OptionView(View):
+    id: str
+    text: str
+
+
+class EvidenceView(View):
+    """What the experts were given; `excerpt` is its beginning."""
+
+    id: str
+    title: str = ""
+    excerpt: str = ""
+
+
+class SourceView(View):
+    """What an answer cites."""
+
+    id: str
+    title: str = ""
+    category: str | None = None
+    excerpt: str | None = None
+    score: float | None = None
+    url: str | None = None
+
+
+class RoundView(View):
+    """A round's course. `completed_at` None: still open."""
+
+    round_number: int
+    purpose: str | None = None
+    speakers: tuple[int, ...] = ()
+    started_at: datetime | None = None
+    deadline_at: datetime | None = None
+    completed_at: datetime | None = None
+    answered: tuple[int, ...] | None = None
+    missing: tuple[int, ...] | None = None
+    quorum: Mapping[str, Any] | None = None
+
+
+class FailureView(View):
+    """Why the panel ended without a result."""
+
+    reason: str
+    detail: str = ""
+    at: datetime | None = None
+
+
+class SeatFailureView(View):
+    """One failed attempt of one seat."""
+
+    round_number: int
+    seat: int
+    agent_id: str
+    agent_name: str = ""
+    role: str = "expert"
+    step: str = ""
+    purpose: str = ""
+    model: str | None = None
+    attempt: int = 1
+    reason: str
+    detail: str = ""
+    retryable: bool = False
+    at: datetime | None = None
+
+
+class AwaitingView(View):
+    """What the panel waits for a person to do, until `deadline_at`."""
+
+    checkpoint_id: UUID
+    kind: str
+    question: str
+    actions: tuple[str, ...] = ()
+    round_number: int
+    requested_at: datetime | None = None
+    deadline_at: datetime
+
+
+class PlanView(View):
+    """The most the panel will do."""
+
+    rounds: int
+    seats: int
+    threshold: float
+    deadline_at: datetime
+
+
+class BudgetExceededView(View):
+    """A spending limit was reached."""
+
+    scope: str
+    limit_usd: Money
+    spent_usd: Money
+    at: datetime | None = None
+
+
+class UsageTotals(View):
+    """`cost_usd` sums the priced calls; None when no call has a price, which is not 0."""
+
+    tokens_used: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Money | None = None
+    calls: int = 0
+    unpriced_calls: int = 0
+    execution_time_ms: int = 0
+
+
+class ResponseView(View):
+    """One answer. The demo model's stated confidence means nothing and is left out, in `answer` too."""
+
+    id: UUID
+    agent_id: str
+    agent_name: str
+    round_number: int
+    response_type: str
+    content: str
+    confidence: float | None = None
+    stance: str | None = None
+    position: str | None = None
+    option: str | None = None
+    key_points: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    answer: Mapping[str, Any] | None = None
+    role: str = "expert"
+    purpose: str | None = None
+    step: str | None = None
+    seat: int | None = None
+    attempt: int | None = None
+    model: str | None = None
+    demo: bool = False
+    model_label: str | None = None
+    counted: bool = True
+    tokens_used: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    latency_ms: int | None = None
+    sources: tuple[SourceView, ...] = ()
+    reasoning: tuple[str, ...] = ()
+    action: str | None = None
+    created_at: datetime | None = None
+    sequence: int | None = None
+
+
+class QuoteView(View):
+    """Verbatim words of an answer."""
+
+    agent_id: str
+    response_id: UUID | None = None
+    text: str
+
+
+class PointView(View):
+    """A point the panel agrees on or is divided over; agents are named by id."""
+
+    text: str
+    kind: Literal["agreement", "disagreement"]
+    supporters: tuple[str, ...] = ()
+    opponents: tuple[str, ...] = ()
+    sides: Mapping[str, tuple[str, ...]] | None = None
+    n: int | None = None
+    quotes: tuple[QuoteView, ...] = ()
+
+
+class DissentView(View):
+    """A voter whose position the result does not hold, in the voter's own words."""
+
+    agent_id: str
+    agent_name: str = ""
+    opinion: str = ""
+    reasoning: str = ""
+    confidence: float | None = None
+
+
+class ConsensusView(View):
+    """One round's result: the row, and what `panels.metadata` knows beyond it."""
+
+    id: UUID
+    round_number: int
+    phase: str | None = None
+    method: str | None = None
+    consensus_level: float
+    band: str | None = None
+    threshold: float | None = None
+    agreement_points: tuple[str, ...] = ()
+    disagreement_points: tuple[str, ...] = ()
+    points: tuple[PointView, ...] = ()
+    dissenting_opinions: tuple[DissentView, ...] = ()
+    recommendation: str
+    alternatives: tuple[Mapping[str, Any], ...] = ()
+    metrics: Mapping[str, Any] = Field(default_factory=dict[str, Any])
+    quorum: Mapping[str, Any] | None = None
+    carried: tuple[int, ...] = ()
+    degraded: tuple[str, ...] = ()
+    response_ids: tuple[UUID, ...] = ()
+    created_at: datetime | None = None
+
+
+# ----------------------------------------------------------------------------------------- the answers
+
+
+class PanelHead(View):
+    """As much of a panel as a command or a stream needs to know."""
+
+    id: UUID
+    user_id: UUID
+    status: str
+    panel_type: str
+    awaiting: AwaitingView | None = None
+    sequence: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+class PanelView(PanelHead):
+    """A panel whole. `sequence`: its last event that is in here, where a stream may go on."""
+
+    tenant_id: UUID
+    query: str
+    configuration: Mapping[str, Any] = Field(default_factory=dict[str, Any])
+    agents: tuple[str, ...] = ()
+    seats: tuple[SeatView, ...] = ()
+    options: tuple[OptionView, ...] = ()
+    evidence: tuple[EvidenceView, ...] = ()
+    plan: PlanView | None = None
+    rounds: tuple[RoundView, ...] = ()
+    responses: tuple[ResponseView, ...] = ()
+    consensus: ConsensusView | None = None
+    usage: UsageTotals = UsageTotals()
+    degraded: tuple[str, ...] = ()
+    failure: FailureView | None = None
+    failures: tuple[SeatFailureView, ...] = ()
+    budget_exceeded: BudgetExceededView | None = None
+    stop_reason: str | None = None
+    summary: str | None = None
+    recommendation: str | None = None
+    parent_panel_id: UUID | None = None
+    children: tuple[UUID, ...] = ()
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class PanelSummary(PanelHead):
+    """A panel in a list."""
+
+    query: str
+    agents: tuple[str, ...] = ()
+    consensus_level: float | None = None
+    band: str | None = None
+    cost_usd: Money | None = None
+    degraded: tuple[str, ...] = ()
+    failure: FailureView | None = None
+    parent_panel_id: UUID | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+class PanelFilter(View):
+    """Which panels to list; `created_after` is inclusive, `created_before` is not."""
+
+    status: str | None = None
+    panel_type: str | None = None
+    q: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class PanelPage(View):
+    """Newest first. `total` counts all that the filter finds; `next_cursor` None: this is the end."""
+
+    panels: tuple[PanelSummary, ...]
+    total: int
+    next_cursor: str | None = None
+
+
+class ConsensusReport(View):
+    """The round asked for (by default the last), and every round's result in order."""
+
+    consensus: ConsensusView | None
+    rounds: tuple[ConsensusView, ...]
+
+
+class UsageFilter(View):
+    """A period [start, end); None is open. Without `group_by`: totals alone."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    group_by: GroupBy | None = None
+
+
+class UsageGroup(UsageTotals):
+    """Totals of one day, agent, model or panel type. `key` None: the row does not say."""
+
+    key: str | None
+    panels_count: int = 0
+
+
+class BudgetView(View):
+    """A spending limit and what is left of it."""
+
+    limit: Money | None = None
+    spent: Money = Decimal(0)
+    remaining: Money | None = None
+
+
+class UsageReport(UsageTotals):
+    """Usage of the tenant over a period, as far as the user may see its rows."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    group_by: GroupBy | None = None
+    panels_count: int = 0
+    groups: tuple[UsageGroup, ...] = ()
+    budget: BudgetView | None = None
+
+
+class PanelUsageReport(UsageTotals):
+    """Usage of one panel: totals for every member; by expert only from rows the user may see."""
+
+    panel_id: UUID
+    groups: tuple[UsageGroup, ...] = ()
+
+
+class TenantSettings(BaseModel):
+    """What a tenant may do, with the platform's defaults; keys we do not know are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    max_panels_per_month: int = Field(default=100, ge=0)
+    max_experts_per_panel: int = Field(default=12, ge=0)
+    enable_streaming: bool = True
+    enable_exports: bool = True
+    enable_consensus: bool = True
+    enable_api_access: bool = True
+
+
+class BrandingView(View):
+    """Looks of the UI. `custom_css` of the platform is left out: it could inject."""
+
+    primary_color: str = Field(default="#3B82F6", pattern=r"^#[0-9A-Fa-f]{3,8}$")
+    font_family: str = Field(default="Inter", pattern=r"^[A-Za-z0-9 ,'\"-]{1,100}$")
+    logo_url: str | None = Field(default=None, pattern=r"^https://")
+
+
+class QuotaView(View):
+    """What the tenant has used: panels and their known cost since the month began in UTC, panels running."""
+
+    panels_this_month: int
+    running_panels: int
+    spent_usd_this_month: Money
+    month_ends_at: datetime
+
+
+class TenantView(View):
+    """The tenant as its member sees it. `may_create`: its status allows new panels now."""
+
+    id: UUID
+    name: str
+    slug: str
+    subdomain: str | None = None
+    status: str
+    subscription_tier: str | None = None
+    trial_ends_at: datetime | None = None
+    may_create: bool
+    role: Role | None
+    settings: TenantSettings
+    features: Mapping[str, bool]
+    branding: BrandingView
+    quota: QuotaView
+    limits: Mapping[str, Any] = Field(default_factory=dict[str, Any])

@@ -1,0 +1,89 @@
+"""The web UI: static files at `/`, or a plain page that says how to use the API where there is none.
+
+The Content-Security-Policy of a page allows its own inline scripts by hash and nothing from elsewhere.
+"""
+
+import base64
+import hashlib
+import logging
+import re
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+logger = logging.getLogger(__name__)
+
+_INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+_FOREVER = "public, max-age=31536000, immutable"
+
+PLAIN_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Ask Panel</title>
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}
+pre{overflow:auto;padding:1rem;border:1px solid;border-radius:.25rem}</style>
+<h1>Ask Panel</h1>
+<p>The API is running. The web interface is not part of this build.</p>
+<p>Ask a panel (a token comes from <code>askpanel token</code>, a tenant from <code>askpanel up</code>):</p>
+<pre>curl -sS $URL/api/v1/panels \\
+  -H "Authorization: Bearer $TOKEN" -H "X-Tenant-ID: $TENANT" \\
+  -H "Content-Type: application/json" \\
+  -d '{"query": "Should we open a second office?", "panel_type": "structured"}'
+
+curl -N $URL/api/v1/panels/$PANEL/stream \\
+  -H "Authorization: Bearer $TOKEN" -H "X-Tenant-ID: $TENANT"</pre>
+<p><a href="/openapi.json">OpenAPI</a> · <a href="/readyz">readiness</a> · <a href="/metrics">metrics</a></p>
+</html>
+"""
+
+
+def content_policy(page: bytes) -> str:
+    """What a page of ours may load: from here only, and its inline scripts as they are now."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
+        for script in dict.fromkeys(_INLINE_SCRIPT.findall(page))
+    )
+    return (
+        f"default-src 'self'; script-src 'self' {hashes}".rstrip()
+        + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; object-src 'none'"
+        + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+class WebFiles(StaticFiles):
+    """The exported UI. Pages carry their policy; files with a hash in their name are kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, the page of that name, or the UI's own 404 page."""
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or Path(path).suffix:
+                raise
+            response = await super().get_response(f"{path}.html", scope)
+        file = getattr(response, "path", None)
+        if file is not None and str(file).endswith(".html"):
+            response.headers["Content-Security-Policy"] = content_policy(Path(file).read_bytes())
+        response.headers["Cache-Control"] = _FOREVER if path.startswith("_next/static/") else "no-cache"
+        return response
+
+
+def serve(app: FastAPI, root: Path | None) -> None:
+    """Answer `/` with the UI in `root`, or with the plain page when there is none."""
+    if root is not None and (root / "index.html").is_file():
+        app.mount("/", WebFiles(directory=root, html=True), name="web")
+        return
+    if root is not None:
+        logger.warning("no web interface at %s: serving a plain page", root)
+
+    async def plain(_: Request) -> Response:
+        headers = {"Content-Security-Policy": content_policy(PLAIN_PAGE.encode())}
+        return HTMLResponse(PLAIN_PAGE, headers=headers)
+
+    app.add_route("/", plain, include_in_schema=False)

@@ -1,0 +1,210 @@
+"""delphi: ratings or a forecast, repeated in sight of anonymous statistics until they settle.
+
+| step | who, order | sees | writes | response_type | ballot |
+|---|---|---|---|---|---|
+| 1 | all, parallel | the question; the options, if given | a rating 1-9 per option with reasons; without options position and key points | analysis | ratings; else stance |
+| 2…n | all, parallel | per item: n, median, quartiles, histogram, own last rating, reasons by label | ratings, reason, what would change it | statement | ratings |
+
+Items are the options; without options, at most 9 distinct statements from round 1, best supported first. With
+`configuration.quantity` every round asks for a number instead, and its statistics have no histogram.
+Ends from round 2 when the threshold is reached with no item in disagreement, or when every item is stable;
+else after max_rounds.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from askpanel.contracts.blocks import ItemBlock, PeerAnswerBlock, StatisticsBlock
+from askpanel.orchestrator.protocols.results import level_reached, metric_texts, rounds_used_up
+from askpanel.orchestrator.protocols.table import (
+    Finish,
+    Next,
+    NextRound,
+    PanelProtocol,
+    Row,
+    configured_method,
+)
+from askpanel.orchestrator.statistics import FAR, Spread, histogram, is_stable, scale_point, spread
+from askpanel.orchestrator.view import View
+from askpanel.orchestrator.visibility import Blocks, brief, distinct, own_answer, point_texts
+
+MOST_ITEMS = 9
+
+
+def rows(view: View, number: int) -> tuple[Row, ...]:
+    """One step per round."""
+    if number == 1:
+        if not _rates_at_once(view):
+            return (Row("1", view.experts, lambda _: brief(view), "opening", "analysis"),)
+        asked = (*brief(view, choose=False), *_to_rate(view))
+        return (Row("1", view.experts, lambda _: asked, "rating", "analysis"),)
+    figures = statistics(view, number)
+    return (
+        Row(
+            str(number),
+            view.members,
+            lambda seat: (
+                *brief(view, choose=False),
+                *_to_rate(view),
+                *figures(seat),
+                *own_answer(view, seat, number),
+                *reasons(view, seat, number),
+            ),
+            "rating",
+            "statement",
+        ),
+    )
+
+
+def after(view: View, number: int) -> Next:
+    """Never after round 1: one round is a survey, not a Delphi."""
+    if not _to_rate(view):
+        return Finish("nothing_new")
+    if number >= 2:
+        split = any(item is not None and found.disagreement for item, _, found in _all_values(view, number))
+        if level_reached(view, number) and not split:
+            return Finish("threshold_reached")
+        if all(_is_stable(view, place, number) for place in range(len(_to_rate(view)))):
+            return Finish("stable")
+    return Finish("max_rounds") if rounds_used_up(view, number) else NextRound()
+
+
+def method(view: View, number: int) -> str:
+    """Round 1 without options has positions and no ratings."""
+    if number == 1 and not _rates_at_once(view):
+        return "majority"
+    return configured_method(view, number)
+
+
+# --------------------------------------------------------------------------------------- items
+
+
+def items(view: View) -> tuple[ItemBlock, ...]:
+    """What is rated, in the order of `ratings`; once asked for, it is what the log says it was."""
+    if view.configuration.quantity is not None:
+        return ()
+    if options := view.state.created.options:
+        return tuple(ItemBlock(id=option.id, text=option.text) for option in options)
+    for request in view.state.requested.values():
+        if request.purpose == "rating":
+            return tuple(block for block in request.context.blocks if isinstance(block, ItemBlock))
+    texts = distinct(view.blank(text) for text in _statements(view))[:MOST_ITEMS]
+    return tuple(ItemBlock(id=f"s{place}", text=text) for place, text in enumerate(texts, start=1))
+
+
+def _statements(view: View) -> Iterator[str]:
+    """Best supported first where the consensus of round 1 tells, then the points as drawn."""
+    consensus = view.state.consensus.get(1)
+    if consensus is not None:
+        yield from (point.text for point in sorted(consensus.agreement_points, key=lambda point: -point.n))
+        yield from metric_texts(consensus.metrics, "points")
+    answers = [view.ballots(1)[seat].answer for seat in view.draw("statements", of=view.members)]
+    for answer in answers:
+        yield from point_texts(answer)
+    if not any(answer.key_points for answer in answers):
+        yield from (answer.position for answer in answers)
+
+
+def _rates_at_once(view: View) -> bool:
+    return bool(view.state.created.options) or view.configuration.quantity is not None
+
+
+def _to_rate(view: View) -> Blocks:
+    quantity = view.configuration.quantity
+    return items(view) if quantity is None else (quantity,)
+
+
+# --------------------------------------------------------------------------------------- figures
+
+
+def values(view: View, place: int, number: int) -> dict[int, float]:
+    """Each seat's last rating of an item (by its place; or last forecast) up to and including a round."""
+    found: dict[int, float] = {}
+    for seat in view.members:
+        for earlier in range(number, 0, -1):
+            value = _value(view, place, seat, earlier)
+            if value is not None:
+                found[seat] = value
+                break
+    return found
+
+
+def _value(view: View, place: int, seat: int, number: int) -> float | None:
+    given = view.ballot(seat, number)
+    if given is None or given.purpose != "rating":
+        return None
+    quantity = view.configuration.quantity
+    if quantity is None:
+        ratings = given.answer.ratings or ()
+        return ratings[place] if place < len(ratings) else None
+    forecast = given.answer.forecast
+    if forecast is None:
+        return None
+    below = quantity.minimum is not None and forecast.value < quantity.minimum
+    above = quantity.maximum is not None and forecast.value > quantity.maximum
+    return None if below or above else forecast.value
+
+
+def _all_values(view: View, number: int) -> tuple[tuple[str | None, dict[int, float], Spread], ...]:
+    """Item id (None: the forecast), values by seat and their figures, for what somebody rated."""
+    ids = [item.id for item in items(view)] or [None]
+    rated = ((item, values(view, place, number)) for place, item in enumerate(ids))
+    return tuple((item, given, found) for item, given in rated if (found := spread(given.values())))
+
+
+def statistics(view: View, number: int) -> Callable[[int], Blocks]:
+    """The panel's figures after the round before, for one reader: a block per item that was rated."""
+
+    @cache
+    def figures() -> tuple[tuple[str | None, dict[int, float], Spread], ...]:
+        return _all_values(view, number - 1)
+
+    return lambda reader: tuple(_for_reader(item, given, found, reader) for item, given, found in figures())
+
+
+def _for_reader(item: str | None, given: dict[int, float], found: Spread, reader: int) -> StatisticsBlock:
+    own = given.get(reader)
+    block = StatisticsBlock(
+        item=item,
+        n=found.n,
+        median=found.median,
+        lower_quartile=found.lower_quartile,
+        upper_quartile=found.upper_quartile,
+    )
+    if item is None:
+        outside = own is not None and not found.lower_quartile <= own <= found.upper_quartile
+        return block.model_copy(update={"own_forecast": own, "explain": outside})
+    return block.model_copy(
+        update={
+            "histogram": histogram(given.values()),
+            "own_rating": None if own is None else int(own),
+            "explain": own is not None and abs(own - found.median) > FAR,
+        }
+    )
+
+
+def reasons(view: View, reader: int, number: int) -> Blocks:
+    """What the others wrote in the round before: words by label, no position and no rating."""
+    others = tuple(seat for seat in view.members if seat != reader)
+    return tuple(
+        PeerAnswerBlock(
+            label=view.labels[seat],
+            text=view.blank(given.content),
+            key_points=tuple(view.blank(point) for point in point_texts(given.answer)),
+        )
+        for seat in view.draw("reasons", number, reader, of=others)
+        if (given := view.last_ballot(seat, number - 1)) is not None
+    )
+
+
+def _is_stable(view: View, place: int, number: int) -> bool:
+    """Over the seats that answered this round and had answered before."""
+    before, quantity = values(view, place, number - 1), view.configuration.quantity
+    now = {seat: value for seat in before if (value := _value(view, place, seat, number)) is not None}
+    point = 1.0
+    if quantity is not None:
+        point = scale_point(quantity.minimum, quantity.maximum, before.values())
+    return is_stable([before[seat] for seat in now], now.values(), point)
+
+
+DELPHI = PanelProtocol("delphi", rows, after, method=method)

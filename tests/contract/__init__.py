@@ -1,0 +1,1 @@
+"""What the contracts promise, proved against a real NATS."""

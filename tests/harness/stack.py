@@ -1,0 +1,206 @@
+"""The whole stack as a user starts it: `askpanel up --json` in a process of its own, with the scripted model."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import nats
+from httpx_sse import EventSource
+from nats.aio.client import Client
+
+from askpanel.contracts.envelope import Recorded
+from askpanel.contracts.subjects import PanelRef
+from askpanel.runtime.log import EventLog
+from tests.harness.servers import scratch_directory
+
+ENDED = ("panel_completed", "panel_failed")
+QUESTION = "Which launch strategy best balances efficacy, safety, price and supply for the new product?"
+EXPERTS = ("expert-0", "expert-1", "expert-2")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One SSE event as received; `at` is when, in seconds of the monotonic clock."""
+
+    name: str
+    id: int | None
+    data: dict[str, Any]
+    at: float
+
+
+@dataclass(slots=True)
+class RunningStack:
+    """A started stack, as its first line of JSON describes it."""
+
+    process: "subprocess.Popen[bytes]"
+    data: Path
+    told: dict[str, Any]
+    clients: dict[str, httpx.AsyncClient] = field(default_factory=dict[str, httpx.AsyncClient])
+
+    @property
+    def url(self) -> str:
+        return self.told["url"]
+
+    def tenant(self, slug: str = "acme") -> UUID:
+        return UUID(self._tenant(slug)["id"])
+
+    def user(self, name: str = "member", slug: str = "acme") -> dict[str, Any]:
+        return next(u for u in self._tenant(slug)["users"] if u["email"].startswith(f"{name}@"))
+
+    def headers(self, name: str = "member", slug: str = "acme") -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.user(name, slug)['token']}", "X-Tenant-ID": str(self.tenant(slug))}
+
+    def pid(self, service: str) -> int:
+        """The process id now, found by its command line below the stack's own process."""
+        return service_pids(self.process.pid)[service]
+
+    @contextlib.asynccontextmanager
+    async def http(self, name: str = "member", slug: str = "acme") -> AsyncGenerator[httpx.AsyncClient]:
+        async with httpx.AsyncClient(
+            base_url=f"{self.url}/api/v1", headers=self.headers(name, slug), timeout=15
+        ) as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def log(self) -> AsyncGenerator[EventLog]:
+        client: Client = await nats.connect(self.told["nats_url"], max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+        try:
+            yield EventLog(client)
+        finally:
+            await client.close()
+
+    @contextlib.asynccontextmanager
+    async def database(self) -> AsyncGenerator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self.told["database_url"])
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    def ref(self, panel_id: str, slug: str = "acme") -> PanelRef:
+        return PanelRef(self.tenant(slug), UUID(panel_id))
+
+    async def events(self, panel_id: str, slug: str = "acme") -> list[Recorded]:
+        async with self.log() as log:
+            return await log.read(self.ref(panel_id, slug))
+
+    def _tenant(self, slug: str) -> dict[str, Any]:
+        return next(t for t in self.told["tenants"] if t["slug"] == slug)
+
+
+def service_pids(parent: int) -> dict[str, int]:
+    """Process ids of the services below `parent`, by service name."""
+    from askpanel.local.services import MODULES
+
+    names = {module: name for name, module in MODULES.items()}
+    found: dict[str, int] = {}
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            argv = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            module = argv[2].decode() if len(argv) > 2 and argv[1] == b"-m" else ""
+            if module in names:
+                found[names[module]] = int(child)
+    return found
+
+
+@contextlib.contextmanager
+def stack(model: str = "scripted", **environment: str) -> Generator[RunningStack]:
+    """Start a stack in a scratch folder; it is ended, and its data removed, on leaving."""
+    with scratch_directory() as data:
+        log = data / "askpanel.log"
+        with log.open("wb") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "askpanel.local", "up", "--json"],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=os.environ
+                | {
+                    "ASKPANEL_DATA": str(data),
+                    "ASKPANEL_PORT": "0",
+                    "ASKPANEL_MODEL": model,
+                    "ASKPANEL_LIMITS": "off",
+                }
+                | environment,
+            )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, f"the stack did not start: {log.read_text()}"
+            yield RunningStack(process, data, json.loads(line))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+async def create(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
+    """POST a panel; its answer."""
+    response = await client.post(
+        "/panels", json={"query": QUESTION, "panel_type": "structured", "agents": list(EXPERTS)} | body
+    )
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def follow(client: httpx.AsyncClient, panel_id: str, *, last: int | None = None) -> list[Frame]:
+    """The panel's stream to its end, resuming by Last-Event-ID after every break."""
+    frames: list[Frame] = []
+    deadline = time.monotonic() + 90
+    while not frames or frames[-1].name not in ENDED:
+        assert time.monotonic() < deadline, f"no end after 90 s; last frames {frames[-3:]}"
+        resume = next((frame.id for frame in reversed(frames) if frame.id is not None), last)
+        try:
+            async for frame in frames_of(client, panel_id, resume):
+                frames.append(frame)
+                if frame.name in ENDED:
+                    return frames
+        except httpx.TransportError:
+            await asyncio.sleep(0.1)  # the gateway is being restarted
+    return frames
+
+
+async def frames_of(
+    client: httpx.AsyncClient, panel_id: str, last: int | None = None
+) -> AsyncGenerator[Frame]:
+    """One connection's frames. A 204 (ended, nothing new) yields none."""
+    headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(last)} if last is not None else {})
+    async with client.stream("GET", f"/panels/{panel_id}/stream", headers=headers) as response:
+        if response.status_code == 204:
+            return
+        assert response.status_code == 200, (await response.aread()).decode()
+        async for event in EventSource(response).aiter_sse():
+            yield Frame(event.event, int(event.id) if event.id else None, json.loads(event.data), time.monotonic())
+
+
+async def until(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, seconds: float = 30) -> T:
+    """Ask again and again until the answer is as wanted; AssertionError with the last answer otherwise."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = await look()
+        if wanted(answer):
+            return answer
+        assert time.monotonic() < deadline, f"not so after {seconds} s: {answer!r}"
+        await asyncio.sleep(0.02)
+
+
+def new_key() -> str:
+    """A fresh idempotency key."""
+    return str(uuid4())
