@@ -33,7 +33,8 @@ def databases(postgres_server: PostgresAt) -> Generator[Databases]:
     """Makes databases: `await databases.create("agents_jsonb", hardening=False)`; all go at the end."""
     made = Databases(postgres_server.admin_url)
     yield made
-    asyncio.run(made.drop_all())
+    if postgres_server.embedded is None:  # the embedded server's files go anyway
+        asyncio.run(made.drop_all())
 
 
 @pytest.fixture
@@ -42,3 +43,9 @@ async def database(databases: Databases) -> AsyncGenerator[Database]:
     fresh = await databases.create()
     yield fresh
     await databases.drop(fresh)
+
+
+@pytest.fixture
+async def pristine(databases: Databases) -> Database:
+    """The same, but one for all tests of the session: look at it, write nothing."""
+    return await databases.shared("pristine")

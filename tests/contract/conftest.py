@@ -5,19 +5,18 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 from nats.aio.client import Client
 
-from askpanel.local.servers.nats import NatsServer
-from tests.contract.servers import connected, emptied, own_nats
+from tests.contract.servers import OwnNats, connected, emptied, own_nats
 
 
 @pytest.fixture(scope="module")
-def log_server() -> Generator[NatsServer]:
+def log_server() -> Generator[OwnNats]:
     """One server for the tests of a module."""
     with own_nats() as server:
         yield server
 
 
 @pytest.fixture
-async def client(log_server: NatsServer) -> AsyncGenerator[Client]:
+async def client(log_server: OwnNats) -> AsyncGenerator[Client]:
     """Connected to a server whose streams and durables are new."""
     async with connected(log_server.url) as connection:
         await emptied(connection)

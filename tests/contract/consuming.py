@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ async def consuming(
     """The worker takes messages within the block; then it is drained and disconnected."""
     settings = ServiceSettings.model_validate({"NATS_URL": url})
     broker = NatsBroker(
-        **connection.options(settings, durable.service), apply_types=False, graceful_timeout=1.0
+        **connection.broker_options(settings, durable.service),
+        logger=logging.getLogger("faststream"),
+        graceful_timeout=1.0,
     )
     worker = Worker(durable, handler, parallel=parallel, windowed=windowed)
     worker.bind(EventLog(await broker.connect()))
@@ -72,7 +75,7 @@ async def dead_letters(client: Client, service: str = "sample") -> list[Letter]:
     jetstream = client.jetstream()
     state = (await jetstream.stream_info(DEAD.name)).state
     letters: list[Letter] = []
-    for sequence in range(state.first_seq, state.last_seq + 1):
+    for sequence in range(max(state.first_seq, 1), state.last_seq + 1):
         message = await jetstream.get_msg(DEAD.name, sequence)
         if message.subject == f"dead.{service}":
             whole = json.loads(message.data or b"")

@@ -1,7 +1,11 @@
 """NATS servers for one test module: PANELS, TIMERS and DEAD are fixed names, so nobody else may be on them."""
 
+import os
+import signal
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import nats
 from nats.aio.client import Client
@@ -14,15 +18,45 @@ from askpanel.runtime import bootstrap
 from tests.harness.servers import scratch_directory
 
 
+@dataclass(slots=True)
+class OwnNats:
+    """A server of one's own that can be killed and started again on the same port and data."""
+
+    data: Path
+    access: str
+    sync_always: bool
+    server: NatsServer
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        os.kill(self.server.pid, signal.SIGKILL)
+        self.server.stop()
+
+    def start(self) -> None:
+        """Again, after `kill`."""
+        self.server = nats_server.start(self.data, access=self.access, sync_always=self.sync_always)
+
+
 @contextmanager
-def own_nats(access: str = "", *, sync_always: bool = False) -> Generator[NatsServer]:
-    """A server of one's own."""
+def own_nats(access: str = "", *, sync_always: bool = False) -> Generator[OwnNats]:
+    """A server for as long as the block lasts; clients must be closed within it."""
     with scratch_directory() as directory:
-        server = nats_server.start(directory / "nats", access=access, sync_always=sync_always)
+        data = directory / "nats"
+        own = OwnNats(
+            data, access, sync_always, nats_server.start(data, access=access, sync_always=sync_always)
+        )
         try:
-            yield server
+            yield own
         finally:
-            server.stop()
+            own.server.stop()
 
 
 @asynccontextmanager

@@ -1,8 +1,6 @@
 """The worker loop on a real NATS: every message ends in exactly one of the ways the loop promises."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Awaitable, Callable
 
@@ -11,15 +9,13 @@ from nats.aio.client import Client
 
 from askpanel.contracts.envelope import MESSAGE_ID, encode
 from askpanel.contracts.topology import Durable
-from askpanel.local.servers import nats as nats_server
-from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap, worker
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.worker import Delivery
 from tests.contract.consuming import a_durable, consuming, dead_letters
 from tests.contract.made import a_round, some_panel
-from tests.contract.servers import connected, own_nats
+from tests.contract.servers import OwnNats, connected, own_nats
 from tests.contract.waiting import until
 
 
@@ -41,7 +37,7 @@ def settled(client: Client, durable: Durable) -> Callable[[], Awaitable[bool]]:
 
 @pytest.mark.parametrize("windowed", [True, False])
 async def test_a_handler_that_returns_acknowledges(
-    log_server: NatsServer, client: Client, windowed: bool
+    log_server: OwnNats, client: Client, windowed: bool
 ) -> None:
     durable = await a_durable(client)
     sequences = await put(client, 20)
@@ -59,7 +55,7 @@ async def test_a_handler_that_returns_acknowledges(
     assert await dead_letters(client) == []
 
 
-async def test_retry_comes_again_after_its_delay(log_server: NatsServer, client: Client) -> None:
+async def test_retry_comes_again_after_its_delay(log_server: OwnNats, client: Client) -> None:
     durable = await a_durable(client)
     times: list[float] = []
 
@@ -76,7 +72,7 @@ async def test_retry_comes_again_after_its_delay(log_server: NatsServer, client:
 
 
 async def test_reject_leaves_a_dead_letter_with_reason_and_original(
-    log_server: NatsServer, client: Client
+    log_server: OwnNats, client: Client
 ) -> None:
     durable = await a_durable(client)
     event = a_round(some_panel())
@@ -111,7 +107,7 @@ UNREADABLE: dict[str, tuple[dict[str, str], bytes]] = {
 @pytest.mark.parametrize("what", UNREADABLE)
 @pytest.mark.parametrize("content_type", ["application/json", None])
 async def test_an_unreadable_message_is_a_dead_letter_and_its_neighbours_are_not(
-    log_server: NatsServer, client: Client, what: str, content_type: str | None
+    log_server: OwnNats, client: Client, what: str, content_type: str | None
 ) -> None:
     durable = await a_durable(client)
     extra, body = UNREADABLE[what]
@@ -141,7 +137,7 @@ async def test_an_unreadable_message_is_a_dead_letter_and_its_neighbours_are_not
 
 
 async def test_a_bug_is_delivered_a_bounded_number_of_times(
-    log_server: NatsServer, client: Client, monkeypatch: pytest.MonkeyPatch
+    log_server: OwnNats, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "DELAYS", (0.02,))
     durable = await a_durable(client)
@@ -161,7 +157,7 @@ async def test_a_bug_is_delivered_a_bounded_number_of_times(
 
 @pytest.mark.parametrize("error", [Retry(0.01), LogUnavailable("full")])
 async def test_the_last_delivery_is_never_lost_in_silence(
-    log_server: NatsServer, client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
+    log_server: OwnNats, client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(worker, "DELAYS", (0.01,))
     durable = await a_durable(client, max_deliver=7)
@@ -181,7 +177,7 @@ async def test_the_last_delivery_is_never_lost_in_silence(
 
 @pytest.mark.parametrize("windowed", [True, False])
 async def test_slow_work_is_kept_alive_and_never_runs_twice(
-    log_server: NatsServer, client: Client, windowed: bool
+    log_server: OwnNats, client: Client, windowed: bool
 ) -> None:
     """Six messages for two slots of a second and a half each, with leases of one second."""
     durable = await a_durable(client, ack_wait=1.0)
@@ -207,7 +203,7 @@ async def test_slow_work_is_kept_alive_and_never_runs_twice(
     assert max(together) == 3
 
 
-async def test_no_more_messages_are_leased_than_are_worked_on(log_server: NatsServer, client: Client) -> None:
+async def test_no_more_messages_are_leased_than_are_worked_on(log_server: OwnNats, client: Client) -> None:
     durable = await a_durable(client)
     started: list[int] = []
     go = asyncio.Event()
@@ -233,7 +229,7 @@ async def test_no_more_messages_are_leased_than_are_worked_on(log_server: NatsSe
 
 @pytest.mark.parametrize("windowed", [True, False])
 async def test_a_drain_finishes_work_in_flight_and_takes_nothing_new(
-    log_server: NatsServer, client: Client, windowed: bool
+    log_server: OwnNats, client: Client, windowed: bool
 ) -> None:
     durable = await a_durable(client)
     started: list[int] = []
@@ -245,8 +241,8 @@ async def test_a_drain_finishes_work_in_flight_and_takes_nothing_new(
         await go.wait()
         finished.append(delivery.sequence)
 
+    await put(client, 2)
     async with consuming(log_server.url, durable, handler, parallel=2, windowed=windowed) as draining:
-        await put(client, 2)
         await until(lambda: len(started) == 2)
         drain = asyncio.create_task(draining.drain(10.0))
         rest = await put(client, 3)
@@ -255,7 +251,7 @@ async def test_a_drain_finishes_work_in_flight_and_takes_nothing_new(
         await drain
         assert sorted(finished) == sorted(started)
     left = await client.jetstream().consumer_info(durable.stream, durable.name)
-    assert left.num_ack_pending + left.num_pending == 3
+    assert (left.num_ack_pending or 0) + (left.num_pending or 0) == 3
 
     taken: dict[int, int] = {}
 
@@ -267,7 +263,7 @@ async def test_a_drain_finishes_work_in_flight_and_takes_nothing_new(
     assert sorted(taken) == rest
 
 
-async def test_a_drain_hands_back_what_does_not_end_in_time(log_server: NatsServer, client: Client) -> None:
+async def test_a_drain_hands_back_what_does_not_end_in_time(log_server: OwnNats, client: Client) -> None:
     durable = await a_durable(client)
     cancelled: list[int] = []
 
@@ -302,7 +298,6 @@ def _leased(client: Client, durable: Durable, count: int) -> Callable[[], Awaita
 
 async def test_a_worker_resumes_by_itself_after_the_server_was_killed() -> None:
     with own_nats(sync_always=True) as server:
-        data = server.config.parent
         async with connected(server.url) as client:
             await bootstrap.create(client.jetstream())
             durable = await a_durable(client, ack_wait=1.0)
@@ -314,21 +309,17 @@ async def test_a_worker_resumes_by_itself_after_the_server_was_killed() -> None:
             async with consuming(server.url, durable, handler):
                 before = await put(client, 5)
                 await until(lambda: set(before) <= set(seen))
-                os.kill(server.pid, signal.SIGKILL)
-                server.stop()
-                again = nats_server.start(data)
-                try:
-                    await until(lambda: client.is_connected)
-                    after = await put(client, 5)
-                    await until(lambda: set(before + after) <= set(seen), seconds=15)
-                    await until(settled(client, durable))
-                    assert await dead_letters(client) == []
-                finally:
-                    again.stop()
+                server.kill()
+                server.start()
+                await until(lambda: client.is_connected)
+                after = await put(client, 5)
+                await until(lambda: set(before + after) <= set(seen), seconds=15)
+                await until(settled(client, durable))
+                assert await dead_letters(client) == []
 
 
 async def test_a_dead_letter_is_written_once_however_often_it_is_tried(
-    log_server: NatsServer, client: Client
+    log_server: OwnNats, client: Client
 ) -> None:
     durable = await a_durable(client)
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -32,6 +33,7 @@ class Databases:
     admin_url: str
     prefix: str = field(default_factory=lambda: f"test_{os.getpid()}_{secrets.token_hex(3)}")
     _templates: dict[tuple[tuple[str, ...], bool], str] = field(default_factory=dict)
+    _shared: dict[str, Database] = field(default_factory=dict)
     _made: list[str] = field(default_factory=list)
 
     async def create(self, *variants: str, hardening: bool = True) -> Database:
@@ -41,6 +43,15 @@ class Databases:
         # Owned by `postgres`, as the template: a clone does not inherit rights on the database itself.
         await self._administer(f'create database "{name}" template "{template}" owner postgres')
         return self._named(name)
+
+    async def shared(self, name: str, fill: Callable[[Database], Awaitable[None]] | None = None) -> Database:
+        """One database for every test that asks for `name`, made and filled for the first of them."""
+        if name not in self._shared:
+            database = await self.create()
+            if fill is not None:
+                await fill(database)
+            self._shared[name] = database
+        return self._shared[name]
 
     async def create_empty(self) -> Database:
         """A database without anything: no platform stand-in, no tables."""
@@ -57,6 +68,7 @@ class Databases:
         for name in tuple(self._made):
             await self._drop(name)
         self._templates.clear()
+        self._shared.clear()
 
     async def _template(self, variants: tuple[str, ...], hardening: bool) -> str:
         known = self._templates.get((variants, hardening))

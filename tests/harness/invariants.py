@@ -1,10 +1,10 @@
 """The promises of Ask Panel, checked from the outside: by the log, the tables and what clients received.
 
-    I1  no acknowledged command is lost
-    I2  each panel ends in exactly one terminal event, and nothing is requested after it
-    I3  no effect twice: one answer per seat and step, one usage record per attempt, attempts in bounds
-    I4  the tables are the fold of the log (see `askpanel replay` for byte equality)
-    I5  a client sees the panel's events in order, without gap or repetition
+I1  no acknowledged command is lost
+I2  each panel ends in exactly one terminal event, and nothing is requested after it
+I3  no effect twice: one answer per seat and step, one usage record per attempt, attempts in bounds
+I4  the tables are the fold of the log (see `askpanel replay` for byte equality)
+I5  a client sees the panel's events in order, without gap or repetition
 """
 
 from collections import Counter
@@ -72,7 +72,7 @@ def usage_complete(events: Sequence[Recorded]) -> bool:
 def check_frames(frames: Sequence[Frame], events: Sequence[Recorded]) -> None:
     """I5: what one client received, across reconnects, against the log."""
     received = [(frame.id, frame.name) for frame in frames if frame.id is not None]
-    ids = [sequence for sequence, _ in received if sequence is not None]
+    ids = [sequence for sequence, _ in received]
     assert ids == sorted(set(ids)), f"I5: order or repetition: {ids}"
     public = [(r.sequence, EVENTS[r.envelope.type].SSE) for r in events if EVENTS[r.envelope.type].SSE]
     end = next(r.sequence for r in events if r.envelope.type in TERMINAL)
@@ -91,5 +91,5 @@ async def check_rows(connection: asyncpg.Connection, events: Sequence[Recorded])
         ("panel_consensus", (ConsensusCalculated,)),
         ("agent_usage", (UsageRecorded,)),
     ):
-        count = await connection.fetchval(f"select count(*) from public.{table} where panel_id = $1", panel)  # noqa: S608
+        count = await connection.fetchval(f"select count(*) from public.{table} where panel_id = $1", panel)
         assert count == sum(isinstance(r.event, kinds) for r in events), f"I4: {count} rows in {table}"

@@ -31,6 +31,10 @@ EXPERTS = ("expert-0", "expert-1", "expert-2")
 T = TypeVar("T")
 
 
+class Unready(Exception):
+    """The gateway answers 503 for now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One SSE event as received; `at` is when, in seconds of the monotonic clock."""
@@ -61,11 +65,19 @@ class RunningStack:
         return next(u for u in self._tenant(slug)["users"] if u["email"].startswith(f"{name}@"))
 
     def headers(self, name: str = "member", slug: str = "acme") -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.user(name, slug)['token']}", "X-Tenant-ID": str(self.tenant(slug))}
+        return {
+            "Authorization": f"Bearer {self.user(name, slug)['token']}",
+            "X-Tenant-ID": str(self.tenant(slug)),
+        }
 
-    def pid(self, service: str) -> int:
-        """The process id now, found by its command line below the stack's own process."""
-        return service_pids(self.process.pid)[service]
+    def pids(self) -> dict[str, int]:
+        """Process ids now, by name of service or server; what is down is left out."""
+        told = json.loads((self.data / "stack.json").read_text())
+        return {name: pid for name, pid in told["pids"].items() if pid}
+
+    def pid(self, name: str) -> int:
+        """One of them."""
+        return self.pids()[name]
 
     @contextlib.asynccontextmanager
     async def http(self, name: str = "member", slug: str = "acme") -> AsyncGenerator[httpx.AsyncClient]:
@@ -76,7 +88,9 @@ class RunningStack:
 
     @contextlib.asynccontextmanager
     async def log(self) -> AsyncGenerator[EventLog]:
-        client: Client = await nats.connect(self.told["nats_url"], max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+        client: Client = await nats.connect(
+            self.told["nats_url"], max_reconnect_attempts=-1, reconnect_time_wait=0.1
+        )
         try:
             yield EventLog(client)
         finally:
@@ -99,21 +113,6 @@ class RunningStack:
 
     def _tenant(self, slug: str) -> dict[str, Any]:
         return next(t for t in self.told["tenants"] if t["slug"] == slug)
-
-
-def service_pids(parent: int) -> dict[str, int]:
-    """Process ids of the services below `parent`, by service name."""
-    from askpanel.local.services import MODULES
-
-    names = {module: name for name, module in MODULES.items()}
-    found: dict[str, int] = {}
-    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            argv = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-            module = argv[2].decode() if len(argv) > 2 and argv[1] == b"-m" else ""
-            if module in names:
-                found[names[module]] = int(child)
-    return found
 
 
 @contextlib.contextmanager
@@ -160,9 +159,11 @@ async def create(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
     return response.json()
 
 
-async def follow(client: httpx.AsyncClient, panel_id: str, *, last: int | None = None) -> list[Frame]:
+async def follow(
+    client: httpx.AsyncClient, panel_id: str, *, last: int | None = None, frames: list[Frame] | None = None
+) -> list[Frame]:
     """The panel's stream to its end, resuming by Last-Event-ID after every break."""
-    frames: list[Frame] = []
+    frames = [] if frames is None else frames
     deadline = time.monotonic() + 90
     while not frames or frames[-1].name not in ENDED:
         assert time.monotonic() < deadline, f"no end after 90 s; last frames {frames[-3:]}"
@@ -172,9 +173,53 @@ async def follow(client: httpx.AsyncClient, panel_id: str, *, last: int | None =
                 frames.append(frame)
                 if frame.name in ENDED:
                     return frames
-        except httpx.TransportError:
-            await asyncio.sleep(0.1)  # the gateway is being restarted
+        except (httpx.TransportError, Unready):
+            await asyncio.sleep(0.1)  # the gateway is being restarted, or one of its servers
     return frames
+
+
+@dataclass(slots=True)
+class Watched:
+    """A panel being followed in the background."""
+
+    frames: list[Frame]
+    task: "asyncio.Task[list[Frame]]"
+
+    async def seen(self, name: str) -> None:
+        """Wait until an event of this name has come."""
+
+        async def names() -> set[str]:
+            if self.task.done():
+                self.task.result()
+            return {frame.name for frame in self.frames}
+
+        await until(names, lambda seen: name in seen)
+
+    async def finished(self) -> list[Frame]:
+        """All frames, once the panel has ended."""
+        return await self.task
+
+
+@contextlib.asynccontextmanager
+async def watch_panel(client: httpx.AsyncClient, panel_id: str) -> AsyncGenerator[Watched]:
+    """Follow a panel while the test does something to the stack."""
+    frames: list[Frame] = []
+    task = asyncio.create_task(follow(client, panel_id, frames=frames))
+    try:
+        yield Watched(frames, task)
+    finally:
+        task.cancel()
+
+
+async def kill(running: RunningStack, name: str) -> None:
+    """kill -9 of a service or server, and wait until another process stands in its place."""
+    before = running.pid(name)
+    os.kill(before, signal.SIGKILL)
+
+    async def now() -> int:
+        return running.pids().get(name, before)
+
+    await until(now, lambda pid: pid != before)
 
 
 async def frames_of(
@@ -185,9 +230,13 @@ async def frames_of(
     async with client.stream("GET", f"/panels/{panel_id}/stream", headers=headers) as response:
         if response.status_code == 204:
             return
+        if response.status_code == 503:
+            raise Unready
         assert response.status_code == 200, (await response.aread()).decode()
         async for event in EventSource(response).aiter_sse():
-            yield Frame(event.event, int(event.id) if event.id else None, json.loads(event.data), time.monotonic())
+            # A delta has no id of its own; by the standard, clients then report the last one they saw.
+            own = event.id and event.event != "response_delta"
+            yield Frame(event.event, int(event.id) if own else None, json.loads(event.data), time.monotonic())
 
 
 async def until(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, seconds: float = 30) -> T:

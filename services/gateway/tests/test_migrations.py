@@ -46,6 +46,8 @@ async def test_the_migrator_finds_nothing_to_do_after_the_owner(database: Databa
 async def test_later_migrations_can_be_run_by_the_migrator_instead_of_the_owner(
     database: Database, tmp_path: Path
 ) -> None:
+    if not await may_become_owner(database):
+        pytest.skip("`postgres` is this server's superuser: nobody is made a member of it")
     folder = copied_sql(tmp_path)
     later = folder / "migrations" / "0099_later.sql"
     later.write_text(
@@ -142,3 +144,11 @@ def test_a_file_outside_a_transaction_is_sent_statement_by_statement() -> None:
 
 def copied_sql(tmp_path: Path) -> Path:
     return Path(shutil.copytree(sql_folder().path, tmp_path / "supabase"))
+
+
+async def may_become_owner(database: Database) -> bool:
+    connection = await asyncpg.connect(database.migrator)
+    try:
+        return await connection.fetchval("select pg_has_role('postgres', 'member')")
+    finally:
+        await connection.close()

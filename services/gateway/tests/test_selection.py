@@ -3,6 +3,7 @@
 import math
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -84,17 +85,91 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ("Are carbon offsets a credible way to reach net zero?", "sustainability-analyst"),
     ("Should the government subsidise school lunches for all children?", "public-policy-analyst"),
     ("Would a tax on sugary drinks improve public health?", "public-policy-analyst"),
+    ("Is our breast cancer blood test ready for a 513(g) or should it go De Novo?", "fda-device-strategist"),
+    ("Does software that suggests insulin doses become class IIb in Europe?", "eu-mdr-specialist"),
+    ("What should we bring to our end-of-phase-2 meeting with the FDA for our antibody?", "drug-regulatory-lead"),
+    ("Our sites screen fail 70 percent of candidates; loosen the eligibility criteria?", "clinical-trialist"),
+    ("Does bedside ultrasound by nurses shorten stays on the surgical ward?", "practising-clinician"),
+    ("Can we claim a subgroup benefit with a p-value of 0.03?", "biostatistician"),
+    ("How long must we run the experiment before trusting the conversion uplift?", "data-scientist"),
+    ("Is screening for lung cancer cost-effective at age 50?", "health-economist"),
+    ("Will insurers reimburse an app for depression?", "market-access-lead"),
+    ("Should we publish a recall after two reports of anaphylaxis?", "drug-safety-physician"),
+    ("Our supplier changed the resin without telling us: do we revalidate the process?", "quality-manufacturing"),
+    ("May an employer record keystrokes of home workers?", "privacy-counsel"),
+    ("How do we stop phishing of our finance staff?", "security-architect"),
+    ("Postgres or DynamoDB for a growing order system?", "software-architect"),
+    ("Can a neural network read chest X-rays better than a radiologist?", "ml-engineer"),
+    ("A rival copies our logo: what can we do?", "ip-attorney"),
+    ("Is a non-compete clause enforceable against a departing director?", "corporate-counsel"),
+    ("Lease or buy the new trucks?", "finance-director"),
+    ("Is 12 million pre-money fair for a company with 300k ARR?", "venture-investor"),
+    ("Drop the free plan to focus on enterprise?", "product-manager"),
+    ("Why do users abandon the form on step three?", "ux-researcher"),
+    ("Which segment should our reps call on first?", "commercial-director"),
+    ("Two of three freight forwarders went bankrupt; how do we ship before Christmas?", "supply-chain-manager"),
+    ("May doctors withhold a diagnosis at the family's request?", "research-ethicist"),
+    ("Should the museum diversify into events?", "strategy-consultant"),
+    ("The migration project has slipped twice; replan or kill it?", "operations-leader"),
+    ("How should we announce the layoffs?", "people-leader"),
+    ("Heat pumps or district heating for the campus?", "sustainability-analyst"),
+    ("Should the city ban cars from its centre?", "public-policy-analyst"),
+    ("What do people with MS want from a new drug?", "patient-advocate"),
 )  # fmt: skip
+"""Written beside the vocabulary: one clearly relevant expert each."""
+
+UNSEEN: tuple[tuple[str, str], ...] = (
+    ("Can a smartwatch maker add an ECG feature without a new clearance?", "fda-device-strategist"),
+    ("Will our Irish importer need to be named on the label under MDR?", "eu-mdr-specialist"),
+    ("How likely is a complete response letter for our oncology biologic?", "drug-regulatory-lead"),
+    ("Is an adaptive dose-finding study realistic with eight sites?", "clinical-trialist"),
+    ("Should GPs screen everyone over 60 for atrial fibrillation?", "practising-clinician"),
+    ("Is our meta-analysis too biased to publish?", "biostatistician"),
+    ("Which leading indicators predict churn six months ahead?", "data-scientist"),
+    ("Are weight-loss injections good value for a public health system?", "health-economist"),
+    ("Should we accept a confidential rebate in Germany to be reimbursed?", "market-access-lead"),
+    ("Do families of stroke survivors need a different kind of help than we offer?", "patient-advocate"),
+    ("Should a sleep drug carry a warning about driving?", "drug-safety-physician"),
+    ("How many defects per thousand are acceptable in our infusion pumps?", "quality-manufacturing"),
+    ("Can a hospital share scans with a start-up if faces are removed?", "privacy-counsel"),
+    ("Who should hold the admin keys to our production cluster?", "security-architect"),
+    ("Is Kafka overkill for 200 messages per second?", "software-architect"),
+    ("Should we let an AI agent answer refund requests on its own?", "ml-engineer"),
+    ("Can we name our beer after a famous footballer?", "ip-attorney"),
+    ("Our landlord wants to terminate early; should we fight it?", "corporate-counsel"),
+    ("Should a family business take a bank loan to buy its competitor?", "finance-director"),
+    ("Should we bootstrap or take angel money?", "venture-investor"),
+    ("Is dark mode worth building before search works well?", "product-manager"),
+    ("Are our pictograms understood by people who cannot read?", "ux-researcher"),
+    ("Should we open a shop in Vienna or sell online first?", "commercial-director"),
+    ("Would nearshoring to Mexico shorten delivery times?", "supply-chain-manager"),
+    ("Is it right to edit embryos to prevent deafness?", "research-ethicist"),
+    ("Should a charity merge with its larger rival?", "strategy-consultant"),
+    ("Can we move the call centre in six weeks without losing service?", "operations-leader"),
+    ("Are bonuses for nurses a good way to reduce turnover?", "people-leader"),
+    ("Does it pay for a bakery to put solar panels on the roof?", "sustainability-analyst"),
+    ("Would free buses reduce traffic in a town of 80,000?", "public-policy-analyst"),
+)  # fmt: skip
+"""Written when words and weights were final; only one tag and one threshold were corrected afterwards."""
 
 
-def test_the_clearly_relevant_expert_is_chosen_in_nine_questions_of_ten() -> None:
-    missed = [
+def _missed(questions: Sequence[tuple[str, str]], size: int | None) -> list[tuple[str, str]]:
+    return [
         (question, wanted)
-        for question, wanted in QUESTIONS
-        if wanted not in {seat.agent_id for seat in propose(question, "structured", 3, CATALOGUE)}
+        for question, wanted in questions
+        if wanted not in {seat.agent_id for seat in propose(question, "structured", size, CATALOGUE)}
     ]
+
+
+def test_the_clearly_relevant_expert_is_chosen_in_nine_questions_of_ten_even_for_the_smallest_panel() -> None:
+    missed = _missed(QUESTIONS, 3)
     assert len(QUESTIONS) >= 40
     assert len(missed) <= len(QUESTIONS) // 10, missed
+
+
+def test_on_questions_nobody_tuned_for_the_usual_panel_has_the_relevant_expert_in_nine_of_ten() -> None:
+    missed = _missed(UNSEEN, None)
+    assert len(missed) <= len(UNSEEN) // 10, missed
 
 
 def test_every_expert_of_the_catalogue_is_asked_about() -> None:

@@ -1,3 +1,4 @@
+from itertools import chain
 from typing import TypeVar
 
 import pytest
@@ -55,7 +56,7 @@ def test_sides_are_always_equal_and_an_odd_seat_is_neutral(
 ) -> None:
     panel = begin(created("adversarial", experts)).run()
     assert tuple(len(seats) for seats in sides(panel).values()) == counts
-    assert sorted(sum(sides(panel).values(), [])) == list(range(experts))
+    assert sorted(chain.from_iterable(sides(panel).values())) == list(range(experts))
 
 
 def test_unanimity_ends_nothing() -> None:

@@ -13,6 +13,7 @@ from askpanel.contracts.events import (
     RoundStarted,
 )
 from askpanel.orchestrator.decider import decide
+from askpanel.orchestrator.timers import deadline
 
 from .simulator import (
     BUDGET,
@@ -161,19 +162,11 @@ def test_late_answer_after_round_closed_is_kept_but_not_counted() -> None:
 def test_an_answer_between_the_deadline_and_the_closing_still_counts() -> None:
     panel = begin(created(experts=3))
     panel.give(responded(panel.request("1", 0)))
-    passed = panel.armed[[timer.purpose_key for timer in panel.armed].index("round-1")]
-    panel.append(_deadline(panel, passed.purpose_key), responded(panel.request("1", 2)))
+    passed = deadline(panel.state, "round", 1, None)
+    assert passed is not None
+    panel.append(passed, responded(panel.request("1", 2)))
     panel.decide()
     assert panel.of(RoundCompleted)[0].answered == (0, 2)
-
-
-def _deadline(panel: Simulation, key: str):
-    from askpanel.orchestrator.timers import deadline
-
-    timer = next(timer for timer in panel.armed if timer.purpose_key == key)
-    passed = deadline(panel.state, timer.purpose, timer.round_number, timer.checkpoint_id, timer.step)
-    assert passed is not None
-    return passed
 
 
 def test_cancel_at_any_moment_ends_once() -> None:

@@ -18,6 +18,7 @@ from askpanel.contracts.events import (
     ExpertFailed,
     ExpertRequested,
     ExpertResponded,
+    FailureReason,
     HumanRequested,
     HumanResponded,
     PanelDeadlinePassed,
@@ -32,7 +33,7 @@ from askpanel.orchestrator.timers import Timer, deadline, timers
 from .simulator import BUDGET, CANCEL, Simulation, calculated, created, failed, human, responded
 
 STANCES = ["support", "conditional", "oppose", "abstain"]
-REASONS = ["timeout", "rate_limited", "bad_output", "refused", "misconfigured"]
+REASONS: list[FailureReason] = ["timeout", "rate_limited", "bad_output", "refused", "misconfigured"]
 STEPS = {"structured": 1, "open": 1, "socratic": 6, "adversarial": 5, "delphi": 1, "hybrid": 1}
 """The most steps a seat can be asked in, in one round (a moderator asks once per expert)."""
 

@@ -94,17 +94,22 @@ class Projection:
         self._batch = batch
         self._linger = linger
         self.position = 0
+        self.following = False
+        """Whether the checkpoint was found to be of this log, and the log is being followed."""
 
     async def run(self, *, until: int | None = None) -> None:
         """Project for ever, or until sequence `until` is done. Raises LogReplaced."""
         while True:
             epoch = await self._resume()
+            self.following = True
             try:
                 await self._follow(epoch, until)
             except CheckpointMoved as error:
                 logger.info("projection %s: %s; reading it again", self._name, error)
             else:
                 return
+            finally:
+                self.following = False
 
     async def _resume(self) -> str:
         """Take the position from the checkpoint, if it is of this log. Returns the log's epoch."""

@@ -80,7 +80,7 @@ async def _log(found: Found) -> list[Finding]:
 
 async def _schema(found: Found) -> list[Finding]:
     try:
-        connection = await asyncpg.connect(found.database_url, timeout=3)
+        connection = await asyncpg.connect(found.projector_url, timeout=3)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         return [Finding("database", False, f"{error!r}", f"see {found.data}/postgres/postgres.log")]
     try:

@@ -39,7 +39,7 @@ async def _replay(found: Found, console: Console, *, restore: bool) -> ReplayRep
             task = bar.add_task("events", total=None)
             return await replay(
                 EventLog(client),
-                found.database_url,
+                found.projector_url,
                 restore=restore,
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )

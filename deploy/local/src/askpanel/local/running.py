@@ -26,9 +26,11 @@ class Found:
     """A running stack, as its file tells."""
 
     pid: int
+    pids: dict[str, int]
     port: int
     nats_url: str
     database_url: str
+    projector_url: str
     data: Path
     secrets: Secrets
 
@@ -65,15 +67,25 @@ class Announced:
 
     def __enter__(self) -> Stack:
         stack = self._stack.__enter__()
+        self.announce()
+        stack.restarted = self.announce
+        return stack
+
+    def announce(self) -> None:
+        """Write where everything is now; again after every restart. Readers see the old file or the new one."""
+        stack = self._stack
         told = {
             "pid": os.getpid(),
+            "pids": stack.pids(),
             "port": stack.port,
             "nats_url": stack.nats_url,
             "database_url": stack.database_url,
+            "projector_url": stack.projector_url,
         }
-        self._file.touch(mode=0o600)
-        self._file.write_text(json.dumps(told))
-        return stack
+        draft = self._file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(told))
+        draft.rename(self._file)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -39,6 +39,7 @@ class Stack:
 
     settings: LocalSettings
     told: Callable[[str], None] = lambda _: None
+    restarted: Callable[[], None] = lambda: None
     port: int = 0
     services: list[Service] = field(default_factory=list[Service])
     _secrets: Secrets | None = None
@@ -71,6 +72,11 @@ class Stack:
     def database_url(self) -> str:
         """For operators: superuser."""
         return self.settings.database_url or self._running_postgres().url()
+
+    @property
+    def projector_url(self) -> str:
+        """The only writer's login."""
+        return self._database_login("panel_projector")
 
     @property
     def secrets(self) -> Secrets:
@@ -128,6 +134,8 @@ class Stack:
             self._postgres.stop()
             self._postgres = postgres.start(self.settings.data.absolute() / "postgres")
             restarted.append("postgres")
+        if restarted:
+            self.restarted()
         return restarted
 
     def stop(self) -> None:

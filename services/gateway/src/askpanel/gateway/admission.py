@@ -9,6 +9,8 @@
 | money this month | budget | the tenant's monthly budget, where there is one |
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +18,7 @@ from typing import Literal
 from uuid import UUID
 
 from askpanel.contracts.events import PanelType
+from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.views import QuotaView, TenantView
 
 Kind = Literal["status", "feature", "month", "running", "budget"]
@@ -57,6 +60,13 @@ def exhausted(
     return None
 
 
+@dataclass(slots=True)
+class Reservation:
+    """A panel whose append is under way; `sequence` is where the log put it."""
+
+    sequence: int | None = None
+
+
 class Pending:
     """Panels accepted by this process that the tables did not show at the last look, by tenant.
 
@@ -64,25 +74,27 @@ class Pending:
     """
 
     def __init__(self) -> None:
-        self._panels: dict[UUID, dict[UUID, int | None]] = {}
+        self._panels: dict[UUID, dict[UUID, Reservation]] = {}
 
-    def reserve(self, tenant_id: UUID, panel_id: UUID) -> None:
-        """Count a panel whose append is under way."""
-        self._panels.setdefault(tenant_id, {})[panel_id] = None
-
-    def settle(self, tenant_id: UUID, panel_id: UUID, sequence: int | None) -> None:
-        """Its append ended: at this sequence, or (None) without a panel."""
-        panels = self._panels.get(tenant_id, {})
-        if sequence is None:
-            panels.pop(panel_id, None)
-        else:
-            panels[panel_id] = sequence
-        if not panels:
-            self._panels.pop(tenant_id, None)
+    @contextmanager
+    def reserved(self, panel: PanelRef) -> Generator[Reservation]:
+        """Count a panel from before its append; no longer if that fails (its outcome may be unknown)."""
+        panels = self._panels.setdefault(panel.tenant_id, {})
+        reservation = panels[panel.panel_id] = Reservation()
+        try:
+            yield reservation
+        finally:
+            if reservation.sequence is None:
+                panels.pop(panel.panel_id, None)
 
     def beyond(self, tenant_id: UUID, projected: int) -> int:
         """How many are not in tables that show the log up to `projected`; the others are forgotten."""
         panels = self._panels.get(tenant_id, {})
-        for panel_id in [panel for panel, at in panels.items() if at is not None and at <= projected]:
+        shown = [
+            panel_id
+            for panel_id, reservation in panels.items()
+            if reservation.sequence is not None and reservation.sequence <= projected
+        ]
+        for panel_id in shown:
             del panels[panel_id]
         return len(panels)

@@ -113,7 +113,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     hub = Hub(
         client, reading, most_frames=settings.stream_queue_events, most_bytes=settings.stream_queue_bytes
     )
-    catalogue = Catalogue(log.jetstream)
+    catalogue = Catalogue(client)
     limited = settings.limits == "on"
     app.state.sides = _sides(model, reading, hub, catalogue)
     app.state.gateway = Gateway(

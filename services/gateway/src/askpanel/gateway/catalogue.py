@@ -1,39 +1,46 @@
-"""The published experts, kept in memory: bucket `experts`, watched through an ordered consumer.
+"""The published experts, kept in memory: bucket `experts`, read whole whenever it has changed.
 
 A tenant sees the global experts and its own; its own wins where both have an id. A retired expert stays
 out of new panels. What cannot be read is logged and left out.
+
+A change announces itself (a bucket's subjects are ordinary subjects), and every few seconds the bucket's
+last sequence is compared, so a lost announcement costs seconds and a restart of NATS nothing. A standing
+watcher of the client would not do: it stays silent for good after some failures (see runtime.tail).
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
+from uuid import UUID
 
 import nats.errors
 import nats.js.errors
+from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext, api
+from nats.js.kv import KeyValue
 from pydantic import ValidationError
 
 from askpanel.contracts.catalogue import BUCKET, GLOBAL, Expert, decode_expert
 
 logger = logging.getLogger(__name__)
 
-STREAM = f"KV_{BUCKET}"
-PREFIX = f"$KV.{BUCKET}."
-HEARTBEAT = 0.5
-"""Seconds: lets the client notice within two that its consumer is gone and make another."""
+LOOK_EVERY = 5.0
+"""Seconds between looks at the bucket's last sequence."""
+
+LOAD_PATIENCE = 10.0
 
 
 class Catalogue:
-    """Experts by tenant and id. `run` is the watching task; `loaded` is set once it has seen all there is."""
+    """Experts by tenant and id. `run` is the watching task; `loaded` is set once the bucket was read."""
 
-    def __init__(self, jetstream: JetStreamContext) -> None:
-        self._jetstream = jetstream
-        self._published: dict[tuple[str, str], Expert] = {}
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._jetstream = client.jetstream(timeout=2.0)
+        self._published: Mapping[tuple[str, str], Expert] = {}
+        self._changed = asyncio.Event()
         self.loaded = asyncio.Event()
 
-    def of(self, tenant_id: object) -> Mapping[str, Expert]:
+    def of(self, tenant_id: UUID) -> Mapping[str, Expert]:
         """Experts this tenant may put on a new panel, by id, in id order."""
         seen: dict[str, Expert] = {}
         for owner in (GLOBAL, str(tenant_id)):
@@ -41,54 +48,65 @@ class Catalogue:
         return {agent: expert for agent, expert in sorted(seen.items()) if not expert.retired}
 
     async def run(self) -> None:
-        """Watch for ever; end by cancellation."""
-        while True:
-            try:
-                await self._watch()
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-                logger.warning("catalogue: %r; watching again", error)
-            await asyncio.sleep(0.5)
-
-    async def _watch(self) -> None:
-        """Read the last value of every key, then every change."""
-        state = (await self._jetstream.stream_info(STREAM)).state
-        if not state.messages:
-            self.loaded.set()
-        subscription = await self._jetstream.subscribe(
-            "",
-            stream=STREAM,
-            ordered_consumer=True,
-            idle_heartbeat=HEARTBEAT,
-            config=api.ConsumerConfig(
-                deliver_policy=api.DeliverPolicy.LAST_PER_SUBJECT, filter_subjects=[f"{PREFIX}>"]
-            ),
-        )
+        """Keep up with the bucket for ever; end by cancellation."""
+        announcements = await self._client.subscribe(f"$KV.{BUCKET}.>", cb=self._announced)
+        known: tuple[str, int] | None = None
         try:
             while True:
                 try:
-                    message = await subscription.next_msg(timeout=5.0)
-                except nats.errors.TimeoutError:
-                    continue
-                self._take(message)
-                if not message.metadata.num_pending:
-                    self.loaded.set()
+                    known = await self._look(known)
+                except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+                    logger.warning("catalogue: %r; looking again", error)
+                await self._until_changed()
         finally:
-            with suppress(nats.errors.Error):
-                await subscription.unsubscribe()
+            if not self._client.is_closed:
+                await announcements.unsubscribe()
 
-    def _take(self, message: Msg) -> None:
-        owner, _, agent = message.subject.removeprefix(PREFIX).partition(".")
-        if (message.headers or {}).get("KV-Operation") in ("DEL", "PURGE"):
-            self._published.pop((owner, agent), None)
-            return
+    async def _announced(self, _: Msg) -> None:
+        self._changed.set()
+
+    async def _until_changed(self) -> None:
         try:
-            expert = decode_expert(message.data)
-        except ValidationError as error:
-            logger.warning(
-                "expert %s.%s cannot be read: %s", owner, agent, error.errors(include_input=False)[0]
-            )
+            async with asyncio.timeout(LOOK_EVERY if self.loaded.is_set() else 0.5):
+                await self._changed.wait()
+        except TimeoutError:
             return
-        if expert.agent_id != agent:
-            logger.warning("expert %s.%s calls itself %s: left out", owner, agent, expert.agent_id)
-            return
-        self._published[owner, agent] = expert
+        self._changed.clear()
+
+    async def _look(self, known: tuple[str, int] | None) -> tuple[str, int]:
+        """Read the bucket if it is not as known: its creation time and last sequence."""
+        info = await self._jetstream.stream_info(f"KV_{BUCKET}")
+        found = (str(info.created), info.state.last_seq)
+        if found != known:
+            async with asyncio.timeout(LOAD_PATIENCE):
+                self._published = await self._load()
+            self.loaded.set()
+        return found
+
+    async def _load(self) -> Mapping[tuple[str, str], Expert]:
+        bucket = await self._jetstream.key_value(BUCKET)
+        watcher = await bucket.watchall(ignore_deletes=True)
+        experts: dict[tuple[str, str], Expert] = {}
+        try:
+            async for entry in watcher:
+                if entry is None:  # the end of what is there
+                    break
+                expert = _read(entry)
+                if expert is not None:
+                    experts[entry.key.partition(".")[0], expert.agent_id] = expert
+        finally:
+            await watcher.stop()
+        return experts
+
+
+def _read(entry: KeyValue.Entry) -> Expert | None:
+    """The expert under a key; None, and a line in the log, when it is none or under another's key."""
+    try:
+        expert = decode_expert(entry.value or b"")
+    except ValidationError as error:
+        logger.warning("expert %s cannot be read: %s", entry.key, error.errors(include_input=False)[0]["msg"])
+        return None
+    if expert.agent_id != entry.key.partition(".")[2]:
+        logger.warning("expert %s calls itself %s: left out", entry.key, expert.agent_id)
+        return None
+    return expert

@@ -123,5 +123,7 @@ def _percent(share: float | None) -> str:
     return "unknown" if share is None else f"{share:.0%}"
 
 
-def _time(moment: datetime) -> str:
+def _time(moment: datetime | None) -> str:
+    if moment is None:
+        return "unknown"
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

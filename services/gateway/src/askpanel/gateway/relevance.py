@@ -1,8 +1,8 @@
 """How much a question is an expert's business: word TF-IDF with whole tags, pointers and spellings. Pure.
 
-Words of an expert's tags weigh most, then domain, title and summary; a whole tag that stands in the
-question counts extra, the more the fewer experts hold it; everyday words point to fields ("sue" to law);
-character n-grams catch other spellings. Plain Python: a question against 30 experts takes about 1 ms.
+Words of an expert's tags weigh most, then domain, title, the everyday words of its domain, and summary; a
+whole tag that stands in the question counts extra, the more the fewer experts hold it; character n-grams
+catch other spellings. Plain Python: a question against 30 experts takes about 1 ms.
 """
 
 import math
@@ -13,32 +13,103 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from askpanel.contracts.catalogue import Expert
+from askpanel.gateway.vocabulary import VOCABULARY
 
-_FIELD_WEIGHTS = (("tags", 3.0), ("domain", 2.5), ("title", 2.0), ("summary", 1.0), ("instructions", 0.25))
-_WHOLE_TAG, _SPELLING, _POINTER = 0.3, 0.35, 0.5
-
-_POINTERS = """
-app: product software; bug: software reliability; build: product make or buy; burnout: people
-workload; buy: procurement make or buy; cancer: clinical patient trial; children: ethics vulnerable;
-chip: supply chain sourcing; competitor: strategy commercial; customer: product commercial; doctor:
-physician clinician; drone: public policy; drug: drug approval pharmacovigilance; employee: people
-hiring team; factory: manufacturing quality; fire: layoffs human resources; gpt: ai model llm; hack:
-cybersecurity attack breach; hire: hiring talent people; invest: investment finance venture; law:
-legal compliance; leak: breach security privacy; loan: financing finance; medicine: drug approval
-patient; mine: sustainability environmental; nuclear: energy sustainability policy; office: people
-remote work; package: supply chain logistics; phase: clinical trial; plant: manufacturing; predict:
-forecast statistics; price: pricing commercial; python: programming language backend; rust:
-programming language backend; salary: compensation people; screen: diagnosis clinical; server: cloud
-reliability; solar: energy renewable climate; sue: lawsuit litigation; supplier: supplier sourcing
-procurement; surgery: hospital clinician; teacher: school education policy; team: people operations;
-therapy: clinical trial patient; vaccine: clinical trial drug safety public health; vendor:
-procurement contract; wage: compensation people
-"""
-"""Everyday words and the fields they point to."""
+_FIELD_WEIGHTS = (("tags", 3.0), ("domain", 2.5), ("title", 2.0), ("summary", 0.5))
+_EVERYDAY, _WHOLE_TAG, _SPELLING = 1.5, 0.3, 0.25
 
 _WORD = re.compile(r"[a-z0-9]+(?:\([a-z]\))?")
 _STOP = frozenset(
-    ["a", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "do", "does", "for", "from", "get", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "just", "make", "may", "might", "more", "most", "much", "must", "need", "new", "no", "not", "now", "of", "on", "one", "only", "or", "other", "our", "out", "over", "should", "so", "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "two", "up", "us", "use", "using", "very", "want", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "year", "you", "your"]
+    [
+        "a",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "could",
+        "do",
+        "does",
+        "for",
+        "from",
+        "get",
+        "had",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "make",
+        "may",
+        "might",
+        "more",
+        "most",
+        "much",
+        "must",
+        "need",
+        "new",
+        "no",
+        "not",
+        "now",
+        "of",
+        "on",
+        "one",
+        "only",
+        "or",
+        "other",
+        "our",
+        "out",
+        "over",
+        "should",
+        "so",
+        "some",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "two",
+        "up",
+        "us",
+        "use",
+        "using",
+        "very",
+        "want",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "year",
+        "you",
+        "your",
+    ]
 )
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "s", "y", "e")
 
@@ -55,9 +126,9 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question prepared for scoring."""
+    """A question prepared for scoring. `spoken` gives the question's own word for a stem."""
 
-    terms: tuple[str, ...]
+    spoken: Mapping[str, str]
     sentence: str
     words: Mapping[str, float]
     grams: Mapping[str, float]
@@ -75,9 +146,9 @@ class Index:
     def asked(self, question: str) -> Asked:
         """Prepare a question."""
         return Asked(
-            tuple(_terms(question)),
+            {_stem(word): word for word in _words(question)},
             _sentence(question),
-            _vector(_question_weights(question), self.rarity),
+            _vector(Counter(_terms(question)), self.rarity),
             _vector(Counter(_grams(question)), self.gram_rarity),
         )
 
@@ -101,11 +172,9 @@ def tags_in(profile: Profile, asked: Asked) -> list[str]:
 
 
 def shared_words(profile: Profile, asked: Asked) -> list[str]:
-    """Stems of the question that the expert's own words hold, the most telling first, none inside its tags
-    found in the question."""
-    inside = {stem for tag in tags_in(profile, asked) for stem in _terms(tag)}
-    held = {term for term in asked.terms if term in profile.words and term not in inside}
-    return sorted(held, key=lambda term: (-profile.words[term], term))
+    """Words of the question that are the expert's as well, the most telling first."""
+    held = [stem for stem in asked.spoken if stem in profile.words]
+    return [asked.spoken[stem] for stem in sorted(held, key=lambda stem: (-profile.words[stem], stem))]
 
 
 def cosine(one: Mapping[str, float], other: Mapping[str, float]) -> float:
@@ -133,28 +202,25 @@ def _index(experts: tuple[Expert, ...]) -> Index:
     return Index(profiles, rarity, gram_rarity, worth)
 
 
-def _question_weights(question: str) -> Mapping[str, float]:
-    """The question's words, and more weakly the fields its everyday words point to."""
-    weights: dict[str, float] = {}
-    for word in _terms(question):
-        weights[word] = weights.get(word, 0.0) + 1
-    for field in [field for word in weights for field in _POINTED.get(word, ())]:
-        weights[field] = weights.get(field, 0.0) + _POINTER
-    return weights
-
-
 def _expert_weights(expert: Expert) -> Mapping[str, float]:
     weights: dict[str, float] = {}
     for name, weight in _FIELD_WEIGHTS:
         value = getattr(expert, name)
         for word in set(_terms(value if isinstance(value, str) else " ".join(value))):
             weights[word] = weights.get(word, 0.0) + weight
+    for word in set(_terms(VOCABULARY.get(expert.domain, ""))):
+        weights[word] = weights.get(word, 0.0) + _EVERYDAY
     return weights
 
 
 def _terms(text: str) -> list[str]:
-    """Lower-case stems in order, without stop words."""
-    return [_stem(word) for word in _WORD.findall(text.lower()) if word not in _STOP]
+    """Stems in order, without stop words."""
+    return [_stem(word) for word in _words(text)]
+
+
+def _words(text: str) -> list[str]:
+    """Lower-case words in order, without stop words."""
+    return [word for word in _WORD.findall(text.lower()) if word not in _STOP]
 
 
 def _sentence(text: str) -> str:
@@ -172,7 +238,7 @@ def _stem(word: str) -> str:
 
 def _grams(text: str) -> list[str]:
     """Character 4-grams within words."""
-    padded = (f" {word} " for word in _WORD.findall(text.lower()) if word not in _STOP)
+    padded = (f" {word} " for word in _words(text))
     return [word[at : at + 4] for word in padded for at in range(max(1, len(word) - 3))]
 
 
@@ -186,11 +252,3 @@ def _vector(counts: Mapping[str, float], rarity: Mapping[str, float]) -> Mapping
     raw = {term: math.log1p(count) * rarity[term] for term, count in counts.items() if term in rarity}
     length = math.sqrt(sum(value * value for value in raw.values()))
     return {term: value / length for term, value in raw.items()} if length else {}
-
-
-def _pointed() -> Mapping[str, frozenset[str]]:
-    entries = (entry.partition(":") for entry in " ".join(_POINTERS.split()).split(";"))
-    return {_stem(word.strip()): frozenset(_terms(fields)) for word, _, fields in entries}
-
-
-_POINTED = _pointed()

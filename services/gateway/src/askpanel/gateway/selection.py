@@ -42,7 +42,7 @@ USUAL_VIEW: Mapping[PanelType, tuple[str, ...]] = MappingProxyType(
 )
 """Domains that fill seats for breadth, by what a protocol is for (delphi: people used to numbers)."""
 
-_RELEVANT = 0.08
+_RELEVANT = 0.06
 """Share of the best score below which an expert counts as unrelated."""
 
 _ALIKE = 0.35

@@ -7,6 +7,7 @@ a panel, unrelated to seat order, the same on every machine.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from string import ascii_uppercase
 from typing import TypeVar
 from uuid import UUID
@@ -20,7 +21,10 @@ BLANK = "[expert]"
 def drawn(panel: UUID, draw: Iterable[object], things: Iterable[T]) -> tuple[T, ...]:
     """The things in an order drawn for this panel and this draw; equal things keep their order."""
     seed = ":".join([str(panel), *(str(part) for part in draw)])
-    return tuple(sorted(things, key=lambda thing: sha256(f"{seed}:{thing}".encode()).digest()))
+    keyed = [
+        (sha256(f"{seed}:{thing}".encode()).digest(), place, thing) for place, thing in enumerate(things)
+    ]
+    return tuple(thing for _, _, thing in sorted(keyed, key=itemgetter(0, 1)))
 
 
 def letters(count: int) -> tuple[str, ...]:
@@ -38,23 +42,18 @@ def labels(panel: UUID, seats: Sequence[int]) -> Mapping[int, str]:
 
 
 class Blanking:
-    """Replaces agent names and ids by `BLANK`: as whole words, in any case, longest first.
-
-    It remembers its answers, because the same text goes to many readers.
-    """
+    """Replaces agent names and ids by `BLANK`: as whole words, in any case, longest first."""
 
     def __init__(self, names: Iterable[str]) -> None:
         known = sorted({name.strip() for name in names if name.strip()}, key=lambda name: (-len(name), name))
         words = "|".join(r"\s+".join(re.escape(word) for word in name.split()) for name in known)
-        self._pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else r"(?!)", re.IGNORECASE)
+        initials = re.escape("".join(sorted({name[0] for name in known})))
+        pattern = rf"(?<!\w)(?=[{initials}])(?:{words})(?!\w)" if known else r"(?!)"
+        self._pattern = re.compile(pattern, re.IGNORECASE)
         self._first_words = tuple({name.split()[0].casefold() for name in known})
-        self._known: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
         """The text without the names."""
-        blanked = self._known.get(text)
-        if blanked is None:
-            folded = text.casefold()
-            named = any(word in folded for word in self._first_words)
-            blanked = self._known[text] = self._pattern.sub(BLANK, text) if named else text
-        return blanked
+        folded = text.casefold()
+        named = any(word in folded for word in self._first_words)
+        return self._pattern.sub(BLANK, text) if named else text

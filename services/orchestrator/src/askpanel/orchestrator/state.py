@@ -6,10 +6,10 @@ fact, so two facts never overwrite each other.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import overload
+from typing import Any, overload
 from uuid import UUID
 
 from askpanel.contracts import configuration
@@ -46,7 +46,7 @@ StepKey = tuple[int, str, int, Purpose]
 AttemptKey = tuple[int, str, int, Purpose, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PanelState:
     """One panel as folded from its events.
 
@@ -147,40 +147,47 @@ def apply(state: PanelState, event: Event, time: datetime) -> PanelState:
         return state
     decided = event.OWNER == "orchestrator" and not isinstance(event, PanelDeadlinePassed)
     if not decided and time > state.at:
-        state = replace(state, at=time)
+        state = _with(state, at=time)
     if isinstance(event, Step):
         return _expert(state, event)
     return _panel(state, event, time)
 
 
+def _with(state: PanelState, **changes: Any) -> PanelState:
+    """`dataclasses.replace` without the constructor: a tenth of its time, once or twice per event."""
+    changed = object.__new__(PanelState)
+    changed.__dict__.update(state.__dict__, **changes)
+    return changed
+
+
 def _panel(state: PanelState, event: Event, time: datetime) -> PanelState:
     match event:
         case PanelStarted() if state.started is None:
-            return replace(state, started=event)
+            return _with(state, started=event)
         case PanelCancelRequested() if state.cancelled is None:
-            return replace(state, cancelled=event)
+            return _with(state, cancelled=event)
         case PanelDeadlinePassed():
             return _deadline_passed(state, event, time)
         case PanelCompleted() | PanelFailed():
-            return replace(state, ending=event)
+            return _with(state, ending=event)
         case RoundStarted(round_number=number) if number not in state.rounds:
-            return replace(state, rounds={**state.rounds, number: event})
+            return _with(state, rounds={**state.rounds, number: event})
         case RoundCompleted(round_number=number) if number not in state.completed:
             return _round_completed(state, event)
         case ConsensusRequested(round_number=number) if number not in state.counting:
-            return replace(state, counting={**state.counting, number: event})
+            return _with(state, counting={**state.counting, number: event})
         case ConsensusCalculated(round_number=number) if number not in state.consensus:
-            return replace(state, consensus={**state.consensus, number: event})
+            return _with(state, consensus={**state.consensus, number: event})
         case HumanRequested(checkpoint_id=checkpoint) if checkpoint not in state.checkpoints:
             checkpoints = {**state.checkpoints, checkpoint: event}
-            return replace(state, checkpoints=checkpoints, waits={**state.waits, checkpoint: (time, None)})
+            return _with(state, checkpoints=checkpoints, waits={**state.waits, checkpoint: (time, None)})
         case HumanResponded(checkpoint_id=checkpoint) if state.awaits(checkpoint):
-            state = replace(state, human={**state.human, checkpoint: event})
+            state = _with(state, human={**state.human, checkpoint: event})
             return _wait_ended(state, checkpoint, time)
         case UsageRecorded() if event.identity() not in state.costs:
-            return replace(state, costs={**state.costs, event.identity(): event.cost_usd})
+            return _with(state, costs={**state.costs, event.identity(): event.cost_usd})
         case BudgetExceeded() if state.budget is None:
-            return replace(state, budget=event)
+            return _with(state, budget=event)
         case _:
             return state
 
@@ -190,18 +197,18 @@ def _expert(state: PanelState, event: Step) -> PanelState:
     match event:
         case ExpertRequested() if key not in state.requested:
             steps = {**state.steps, event.round_number: event.step}
-            return replace(state, requested={**state.requested, key: event}, steps=steps)
+            return _with(state, requested={**state.requested, key: event}, steps=steps)
         case ExpertResponded() if key in state.requested:
-            state = replace(state, attempts=state.attempts | {(*key, event.attempt)})
+            state = _with(state, attempts=state.attempts | {(*key, event.attempt)})
             if key in state.answers or not _in_time(state, key):
                 return state
-            return replace(state, answers={**state.answers, key: event})
+            return _with(state, answers={**state.answers, key: event})
         case ExpertFailed() if key in state.requested:
-            state = replace(state, attempts=state.attempts | {(*key, event.attempt)})
+            state = _with(state, attempts=state.attempts | {(*key, event.attempt)})
             known = state.failures.get(key)
             if not _in_time(state, key) or (known is not None and known.attempt >= event.attempt):
                 return state
-            return replace(state, failures={**state.failures, key: event})
+            return _with(state, failures={**state.failures, key: event})
         case _:
             return state
 
@@ -219,7 +226,7 @@ def _round_completed(state: PanelState, event: RoundCompleted) -> PanelState:
     number = event.round_number
     waiting = any(key[0] == number and not state.is_done(key) for key in state.requested)
     cut = state.cut | {number} if waiting else state.cut
-    return replace(state, completed={**state.completed, number: event}, cut=cut)
+    return _with(state, completed={**state.completed, number: event}, cut=cut)
 
 
 def _deadline_passed(state: PanelState, event: PanelDeadlinePassed, time: datetime) -> PanelState:
@@ -227,9 +234,9 @@ def _deadline_passed(state: PanelState, event: PanelDeadlinePassed, time: dateti
         if not state.awaits(event.checkpoint_id):
             return state
         state = _wait_ended(state, event.checkpoint_id, time)
-    return replace(state, passed=state.passed | {event.identity()})
+    return _with(state, passed=state.passed | {event.identity()})
 
 
 def _wait_ended(state: PanelState, checkpoint: UUID, time: datetime) -> PanelState:
     begun, _ = state.waits[checkpoint]
-    return replace(state, waits={**state.waits, checkpoint: (begun, max(begun, time))})
+    return _with(state, waits={**state.waits, checkpoint: (begun, max(begun, time))})

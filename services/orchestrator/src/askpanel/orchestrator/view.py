@@ -4,8 +4,10 @@ A ballot is an answer that an expert gave as itself (not for an assigned side) t
 It counts when its seat is in `round.completed.answered`, the authoritative list.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 from uuid import UUID
 
 from askpanel.contracts.blocks import Purpose, Role
@@ -21,6 +23,8 @@ from askpanel.contracts.events import (
 from askpanel.orchestrator.anonymity import Blanking, drawn, labels
 from askpanel.orchestrator.schedule import FINAL
 from askpanel.orchestrator.state import PanelState, step_key
+
+T = TypeVar("T")
 
 BALLOT_PURPOSES: frozenset[Purpose] = frozenset({"opening", "view", "answer", "ballot", "rating"})
 
@@ -101,6 +105,16 @@ class View:
     def chair(self) -> int:
         """The seat of the built-in chair."""
         return len(self.state.created.agents) + 1
+
+    @cached_property
+    def _made(self) -> dict[Hashable, Any]:
+        return {}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` makes, made once per view: the same block goes to many readers."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     # ---------------------------------------------------------------------------- what was said
 

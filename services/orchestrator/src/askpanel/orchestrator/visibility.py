@@ -46,21 +46,27 @@ def custom_prompt(view: View) -> Blocks:
 
 def brief(view: View, *, choose: bool = True, ask_human: bool = False) -> Blocks:
     """What every expert is given whenever it argues: the question and what came with it."""
-    created, parent = view.state.created, view.state.created.parent
-    return (
-        question(view, choose=choose, ask_human=ask_human),
-        *(EvidenceBlock(id=item.id, title=item.title, text=item.text) for item in created.evidence),
-        *(
-            ()
-            if parent is None
-            else (
-                ParentBlock(
-                    question=parent.query, recommendation=parent.recommendation, dissent=parent.dissent
-                ),
-            )
+    return view.once(
+        ("brief", choose, ask_human),
+        lambda: (
+            question(view, choose=choose, ask_human=ask_human),
+            *_evidence(view),
+            *_parent(view),
+            *custom_prompt(view),
         ),
-        *custom_prompt(view),
     )
+
+
+def _evidence(view: View) -> Blocks:
+    given = view.state.created.evidence
+    return tuple(EvidenceBlock(id=item.id, title=item.title, text=item.text) for item in given)
+
+
+def _parent(view: View) -> Blocks:
+    parent = view.state.created.parent
+    if parent is None:
+        return ()
+    return (ParentBlock(question=parent.query, recommendation=parent.recommendation, dissent=parent.dissent),)
 
 
 def own_answer(view: View, seat: int, number: int) -> Blocks:
@@ -92,6 +98,10 @@ def peers(view: View, reader: int, number: int) -> Blocks:
 
 def peer(view: View, seat: int, given: ExpertResponded, *, asked_about: bool = False) -> PeerAnswerBlock:
     """One answer as others see it."""
+    return view.once(("peer", given.response_id, asked_about), lambda: _peer(view, seat, given, asked_about))
+
+
+def _peer(view: View, seat: int, given: ExpertResponded, asked_about: bool) -> PeerAnswerBlock:
     answer = given.answer
     return PeerAnswerBlock(
         label=view.labels[seat],

@@ -50,7 +50,9 @@ def programs(account: Account | None) -> Path:
     copy = open_place() / f"postgres-{built}"
     if not copy.exists():
         draft = Path(f"{copy}.{secrets.token_hex(4)}")
-        shutil.copytree(installed, draft / WHEEL / "pginstall", symlinks=True)
+        shutil.copytree(
+            installed, draft / WHEEL / "pginstall", symlinks=True, ignore=shutil.ignore_patterns("include")
+        )
         if libraries.exists():  # found by RPATH relative to the programs: the two stay siblings
             shutil.copytree(libraries, draft / libraries.name, symlinks=True)
         _open_up(draft)

@@ -24,8 +24,8 @@ MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 LONGEST = 256
 """Tokens of one text that the model reads; the rest is cut."""
 
-KEPT = 4096
-"""Texts whose vectors are remembered."""
+KEPT = 512
+"""Texts whose vectors are remembered: about 20 MB."""
 
 
 class EmbeddingsUnavailable(RuntimeError):
@@ -37,7 +37,7 @@ class Embedding:
     """A text as the model sees it: its unit mean vector (384) and the unit vectors of its tokens (t, 384)."""
 
     mean: Floats
-    tokens: Floats
+    tokens: NDArray[np.float32]
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class MiniLM:
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         states = np.asarray(self.session.run(None, feeds)[0][0], dtype=np.float64)
         inner = states[1:-1] if len(states) > 2 else states
-        return Embedding(_unit(states.mean(axis=0, keepdims=True))[0], _unit(inner))
+        return Embedding(_unit(states.mean(axis=0, keepdims=True))[0], _unit(inner).astype(np.float32))
 
 
 def load() -> MiniLM:

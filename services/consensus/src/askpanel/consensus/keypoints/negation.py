@@ -29,7 +29,7 @@ from askpanel.consensus.keypoints.lexicon import (
 from askpanel.consensus.keypoints.normalise import normalise
 from askpanel.consensus.keypoints.words import stem
 
-OVERLAP_SHORTER, OVERLAP_LONGER = 0.6, 0.4
+OVERLAP_SHORTER, OVERLAP_LONGER = 0.8, 0.7
 """Least share of content words that the other text must hold, of the shorter and of the longer text.
 
 Looser, the guard parts more paraphrases ("lack credibility", "are less credible") than contradictions
@@ -102,7 +102,9 @@ def cue_flips(one: Reading, two: Reading) -> int:
             right.remove(partner)
     here = [cue for cue in left if cue.negates]
     there = [cue for cue in right if cue.negates]
-    known = any(_speaks_of(two, cue.governs) for cue in here) or any(_speaks_of(one, cue.governs) for cue in there)
+    known = any(_speaks_of(two, cue.governs) for cue in here) or any(
+        _speaks_of(one, cue.governs) for cue in there
+    )
     return flips + (len(here) + len(there) if known else 0)
 
 
@@ -211,5 +213,8 @@ def read(text: str) -> Reading:
         elif word not in EMPTY:
             content.add(root)
     return Reading(
-        tuple(cues), frozenset(content), frozenset(numbers), tuple(word for word in order if word not in EMPTY or word in SWAP_WORDS)
+        tuple(cues),
+        frozenset(content),
+        frozenset(numbers),
+        tuple(word for word in order if word not in EMPTY or word in SWAP_WORDS),
     )

@@ -13,9 +13,10 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import ValidationError
+
 from askpanel.contracts.catalogue import Expert
 from askpanel.expert_runner.prompts.prompt import Speaker
-from pydantic import ValidationError
 
 
 class CatalogueError(Exception):
@@ -40,7 +41,9 @@ def read_expert(name: str, data: Mapping[str, Any]) -> Expert:
         expert = Expert.model_validate({**data, "instructions": str(data.get("instructions", "")).strip()})
     except ValidationError as error:
         first = error.errors()[0]
-        raise CatalogueError(f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+        raise CatalogueError(
+            f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        ) from error
     if expert.agent_id != name:
         raise CatalogueError(f"{name}: its agent_id is {expert.agent_id!r}")
     return expert

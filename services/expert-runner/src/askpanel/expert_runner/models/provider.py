@@ -63,6 +63,7 @@ class ProviderModel:
         self.label = label
         self.budget = traits.budget
         self.concurrency = traits.concurrency
+        self.supports_schema = traits.schema
 
     async def ask(
         self, prompt: Prompt, *, on_delta: OnDelta | None = None, seconds: float | None = None

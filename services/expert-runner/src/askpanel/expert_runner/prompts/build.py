@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from askpanel.contracts.blocks import (
     Block,
     ParentBlock,
+    PeerAnswerBlock,
     Purpose,
     QuestionBlock,
     ResponseType,
@@ -20,6 +21,7 @@ from askpanel.expert_runner.prompts.fit import Fitted, fit, shorten
 from askpanel.expert_runner.prompts.prompt import Budget, Call, Prompt, Speaker
 from askpanel.expert_runner.prompts.tasks import (
     ASK_HUMAN,
+    ASKED_ABOUT,
     CUT_NOTE,
     EXPLAIN,
     FOLLOW_UP,
@@ -61,7 +63,8 @@ def _system(shape: Shape, budget: Budget, persona: str, *, cut: bool) -> str:
 
 
 def _persona(speaker: Speaker, budget: Budget) -> str:
-    return f"You are {speaker.name}, {speaker.title}. {shorten(speaker.instructions, budget.persona_bytes)}"
+    instructions = " ".join(speaker.instructions.split())
+    return f"You are {speaker.name}, {speaker.title}. {shorten(instructions, budget.persona_bytes, mark='')}"
 
 
 def _user(fitted: Fitted, ask: str) -> str:
@@ -85,6 +88,8 @@ def _ask(
         extra.append(EXPLAIN)
     if purpose == "opening" and any(isinstance(block, QuestionBlock) and block.ask_human for block in blocks):
         extra.append(ASK_HUMAN)
+    if any(isinstance(block, PeerAnswerBlock) and block.asked_about for block in blocks):
+        extra.append(ASKED_ABOUT)
     if any(isinstance(block, ParentBlock) for block in blocks):
         extra.append(FOLLOW_UP)
     voice = f"Write this {response_type} as {speaker.name}, {speaker.title}: bring what only this field sees."

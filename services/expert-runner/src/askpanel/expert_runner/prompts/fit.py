@@ -55,17 +55,17 @@ def _fitted(blocks: Sequence[Block], texts: Sequence[str], cut: tuple[str, ...] 
     return Fitted(tuple((block.kind, text) for block, text in pairs), cut)
 
 
-def shorten(text: str, most: int) -> str:
+def shorten(text: str, most: int, mark: str = f" {CUT}") -> str:
     """At most `most` bytes of UTF-8, cut at a sentence or word end and marked, or the text as it is."""
     raw = text.encode("utf-8", "surrogatepass")
     if len(raw) <= most:
         return text
-    head = raw[: max(0, most - len(CUT) - 1)].decode("utf-8", "ignore")
+    head = raw[: max(0, most - len(mark))].decode("utf-8", "ignore")
     for end in (head.rfind(". ") + 1, head.rfind(" ")):
         if end > len(head) // 2:
             head = head[:end]
             break
-    return f"{head.rstrip()} {CUT}"
+    return f"{head.rstrip()}{mark}"
 
 
 def _largest_cap(blocks: Sequence[Block], room: int, largest: int) -> int:
@@ -85,11 +85,13 @@ def _render(block: Block, cap: int) -> str:
 
 
 def _payload(block: Block) -> Mapping[str, Any]:
-    """The block's fields without its kind, its switches, and what is empty."""
+    """The block's fields without its kind, its switches, and what is empty or false."""
     fields = block.model_dump(mode="json", exclude_none=True)
-    return {
-        key: value for key, value in fields.items() if key not in _NOT_SHOWN and value not in ("", [], ())
-    }
+    return {key: value for key, value in fields.items() if key not in _NOT_SHOWN and not _is_empty(value)}
+
+
+def _is_empty(value: Any) -> bool:
+    return value is False or value in ("", [])
 
 
 def _capped(key: str, value: Any, cap: int) -> Any:

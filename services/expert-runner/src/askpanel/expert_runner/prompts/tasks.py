@@ -88,4 +88,5 @@ THEMES = (
 )
 EXPLAIN = "Your last answer lies far from the panel's median: keep it or change it, but explain it."
 ASK_HUMAN = "Say also what needs human judgement, and what you would ask the human who will decide."
+ASKED_ABOUT = "The answer to question is the one marked asked_about."
 FOLLOW_UP = "This question follows up an earlier panel: build on it, do not repeat it."

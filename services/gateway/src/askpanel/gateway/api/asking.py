@@ -124,12 +124,8 @@ async def _append(
         user_id=member.user_id,
         traceparent=telemetry.traceparent(),
     )
-    sequence: int | None = None
-    parts.pending.reserve(panel.tenant_id, panel.panel_id)
-    try:
-        sequence = await parts.log.append(ours, expected=0)
-    finally:
-        parts.pending.settle(panel.tenant_id, panel.panel_id, sequence)
+    with parts.pending.reserved(panel) as reservation:
+        sequence = reservation.sequence = await parts.log.append(ours, expected=0)
     if keyed:
         # The id of the event follows from the key: another request with this key, at the same moment,
         # makes an event with the same id, and the log keeps the first of them.

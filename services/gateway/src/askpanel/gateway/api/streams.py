@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -23,7 +23,7 @@ from askpanel.gateway.stream.tickets import LIFETIME
 
 router = APIRouter(tags=["stream"])
 
-EVENT_STREAM = {
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "The panel's events, then live"},
     204: {"description": "The panel has ended and the client has all of it"},
 }

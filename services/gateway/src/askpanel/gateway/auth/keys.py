@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -118,7 +119,7 @@ def read_jwks(path: Path) -> Keys:
 
 def verifier(settings: GatewaySettings, http: httpx.AsyncClient) -> TokenVerifier:
     """The verifier the settings ask for. Raises OSError or ValueError for an unusable JWKS file."""
-    by_id = read_jwks(settings.jwks_file).by_id if settings.jwks_file else {}
+    keys = read_jwks(settings.jwks_file) if settings.jwks_file else Keys()
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
     policy = TokenPolicy(
         issuer=settings.jwt_issuer,
@@ -127,5 +128,9 @@ def verifier(settings: GatewaySettings, http: httpx.AsyncClient) -> TokenVerifie
         leeway=settings.jwt_leeway,
     )
     return TokenVerifier(
-        policy, Keys(secret, by_id), jwks_url=settings.jwks_url, max_age=settings.jwks_seconds, http=http
+        policy,
+        replace(keys, secret=secret),
+        jwks_url=settings.jwks_url,
+        max_age=settings.jwks_seconds,
+        http=http,
     )

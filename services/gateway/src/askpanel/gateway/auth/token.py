@@ -60,19 +60,22 @@ class Identity:
 
 def usable_keys(document: object) -> Mapping[str, jwt.PyJWK]:
     """The signature keys of a JWKS by `kid`; other keys are left out. ValueError when it is no JWKS."""
-    entries = cast("Mapping[str, Any]", document).get("keys") if isinstance(document, Mapping) else None
+    entries = cast("dict[str, Any]", document).get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise ValueError("a JWKS is an object with a list `keys`")
     found: dict[str, jwt.PyJWK] = {}
     for entry in cast("list[Any]", entries):
-        if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or not entry.get("kid"):
+        if not isinstance(entry, dict):
+            continue
+        fields = cast("dict[str, Any]", entry)
+        if fields.get("use", "sig") != "sig" or not fields.get("kid"):
             continue
         try:
-            key = jwt.PyJWK(cast("dict[str, Any]", entry))
+            key = jwt.PyJWK(fields)
         except PyJWTError:
             continue
         if key.algorithm_name in JWKS_ALGORITHMS:
-            found[str(entry["kid"])] = key
+            found[str(fields["kid"])] = key
     return found
 
 

@@ -54,6 +54,8 @@ __all__ = ["BadCursor", "ReadModel", "ReadModelUnavailable", "ReadSession", "ope
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
+EVERY_PANEL = PanelFilter()
+ALL_TIME = UsageFilter()
 LARGEST_PAGE = 100
 POLL = 0.01
 LONGEST_POLL = 0.1
@@ -89,7 +91,7 @@ class ReadSession:
         return panel_head(row["panel"]) if row else None
 
     async def panels(
-        self, wanted: PanelFilter = PanelFilter(), *, limit: int = 20, cursor: str | None = None
+        self, wanted: PanelFilter = EVERY_PANEL, *, limit: int = 20, cursor: str | None = None
     ) -> PanelPage:
         """Panels of the tenant, newest first, `limit` at most 100. Raises BadCursor."""
         after = decode_cursor(cursor) if cursor else (None, None)
@@ -135,7 +137,7 @@ class ReadSession:
         wanted = [one for one in rounds if round_number is None or one.round_number == round_number]
         return ConsensusReport(consensus=wanted[-1] if wanted else None, rounds=rounds)
 
-    async def usage(self, wanted: UsageFilter = UsageFilter()) -> UsageReport:
+    async def usage(self, wanted: UsageFilter = ALL_TIME) -> UsageReport:
         """Usage of the tenant as far as row-level security shows its rows to this user."""
         rows = await self._rows(statements.usage(wanted.group_by), self.tenant_id, wanted.start, wanted.end)
         total = next(row for row in rows if row["is_total"])

@@ -60,30 +60,39 @@ select jsonb_build_object(
 from public.panels panel where panel.id = $1 and panel.tenant_id = $2
 """
 
-PANELS = """
-with wanted as (
-  select * from public.panels
-  where tenant_id = $1
+_LISTED = """
+    tenant_id = $1
     and created_at is not null
     and ($2::text is null or status::text = $2)
     and ($3::text is null or panel_type::text = $3)
     and ($4::timestamptz is null or created_at >= $4)
     and ($5::timestamptz is null or created_at < $5)
     and ($6::text is null or query ilike $6)
-),
-page as (
-  select * from wanted
-  where $7::timestamptz is null or (created_at, id) < ($7, $8::uuid)
+"""
+
+PANELS = f"""
+with page as (
+  select * from public.panels
+  where {_LISTED} and ($7::timestamptz is null or (created_at, id) < ($7, $8::uuid))
   order by created_at desc, id desc
   limit $9::int
 )
 select jsonb_build_object(
-  'total', (select count(*) from wanted),
+  'total', (select count(*) from public.panels where {_LISTED}),
   'panels', (
     select coalesce(jsonb_agg(to_jsonb(listed) order by created_at desc, id desc), '[]')
     from (
       select id, user_id, status, query, panel_type, agents, created_at, started_at, completed_at,
-             metadata, last_round, last_level
+             last_round, last_level,
+             jsonb_build_object(
+               'awaiting', metadata -> 'awaiting', 'sequence', metadata -> 'sequence',
+               'cost_usd', metadata -> 'cost_usd', 'degraded', metadata -> 'degraded',
+               'failure', metadata -> 'failure', 'parent_panel_id', metadata -> 'parent_panel_id',
+               'consensus', jsonb_build_object(coalesce(last_round::text, ''), jsonb_build_object(
+                 'band', metadata #> array['consensus', last_round::text, 'band'],
+                 'consensus_level', metadata #> array['consensus', last_round::text, 'consensus_level']
+               ))
+             ) as metadata
       from page
       left join lateral (
         select round_number as last_round, consensus_level as last_level

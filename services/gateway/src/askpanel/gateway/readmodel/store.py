@@ -17,9 +17,10 @@ from asyncpg.exceptions._base import DataError as UnencodableArgument
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.events import PanelCreated
 from askpanel.contracts.subjects import PanelRef
+from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.rows import Unstorable
-from askpanel.gateway.readmodel.tables import Connection, Refused, Work, Writer, column_types
+from askpanel.gateway.readmodel.tables import CONTENT_ERRORS, Connection, Refused, Types, Work, Writer
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable
@@ -38,17 +39,18 @@ _SETTINGS = {
     "timezone": "UTC",
 }
 
-_CONTENT_ERRORS = ("21", "22", "23", "44", "54")
-"""SQLSTATE classes that blame the content: cardinality, data, integrity, check option, program limits."""
-
 History = Callable[[PanelRef, int], Awaitable[Sequence[Recorded]]]
 """A panel's events on the log up to and with a sequence."""
+
+
+class SchemaDrift(StoreUnavailable):
+    """The database is not as expected and nothing is written to it; the text is the whole difference."""
 
 
 class PostgresStore:
     """Implements `askpanel.runtime.projection.Store`. `dsn` is a session connection of panel_projector.
 
-    Connects when first used and again after a failure. Not for concurrent `apply` calls.
+    Connects when first used and again after a failure, each time with a look at the schema.
     """
 
     def __init__(self, dsn: str, history: History, *, name: str = PROJECTION) -> None:
@@ -95,7 +97,7 @@ class PostgresStore:
             self._remember(panels)
 
     async def ping(self) -> None:
-        """The database answers; leading or not. Raises StoreUnavailable."""
+        """The database answers and has the schema we know; leading or not. Raises StoreUnavailable."""
         async with self._session():
             with _errors():
                 await (await self._connected()).fetchval("select 1")
@@ -175,15 +177,20 @@ class PostgresStore:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._leading = False
-            connection = await asyncpg.connect(
+            connection: Connection = await asyncpg.connect(
                 self._dsn,
                 timeout=5,
                 command_timeout=40,
                 server_settings={"application_name": "askpanel-projector"},
             )
+            try:
+                for setting, value in _SETTINGS.items():
+                    await connection.execute("select set_config($1, $2, false)", setting, value)
+                self._writer = Writer(await writable_types(connection))
+            except BaseException:
+                connection.terminate()
+                raise
             self._connection = connection
-            for setting, value in _SETTINGS.items():
-                await connection.execute("select set_config($1, $2, false)", setting, value)
         return self._connection
 
     async def _lead(self) -> Connection:
@@ -195,8 +202,15 @@ class PostgresStore:
             )
             if not self._leading:
                 raise StoreUnavailable("another projector is active; this one stands by")
-            self._writer = Writer(await column_types(connection))
         return connection
+
+
+async def writable_types(connection: Connection) -> Types:
+    """The types of the columns we fill. Raises SchemaDrift if the database is not one to write to."""
+    report = await check_schema(connection)
+    if report.shape is None:
+        raise SchemaDrift(report.render())
+    return report.shape.types
 
 
 def fold(events: Sequence[Recorded]) -> Panel | None:
@@ -237,7 +251,7 @@ def _errors() -> Generator[None]:
     except asyncpg.PostgresError as error:
         # Its first argument only: the detail quotes the row, and rows hold what people asked and answered.
         reason = f"{type(error).__name__} ({error.sqlstate}): {error.args[0]}"
-        if (error.sqlstate or "").startswith(_CONTENT_ERRORS):
+        if (error.sqlstate or "").startswith(CONTENT_ERRORS):
             raise Poison(reason) from error
         raise StoreUnavailable(reason) from error
     except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:

@@ -8,7 +8,7 @@ column differs, so writing the same rows again changes nothing and fires no trig
 # ruff: noqa: S608  (names are of this module, types of the catalogue: nothing comes from input)
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -84,8 +84,21 @@ _GROWING = ("id", "tenant_id", "status", "started_at", "completed_at", "metadata
 """What changes in a row of `panels` after its insert."""
 
 
+CONTENT_ERRORS = ("21", "22", "23", "44", "54")
+"""SQLSTATE classes that blame the content: cardinality, data, integrity, check option, program limits."""
+
+
 class Refused(Exception):
     """The tables cannot take these rows without touching what is not ours. The text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A panel that follows up another one of the same tenant."""
+
+    parent_id: UUID
+    tenant_id: UUID
+    child_id: UUID
 
 
 @dataclass(slots=True)
@@ -96,6 +109,15 @@ class Work:
     changed: dict[UUID, Panel] = field(default_factory=dict[UUID, Panel])
     rows: dict[UUID, Row] = field(default_factory=dict[UUID, Row])
 
+    def each(self) -> Iterator["Work"]:
+        """The same in its smallest parts, in an order in which they can be written."""
+        for panel_id, panel in self.created.items():
+            yield Work(created={panel_id: panel})
+        for panel_id, panel in self.changed.items():
+            yield Work(changed={panel_id: panel})
+        for row_id, row in self.rows.items():
+            yield Work(rows={row_id: row})
+
     def add(self, panel: Panel, rows: Iterable[Row], *, created: bool) -> None:
         """One event's outcome: the panel as it is now, and the rows to insert."""
         panel_id = panel.ref.panel_id
@@ -104,21 +126,6 @@ class Work:
         else:
             self.changed[panel_id] = panel
         self.rows.update((row.id, row) for row in rows)
-
-
-async def column_types(connection: Connection, schema: str = "public") -> Types:
-    """The types of the tables' columns as SQL spells them, e.g. `numeric(5,2)` or `panel_status`."""
-    rows = await connection.fetch(
-        """
-        select relname, attname, format_type(atttypid, atttypmod) as type
-        from pg_attribute join pg_class on pg_class.oid = attrelid
-        where relnamespace = $1::regnamespace and relname = any ($2::text[])
-          and attnum > 0 and not attisdropped
-        """,
-        schema,
-        list(TABLES),
-    )
-    return {(row["relname"], row["attname"]): row["type"] for row in rows}
 
 
 class Writer:
@@ -139,28 +146,28 @@ class Writer:
             if rows:
                 await self._upsert(connection, table, [_values(table, row) for row in rows])
 
-    async def link_children(self, connection: Connection, panels: Iterable[Panel]) -> None:
-        """Note each panel in the `children` of the one it follows up, in the order given; safe to repeat."""
-        followers = [panel for panel in panels if panel.parent_id is not None]
-        if followers:
+    async def link_children(self, connection: Connection, links: Sequence[Link]) -> None:
+        """Note follow-ups in the `children` of their parents, in the order given; safe to repeat."""
+        if links:
             await connection.execute(
                 self._link,
-                [panel.parent_id for panel in followers],
-                [panel.ref.tenant_id for panel in followers],
-                [panel.ref.panel_id for panel in followers],
+                [link.parent_id for link in links],
+                [link.tenant_id for link in links],
+                [link.child_id for link in links],
             )
 
     async def _panels(self, connection: Connection, work: Work) -> None:
         if work.created:
-            created = sorted(work.created.values(), key=lambda panel: panel.sequence)
-            await self._upsert(connection, "panels", [_panel_values(panel) for panel in created])
+            await self._upsert(
+                connection, "panels", [_panel_values(panel) for panel in work.created.values()]
+            )
         if work.changed:
             changed = [_panel_values(panel) for panel in work.changed.values()]
             arrays = [[values[name] for values in changed] for name in _GROWING]
             gone = await connection.fetch(self._grow, *arrays)
             if gone:
                 raise Refused(f"the row of panel {gone[0]['id']} is gone")
-        await self.link_children(connection, _followers(work.created))
+        await self.link_children(connection, _links(work.created))
 
     async def _upsert(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         arrays = [[row[name] for row in rows] for name in COLUMNS[table]]
@@ -179,15 +186,36 @@ def agents_array(source: str, column_type: str) -> str:
     return source
 
 
-def _followers(created: Mapping[UUID, Panel]) -> list[Panel]:
-    """Panels whose parent was there before them, in this batch or an earlier one; in log order."""
+async def write_what_is_taken(connection: Connection, writer: Writer, work: Work) -> int:
+    """Write it all, or else every part that the tables take. Returns how many they refuse."""
+    if await _taken(connection, writer, work):
+        return 0
+    return sum([not await _taken(connection, writer, part) for part in work.each()])
+
+
+async def _taken(connection: Connection, writer: Writer, work: Work) -> bool:
+    try:
+        async with connection.transaction():
+            await writer.write(connection, work)
+    except Refused:
+        return False
+    except asyncpg.PostgresError as error:
+        if (error.sqlstate or "").startswith(CONTENT_ERRORS):
+            return False
+        raise
+    return True
+
+
+def _links(created: Mapping[UUID, Panel]) -> list[Link]:
+    """Links to parents that were there before, in this batch or an earlier one; in log order."""
     earlier: set[UUID] = set()
-    followers: list[Panel] = []
+    links: list[Link] = []
     for panel_id, panel in created.items():
-        if panel.parent_id not in created or panel.parent_id in earlier:
-            followers.append(panel)
+        parent_id = panel.parent_id
+        if parent_id is not None and (parent_id not in created or parent_id in earlier):
+            links.append(Link(parent_id, panel.ref.tenant_id, panel_id))
         earlier.add(panel_id)
-    return followers
+    return links
 
 
 def _table_of(row: Row) -> str:

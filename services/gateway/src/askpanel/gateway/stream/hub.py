@@ -5,23 +5,18 @@ the panel's history, then take from the mailbox what is after the last event sen
 has passed before the subscription is older than the history read, and everything after it is in the
 mailbox.
 
-Each event is encoded once for all subscribers of its panel, and only if there are any. The tail is
-restarted from its own position when it ends, or when the log has gone on without it; when the log itself
-is another or shorter than before (a lost store, a restored backup), every stream is ended so that clients
-resume and are told to start over.
+Each event is encoded once for all subscribers of its panel, and only if there are any. The tail outlives
+lost connections without a gap. When the log itself is another or shorter than before (a lost store, a
+restored backup), every stream is ended, so that clients resume and are told to start over.
 """
 
 import asyncio
 import logging
 import random
-import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import UTC, datetime
 from uuid import UUID
 
-import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
@@ -31,15 +26,15 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.stream.encode import Delta, delta_frame, event_frame
 from askpanel.gateway.stream.mailbox import Mailbox, Why
 from askpanel.runtime import telemetry
-from askpanel.runtime.errors import LogUnavailable
-from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.tail import RawEvent, follow
+from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
+from askpanel.runtime.log import EventLog
+from askpanel.runtime.tail import LogReplaced, RawEvent, follow
 
 logger = logging.getLogger(__name__)
 
 DELTAS = "live.delta.*.*"
-CHECK_EVERY = 5.0
-"""Seconds between looks at whether the log has gone on without the tail."""
+RETRY_AFTER = 0.5
+"""Seconds between attempts to find the log."""
 
 
 class Hub:
@@ -52,7 +47,6 @@ class Hub:
         self._most_bytes = most_bytes
         self._subscribers: dict[PanelRef, set[Mailbox]] = {}
         self._epoch: str | None = None
-        self._moved = asyncio.Event()
         self.position = 0
         self.draining = False
 
@@ -93,52 +87,28 @@ class Hub:
         deltas = await self._client.subscribe(DELTAS, cb=self._receive_delta)
         try:
             while True:
-                with suppress(LogUnavailable):
+                try:
                     await self._follow()
-                await asyncio.sleep(0.5)
+                except LogReplaced as error:
+                    logger.error("streams start over: %s", error)
+                    self._epoch = None
+                    self._cut_all("reset")
+                except (LogUnavailable, LogMisconfigured) as error:
+                    logger.warning("the log cannot be followed yet: %s", error)
+                    await asyncio.sleep(RETRY_AFTER)
         finally:
             if not self._client.is_closed:
                 await deltas.unsubscribe()
 
     async def _follow(self) -> None:
-        """Pass the log on from `position` until the tail ends or falls behind without noticing."""
-        self._accept(await self._log.position())
-        tail = follow(self._log.jetstream, after=self.position)
-        async with aclosing(tail):
-            try:
-                await self._pass_on(tail)
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-                logger.warning("tail: %r; following again from %d", error, self.position)
-
-    async def _pass_on(self, tail: AsyncGenerator[RawEvent | None]) -> None:
-        looked_at, seen = time.monotonic(), self.position
-        async for raw in tail:
-            if raw is not None:
-                self.position = raw.sequence
-                self._publish(raw)
-            if time.monotonic() - looked_at < CHECK_EVERY:
-                continue
-            if raw is None and self.position == seen and await self._left_behind():
-                logger.warning("tail: the log has gone on without it; following again from %d", seen)
-                return
-            looked_at, seen = time.monotonic(), self.position
-
-    async def _left_behind(self) -> bool:
-        try:
-            end = await self._log.position()
-        except LogUnavailable:
-            return False
-        return end.epoch != self._epoch or end.sequence != self.position
-
-    def _accept(self, end: Position) -> None:
-        """Begin at the end of the log at first; later notice when it is not the log it was."""
-        if self._epoch is None:
-            self.position = end.sequence
-        elif self._epoch != end.epoch or end.sequence < self.position:
-            logger.error("the log is not the one it was: all streams start over")
-            self.position = end.sequence
-            self._cut_all("reset")
-        self._epoch = end.epoch
+        """Pass the log on from its end, as long as it is the same log."""
+        end = await self._log.position()
+        self.position, self._epoch = end.sequence, end.epoch
+        async with aclosing(follow(self._log.jetstream, after=end.sequence, epoch=end.epoch)) as events:
+            async for raw in events:
+                if raw is not None:
+                    self.position = raw.sequence
+                    self._publish(raw)
 
     def _cut_all(self, why: Why) -> None:
         for mailboxes in self._subscribers.values():

@@ -29,6 +29,9 @@ from askpanel.contracts.events import (
 
 Payload = dict[str, Any]
 
+DEMO = "local:"
+"""Prefix of the demo model's label (models.md)."""
+
 
 def name_of(recorded: Recorded) -> str | None:
     """The event's public name, None when it is not for the outside."""
@@ -93,17 +96,19 @@ def _speaking(event: ExpertStarted) -> Payload:
 
 
 def _responded(event: ExpertResponded) -> Payload:
+    # What the small demo model states as confidence means nothing.
+    hidden = {"confidence"} if event.model.startswith(DEMO) else set[str]()
     answer = event.answer
     used = event.usage.input_tokens + event.usage.output_tokens if event.usage else None
     return {
         "response_id": str(event.response_id),
         **_fields(event, "round_number", "step", "seat", "purpose", "agent_id", "agent_name", "role"),
         **_fields(event, "response_type", "content", "model", "execution_time_ms", "attempt"),
-        "confidence": answer.confidence,
+        "confidence": None if hidden else answer.confidence,
         "position": answer.position,
         "stance": answer.stance,
         "option": answer.option,
-        "answer": answer.model_dump(mode="json", exclude_none=True),
+        "answer": answer.model_dump(mode="json", exclude=hidden, exclude_none=True),
         "tokens_used": used,
     }
 

@@ -134,6 +134,10 @@ def notes(view: View, number: int) -> tuple[str, ...]:
 
 def sides(view: View) -> dict[Side, tuple[int, ...]]:
     """Drawn from the seats that answered round 1: half pro, half con, an odd seat neutral."""
+    return view.once("sides", lambda: _drawn_sides(view))
+
+
+def _drawn_sides(view: View) -> dict[Side, tuple[int, ...]]:
     order = view.draw("sides", of=view.members)
     half = len(order) // 2
     return {"pro": order[:half], "con": order[half : 2 * half], "neutral": order[2 * half :]}
@@ -149,7 +153,7 @@ def stand_in(view: View, name: Side) -> tuple[int, ...]:
 def speaking(view: View) -> dict[Side, tuple[int, ...]]:
     """Who rebuts for each side: its seats, or the one that stands in for them."""
     drawn = sides(view)
-    return {name: stand_in(view, name) or drawn[name] for name in SIDES}
+    return view.once("speaking", lambda: {name: stand_in(view, name) or drawn[name] for name in SIDES})
 
 
 def _spoke_first(view: View, name: Side) -> bool:
@@ -173,6 +177,10 @@ def proposition(view: View) -> PropositionBlock:
 
     Support counts half for conditional and the other way round (consensus.md, section 3).
     """
+    return view.once("proposition", lambda: PropositionBlock(text=view.blank(_leading(view))))
+
+
+def _leading(view: View) -> str:
     ballots = view.ballots(1)
     options = {option.id: option.text for option in view.state.created.options}
     cast = {seat: given.answer.option if options else given.answer.stance for seat, given in ballots.items()}
@@ -185,8 +193,7 @@ def proposition(view: View) -> PropositionBlock:
     order = view.draw("proposition", of=tuple(ballots))
     ranked = sorted(order, key=lambda seat: -shares.get(seat, 0))
     leading = ballots[ranked[0]].answer
-    text = options.get(leading.option or "") or leading.position.strip() or view.state.created.query
-    return PropositionBlock(text=view.blank(text))
+    return options.get(leading.option or "") or leading.position.strip() or view.state.created.query
 
 
 _AKIN = {"support": "conditional", "conditional": "support"}
@@ -212,19 +219,20 @@ def question_to(view: View, name: Side) -> Blocks:
 
 def debate_texts(view: View, reader: int, number: int) -> Blocks:
     """The texts each seat came with and those of this round, in an order of the reader's."""
-    shown = tuple(_texts(view, number))
-    seats = tuple(dict.fromkeys(seat for seat, _, _ in shown))
-    order = view.draw("debate", number, reader, of=seats)
+    shown = view.once(("debate", number), lambda: _debate_blocks(view, number))
     return tuple(
-        DebateTextBlock(
-            label="Your answer" if seat == reader else view.labels[seat],
-            side=side,
-            text=said.content if seat == reader else view.blank(said.content),
-        )
-        for seat in order
-        for speaker, side, said in shown
-        if speaker == seat
+        block.model_copy(update={"label": "Your answer"}) if seat == reader else block
+        for seat in view.draw("debate", number, reader, of=tuple(shown))
+        for block in shown[seat]
     )
+
+
+def _debate_blocks(view: View, number: int) -> dict[int, list[DebateTextBlock]]:
+    blocks: dict[int, list[DebateTextBlock]] = {}
+    for seat, side, said in _texts(view, number):
+        text = view.blank(said.content)
+        blocks.setdefault(seat, []).append(DebateTextBlock(label=view.labels[seat], side=side, text=text))
+    return blocks
 
 
 def _texts(view: View, number: int) -> Iterator[tuple[int, Side, ExpertResponded]]:

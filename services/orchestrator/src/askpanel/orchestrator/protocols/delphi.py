@@ -11,10 +11,10 @@ Ends from round 2 when the threshold is reached with no item in disagreement, or
 else after max_rounds.
 """
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 
 from askpanel.contracts.blocks import ItemBlock, PeerAnswerBlock, StatisticsBlock
+from askpanel.contracts.events import ExpertResponded
 from askpanel.orchestrator.protocols.results import level_reached, metric_texts, rounds_used_up
 from askpanel.orchestrator.protocols.table import (
     Finish,
@@ -38,7 +38,6 @@ def rows(view: View, number: int) -> tuple[Row, ...]:
             return (Row("1", view.experts, lambda _: brief(view), "opening", "analysis"),)
         asked = (*brief(view, choose=False), *_to_rate(view))
         return (Row("1", view.experts, lambda _: asked, "rating", "analysis"),)
-    figures = statistics(view, number)
     return (
         Row(
             str(number),
@@ -46,7 +45,7 @@ def rows(view: View, number: int) -> tuple[Row, ...]:
             lambda seat: (
                 *brief(view, choose=False),
                 *_to_rate(view),
-                *figures(seat),
+                *statistics(view, seat, number),
                 *own_answer(view, seat, number),
                 *reasons(view, seat, number),
             ),
@@ -81,6 +80,10 @@ def method(view: View, number: int) -> str:
 
 def items(view: View) -> tuple[ItemBlock, ...]:
     """What is rated, in the order of `ratings`; once asked for, it is what the log says it was."""
+    return view.once("items", lambda: _items(view))
+
+
+def _items(view: View) -> tuple[ItemBlock, ...]:
     if view.configuration.quantity is not None:
         return ()
     if options := view.state.created.options:
@@ -152,34 +155,33 @@ def _all_values(view: View, number: int) -> tuple[tuple[str | None, dict[int, fl
     return tuple((item, given, found) for item, given in rated if (found := spread(given.values())))
 
 
-def statistics(view: View, number: int) -> Callable[[int], Blocks]:
+def statistics(view: View, reader: int, number: int) -> Blocks:
     """The panel's figures after the round before, for one reader: a block per item that was rated."""
-
-    @cache
-    def figures() -> tuple[tuple[str | None, dict[int, float], Spread], ...]:
-        return _all_values(view, number - 1)
-
-    return lambda reader: tuple(_for_reader(item, given, found, reader) for item, given, found in figures())
+    rated = view.once(("figures", number), lambda: _all_values(view, number - 1))
+    return tuple(_for_reader(view, item, given, found, reader) for item, given, found in rated)
 
 
-def _for_reader(item: str | None, given: dict[int, float], found: Spread, reader: int) -> StatisticsBlock:
+def _for_reader(
+    view: View, item: str | None, given: dict[int, float], found: Spread, reader: int
+) -> StatisticsBlock:
     own = given.get(reader)
-    block = StatisticsBlock(
-        item=item,
-        n=found.n,
-        median=found.median,
-        lower_quartile=found.lower_quartile,
-        upper_quartile=found.upper_quartile,
-    )
     if item is None:
-        outside = own is not None and not found.lower_quartile <= own <= found.upper_quartile
-        return block.model_copy(update={"own_forecast": own, "explain": outside})
-    return block.model_copy(
-        update={
-            "histogram": histogram(given.values()),
-            "own_rating": None if own is None else int(own),
-            "explain": own is not None and abs(own - found.median) > FAR,
-        }
+        far = own is not None and not found.lower_quartile <= own <= found.upper_quartile
+    else:
+        far = own is not None and abs(own - found.median) > FAR
+    return view.once(
+        ("statistics", item, own),
+        lambda: StatisticsBlock(
+            item=item,
+            n=found.n,
+            median=found.median,
+            lower_quartile=found.lower_quartile,
+            upper_quartile=found.upper_quartile,
+            histogram=() if item is None else histogram(given.values()),
+            own_rating=None if item is None or own is None else int(own),
+            own_forecast=own if item is None else None,
+            explain=far,
+        ),
     )
 
 
@@ -187,13 +189,17 @@ def reasons(view: View, reader: int, number: int) -> Blocks:
     """What the others wrote in the round before: words by label, no position and no rating."""
     others = tuple(seat for seat in view.members if seat != reader)
     return tuple(
-        PeerAnswerBlock(
-            label=view.labels[seat],
-            text=view.blank(given.content),
-            key_points=tuple(view.blank(point) for point in point_texts(given.answer)),
-        )
+        view.once(("reason", given.response_id), lambda seat=seat, given=given: _reason(view, seat, given))
         for seat in view.draw("reasons", number, reader, of=others)
         if (given := view.last_ballot(seat, number - 1)) is not None
+    )
+
+
+def _reason(view: View, seat: int, given: ExpertResponded) -> PeerAnswerBlock:
+    return PeerAnswerBlock(
+        label=view.labels[seat],
+        text=view.blank(given.content),
+        key_points=tuple(view.blank(point) for point in point_texts(given.answer)),
     )
 
 

@@ -47,12 +47,14 @@ def after(view: View, number: int) -> Next:
 
 def themes(view: View, reader: int, number: int) -> Blocks:
     """The themes after the round before: one label each for all readers, in an order of the reader's."""
-    known = distinct(view.blank(text) for text in _points(view, number - 1))[:MOST_THEMES]
-    labelled = tuple(
-        theme(f"Theme {place}", text)
-        for place, text in enumerate(drawn(view.panel_id, ("themes", number), known), start=1)
-    )
+    labelled = view.once(("themes", number), lambda: _labelled(view, number))
     return drawn(view.panel_id, ("themes", number, reader), labelled)
+
+
+def _labelled(view: View, number: int) -> Blocks:
+    known = distinct(view.blank(text) for text in _points(view, number - 1))[:MOST_THEMES]
+    order = drawn(view.panel_id, ("themes", number), known)
+    return tuple(theme(f"Theme {place}", text) for place, text in enumerate(order, start=1))
 
 
 def _points(view: View, number: int) -> Iterator[str]:

@@ -1,0 +1,235 @@
+"""Does this sentence make that point? A small trained matcher over likeness features.
+
+Logistic regression on KPA-2021 train (IBM, CDLA-Sharing-1.0); weights and word counts ship as
+`data/kpa_matcher.json`, made by `python -m askpanel.consensus.train`. Scores are comparable inside one
+call only: several features compare a sentence with the other sentences and points of the call.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askpanel.consensus.keypoints.embeddings import Embedding, MiniLM
+from askpanel.consensus.keypoints.lexicon import EMPTY
+from askpanel.consensus.keypoints.normalise import normalise
+from askpanel.consensus.keypoints.vectors import tfidf, unit
+from askpanel.consensus.keypoints.words import stem
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+ARTEFACT = Path(__file__).parent.parent / "data" / "kpa_matcher.json"
+LEXICAL = ("char_cosine", "covered_point", "covered_point_local", "covered_sentence_local")
+SEMANTIC = ("cosine", "cosine_without_topic", "cosine_centred", "tokens_of_point", "tokens_of_sentence")
+VIEWS = ("", "-row_mean", "-best_other", "-column_mean", "-standardised")
+LENGTHS = ("sentence_length", "point_length")
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One logistic regression over standardised features, with its two thresholds on the score.
+
+    `threshold` has the best F1 on dev; from `precise` on, dev precision is at least .90.
+    """
+
+    features: tuple[str, ...]
+    mean: Floats
+    scale: Floats
+    weight: Floats
+    bias: float
+    threshold: float
+    precise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Word counts of the training texts and the weights of both backends."""
+
+    documents: int
+    frequency: Mapping[str, int]
+    lexical: Weights
+    semantic: Weights
+
+    def weights(self, embeds: bool) -> Weights:
+        return self.semantic if embeds else self.lexical
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Matcher:
+    """The matcher in this package."""
+    return from_json(json.loads(ARTEFACT.read_text(encoding="utf-8")))
+
+
+def from_json(data: dict[str, object]) -> Matcher:
+    """Reads what `train` wrote; KeyError or TypeError on anything else."""
+
+    def weights(name: str) -> Weights:
+        row = data[name]
+        assert isinstance(row, dict)
+        values = {key: np.array(row[key], dtype=np.float64) for key in ("mean", "scale", "weight")}
+        return Weights(
+            features=tuple(row["features"]),
+            bias=float(row["bias"]),
+            threshold=float(row["threshold"]),
+            precise=float(row["precise"]),
+            **values,
+        )
+
+    words = data["words"]
+    assert isinstance(words, dict)
+    return Matcher(int(words["documents"]), words["frequency"], weights("lexical"), weights("semantic"))
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a prose text, verbatim slices without outer white space, blank ones dropped."""
+    return tuple(part.strip() for part in _SENTENCE.split(text) if normalise(part))
+
+
+def match(
+    said: Sequence[str],
+    points: Sequence[str],
+    topic: str = "",
+    model: MiniLM | None = None,
+    matcher: Matcher | None = None,
+) -> Floats:
+    """Probability that sentence i makes point j, shape (sentences, points), rounded to 9 digits."""
+    if not said or not points:
+        return np.zeros((len(said), len(points)))
+    matcher = matcher or shipped()
+    weights = matcher.weights(model is not None)
+    names, table = features(said, points, topic, model, matcher.documents, matcher.frequency)
+    if names != weights.features:
+        raise ValueError("the matcher's weights were trained for other features: run the training again")
+    logit = (table - weights.mean) / weights.scale @ weights.weight + weights.bias
+    scores = 1 / (1 + np.exp(-np.clip(logit, -40, 40)))
+    return np.round(scores, 9).reshape(len(said), len(points))
+
+
+def features(
+    said: Sequence[str],
+    points: Sequence[str],
+    topic: str,
+    model: MiniLM | None,
+    documents: int,
+    frequency: Mapping[str, int],
+) -> tuple[tuple[str, ...], Floats]:
+    """Names and table, shape (sentences x points, features); rows run over points fastest."""
+    matrices = lexical(said, points, documents, frequency)
+    if model is not None:
+        matrices |= semantic(
+            model.embed(said), model.embed(points), model.embed([topic or " ".join(points)])[0]
+        )
+    columns = {
+        f"{name}{view}": values for name, one in matrices.items() for view, values in views(one).items()
+    }
+    lengths = [np.log1p([sum(words(text).values()) for text in group]) for group in (said, points)]
+    columns["sentence_length"] = np.repeat(lengths[0][:, None], len(points), axis=1)
+    columns["point_length"] = np.repeat(lengths[1][None, :], len(said), axis=0)
+    return tuple(columns), np.stack([values.ravel() for values in columns.values()], axis=1)
+
+
+def views(values: Floats) -> dict[str, Floats]:
+    """A likeness matrix as it is, and set against its row, its best rival point, its column, the whole."""
+    best = np.sort(values, axis=1)
+    second = best[:, -2:-1] if values.shape[1] > 1 else np.zeros((len(values), 1))
+    rival = np.where(values >= best[:, -1:], second, best[:, -1:])
+    return dict(
+        zip(
+            VIEWS,
+            (
+                values,
+                values - values.mean(axis=1, keepdims=True),
+                values - rival,
+                values - values.mean(axis=0, keepdims=True),
+                (values - values.mean()) / (values.std() + 1e-6),
+            ),
+            strict=True,
+        )
+    )
+
+
+def lexical(
+    said: Sequence[str], points: Sequence[str], documents: int, frequency: Mapping[str, int]
+) -> dict[str, Floats]:
+    """Char TF-IDF cosine, and shares of one text's word weight that the other holds.
+
+    `local` weights also fall with how often a word occurs in this call: words of the topic say little.
+    """
+    here, there = [words(text) for text in said], [words(text) for text in points]
+    general = inverse(documents, frequency)
+    local_counts = Counter(word for counts in here + there for word in counts)
+    local = inverse(len(here) + len(there), local_counts)
+    rows = tfidf([normalise(text) for text in (*said, *points)])
+    return dict(
+        zip(
+            LEXICAL,
+            (
+                rows[: len(said)] @ rows[len(said) :].T,
+                covered(here, there, general),
+                covered(here, there, lambda word: general(word) * local(word)),
+                covered(there, here, lambda word: general(word) * local(word)).T,
+            ),
+            strict=True,
+        )
+    )
+
+
+def inverse(documents: int, frequency: Mapping[str, int]) -> Callable[[str], float]:
+    """Smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1."""
+    return lambda word: math.log((1 + documents) / (1 + frequency.get(word, 0))) + 1
+
+
+def covered(
+    holders: Sequence[Counter[str]], texts: Sequence[Counter[str]], weigh: Callable[[str], float]
+) -> Floats:
+    """Share of each text's word weight that each holder holds, shape (holders, texts)."""
+    result = np.zeros((len(holders), len(texts)))
+    for column, text in enumerate(texts):
+        weights = {word: weigh(word) for word in sorted(text)}
+        total = sum(weights.values()) or 1.0
+        for row, holder in enumerate(holders):
+            result[row, column] = sum(value for word, value in weights.items() if word in holder) / total
+    return result
+
+
+def semantic(said: Sequence[Embedding], points: Sequence[Embedding], topic: Embedding) -> dict[str, Floats]:
+    """Cosines of means (plain, without the topic's direction, centred) and of the best-fitting tokens."""
+    here, there = np.stack([one.mean for one in said]), np.stack([one.mean for one in points])
+    centre = np.vstack([here, there]).mean(axis=0)
+    flat = [unit(rows - np.outer(rows @ topic.mean, topic.mean)) for rows in (here, there)]
+    moved = [unit(rows - centre) for rows in (here, there)]
+    of_point, of_sentence = token_fit([one.tokens for one in said], [one.tokens for one in points])
+    values = (here @ there.T, flat[0] @ flat[1].T, moved[0] @ moved[1].T, of_point, of_sentence)
+    return dict(zip(SEMANTIC, values, strict=True))
+
+
+def token_fit(said: Sequence[Singles], points: Sequence[Singles]) -> tuple[Floats, Floats]:
+    """Mean over one text's tokens of the best cosine in the other text (Khattab and Zaharia, SIGIR 2020)."""
+    every = np.vstack(said)
+    starts = np.cumsum([0, *(len(tokens) for tokens in said[:-1])])
+    sizes = np.array([len(tokens) for tokens in said])
+    of_point, of_sentence = np.zeros((len(said), len(points))), np.zeros((len(said), len(points)))
+    for column, tokens in enumerate(points):
+        cosine = tokens @ every.T
+        of_point[:, column] = np.maximum.reduceat(cosine, starts, axis=1).mean(axis=0)
+        of_sentence[:, column] = np.add.reduceat(cosine.max(axis=0), starts) / sizes
+    return of_point, of_sentence
+
+
+@lru_cache(maxsize=16384)
+def words(text: str) -> Counter[str]:
+    """Stems of the words with content; treat as read-only."""
+    return Counter(stem(word) for word in _WORD.findall(normalise(text)) if word not in EMPTY)

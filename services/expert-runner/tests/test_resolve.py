@@ -1,0 +1,128 @@
+"""Which model is used, by which rule."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from askpanel.expert_runner.models.resolve import (
+    OLLAMA,
+    PROVIDERS,
+    ModelEnvironment,
+    Unusable,
+    choose,
+    is_loopback,
+    models_listed,
+    parse_model,
+    resolve,
+)
+from askpanel.expert_runner.models.script import parse_script
+from askpanel.expert_runner.models.scripted_server import ScriptedServer
+
+BARE = ModelEnvironment()
+
+
+def test_a_named_model_comes_before_everything_else() -> None:
+    environment = ModelEnvironment.of({"ASKPANEL_MODEL": "scripted:latency=0.05", "OPENAI_API_KEY": "x"})
+    choice = choose(environment, ["llama"])
+    assert (choice.kind, choice.model, choice.label.id) == ("scripted", "scripted:latency=0.05", "scripted")
+    assert choice.reason == "ASKPANEL_MODEL is set"
+
+
+def test_then_a_key_in_the_documented_order() -> None:
+    keys = {"GEMINI_API_KEY": "g", "ANTHROPIC_API_KEY": "a", "OPENAI_API_KEY": ""}
+    choice = choose(ModelEnvironment.of(keys), ["llama"])
+    assert choice.label.id.startswith("anthropic:")
+    assert choice.reason == "ANTHROPIC_API_KEY is set"
+    assert [provider.prefix for provider in PROVIDERS] == ["openai", "anthropic", "google"]
+
+
+def test_then_a_chat_model_that_a_server_lists() -> None:
+    choice = choose(BARE, ["nomic-embed-text", "llama3.2"])
+    assert (choice.kind, choice.model, choice.base_url) == ("compatible", "llama3.2", OLLAMA)
+
+
+@pytest.mark.parametrize("listed", [[], ["bge-reranker", "nomic-embed-text"]])
+def test_then_the_demo_model_which_says_what_it_is(listed: list[str]) -> None:
+    label = choose(BARE, listed).label
+    assert label.demo
+    assert label.id == "local:qwen2.5-coder-1.5b-instruct"
+    assert "demo" in label.display
+
+
+def test_the_scripted_model_is_never_a_fallback() -> None:
+    for keys in ([], ["OPENAI_API_KEY"]):
+        assert not choose(ModelEnvironment(keys=frozenset(keys)), ["scripted"]).label.scripted
+
+
+def test_a_gguf_of_ones_own_shows_its_file_name() -> None:
+    choice = choose(ModelEnvironment(model="local", local_gguf="/models/Mistral-7B.Q4.gguf"), [])
+    assert choice.label.id == "local:Mistral-7B.Q4"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("gpt-4", "is no model"),
+        ("openai:", "is no model"),
+        ("compatible:", "is no model"),
+        ("openai:gpt-6-luna", "needs OPENAI_API_KEY"),
+        ("openai-chat:gpt-6-luna", "needs OPENAI_API_KEY"),
+        ("google:gemini", "needs GOOGLE_API_KEY or GEMINI_API_KEY"),
+        ("scripted:latency=fast", "latency=fast"),
+        ("scripted:colour=red", "is not key=value"),
+        ("local:other", "is no model"),
+    ],
+)
+def test_an_unusable_model_is_an_error_that_says_why_and_no_fallback(text: str, why: str) -> None:
+    with pytest.raises(Unusable, match=why):
+        choose(ModelEnvironment(model=text), ["llama"])
+
+
+def test_a_seat_may_name_its_own_model() -> None:
+    environment = ModelEnvironment(base_url="http://10.0.0.5:8000/v1/", keys=frozenset({"OPENAI_API_KEY"}))
+    assert parse_model("openai-chat:gpt-6-luna", environment, "seat").label.provider == "openai-chat"
+    choice = parse_model("compatible:qwen3", environment, "seat")
+    assert (choice.label.id, choice.base_url) == ("compatible:qwen3", "http://10.0.0.5:8000/v1")
+
+
+def test_keys_are_known_by_name_and_their_values_never_kept() -> None:
+    assert "s3cret" not in repr(ModelEnvironment.of({"OPENAI_API_KEY": "s3cret"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:11434/v1", True),
+        ("http://localhost/v1", True),
+        ("http://[::1]:80/v1", True),
+        ("https://api.example.com/v1", False),
+        ("http://127.0.0.1.example.com/v1", True),
+        ("nonsense", False),
+    ],
+)
+def test_loopback_is_recognised(url: str, expected: bool) -> None:
+    assert is_loopback(url) is expected
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with ScriptedServer(parse_script("scripted")) as running:
+        yield running
+
+
+async def test_a_running_server_is_found_by_asking_it(server: ScriptedServer) -> None:
+    assert await models_listed(server.base_url) == ("scripted",)
+    choice = await resolve(ModelEnvironment(base_url=server.base_url + "/"))
+    assert (choice.kind, choice.base_url) == ("compatible", server.base_url)
+    assert json.dumps(choice.label.display)
+
+
+async def test_no_server_or_nonsense_lists_no_model(server: ScriptedServer) -> None:
+    for url in ("http://127.0.0.1:9/v1", "http://[bad", server.base_url + "/chat"):
+        assert await models_listed(url) == () or url.endswith("chat")
+
+
+async def test_a_named_model_is_resolved_without_asking_any_server(server: ScriptedServer) -> None:
+    environment = ModelEnvironment(model="scripted", base_url="http://127.0.0.1:9/v1")
+    assert (await resolve(environment)).kind == "scripted"

@@ -1,0 +1,242 @@
+"""Prove that the tables are what the log says: rebuild them beside the live ones and compare.
+
+The rebuild happens inside one REPEATABLE READ transaction that is rolled back at the end: its first query
+takes the snapshot in which the live rows and their checkpoint are seen together, the log is folded up to
+exactly that checkpoint into tables of the same shape in schema `askpanel_shadow`, and the two are compared
+there. Nothing is locked, and nothing is left behind, also after a crash. Rows of panels that are not on
+our log are never looked at.
+
+Restoring writes the damaged panels anew, from the log and into the live tables, while the checkpoint is
+held, so that the projector cannot move meanwhile. Rows that should not be there are reported only: the
+projector's role may not delete. A row that the tables refuse (somebody else holds its place) stays away.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+
+from askpanel.contracts.envelope import Recorded, Unreadable, decode
+from askpanel.contracts.events import PanelCreated
+from askpanel.contracts.subjects import PanelRef, tenant_filter
+from askpanel.gateway.readmodel.comparison import Difference, compare, count, followers, make_shadow, refs
+from askpanel.gateway.readmodel.panel import Panel, project
+from askpanel.gateway.readmodel.rows import Unstorable
+from askpanel.gateway.readmodel.store import PROJECTION, History, fold, history_of, writable_types
+from askpanel.gateway.readmodel.tables import (
+    Connection,
+    Link,
+    Work,
+    Writer,
+    write_what_is_taken,
+)
+from askpanel.runtime.log import EventLog, Position
+from askpanel.runtime.tail import check_same
+
+BATCH = 2000
+REMEMBERED = 5000
+"""Panels kept in memory; the others are read from the log again, should an event of theirs follow."""
+
+SHADOW = "askpanel_shadow"
+EVERYTHING = ">"
+
+CHECKPOINT = "select stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $1"
+HELD_CHECKPOINT = CHECKPOINT + " for update"
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the sequence reached and the one to reach."""
+
+
+class NothingProjected(Exception):
+    """No projector has written into this database yet: there is nothing to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What a replay found.
+
+    `unreadable` and `refused` events are in the dead letters and not in the tables. `rows` are those rebuilt,
+    by table. `differences` are as found before anything was restored; `restored` counts panels written anew.
+    """
+
+    position: int
+    events: int
+    unreadable: int
+    refused: int
+    seconds: float
+    rows: Mapping[str, int]
+    differences: tuple[Difference, ...]
+    restored: int = 0
+
+    @property
+    def equal(self) -> bool:
+        """The live tables hold what the log says, byte for byte."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Panels to write anew, and the links to their follow-ups."""
+
+    panels: Sequence[PanelRef]
+    links: Sequence[Link]
+
+
+async def replay(
+    log: EventLog,
+    dsn: str,
+    *,
+    within: PanelRef | UUID | None = None,
+    restore: bool = False,
+    progress: Progress | None = None,
+) -> ReplayReport:
+    """Rebuild one panel, one tenant (its id) or everything up to the checkpoint, and compare.
+
+    `dsn` is a session connection of panel_projector. With `restore`, damaged panels are written anew. Raises
+    NothingProjected, LogReplaced when the checkpoint is of another log, SchemaDrift, LogUnavailable, and
+    asyncpg's errors.
+    """
+    started = time.perf_counter()
+    settings = {"application_name": "askpanel-replay"}
+    connection: Connection = await asyncpg.connect(dsn, timeout=10, server_settings=settings)
+    try:
+        await connection.execute("select set_config('timezone', 'UTC', false)")
+        types = await writable_types(connection)
+        async with _snapshot(connection):
+            position = await _position(connection, CHECKPOINT)
+            check_same(position, await log.position())
+            await make_shadow(connection, SHADOW)
+            rebuild = _Rebuild(Writer(types, SHADOW), history_of(log))
+            async with aclosing(rebuild.batches(log, within, position.sequence, progress)) as batches:
+                async for events in batches:
+                    await rebuild.add(connection, events)
+            differences = await compare(connection, SHADOW)
+            rows = await count(connection, SHADOW)
+            damage = await _damage(connection, differences)
+        if restore and damage.panels:
+            await _restore(connection, Writer(types), history_of(log), damage)
+    finally:
+        await connection.close()
+    return ReplayReport(
+        position=position.sequence,
+        events=rebuild.events,
+        unreadable=rebuild.unreadable,
+        refused=rebuild.refused,
+        seconds=time.perf_counter() - started,
+        rows=rows,
+        differences=differences,
+        restored=len(damage.panels) if restore else 0,
+    )
+
+
+@dataclass(slots=True)
+class _Rebuild:
+    """Folds the log into the shadow, and counts."""
+
+    writer: Writer
+    history: History
+    panels: OrderedDict[PanelRef, Panel] = field(default_factory=OrderedDict[PanelRef, Panel])
+    events: int = 0
+    unreadable: int = 0
+    refused: int = 0
+
+    async def batches(
+        self, log: EventLog, within: PanelRef | UUID | None, through: int, progress: Progress | None
+    ) -> AsyncGenerator[Sequence[Recorded]]:
+        """The log up to and with `through`; what cannot be read is counted and left out."""
+        batch: list[Recorded] = []
+        async for subject, headers, body, sequence in log.read_raw(_filter(within)):
+            if sequence > through:
+                break
+            try:
+                batch.append(decode(subject, headers, body, sequence))
+            except Unreadable:
+                self.unreadable += 1
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+                if progress is not None:
+                    progress(sequence, through)
+        yield batch
+        if progress is not None:
+            progress(through, through)
+
+    async def add(self, connection: Connection, events: Sequence[Recorded]) -> None:
+        """Fold and write one batch; what no column can hold is left out, as it is live."""
+        work = Work()
+        for recorded in events:
+            ref = recorded.envelope.panel
+            before = self.panels.get(ref)
+            if before is None and not isinstance(recorded.event, PanelCreated):
+                before = fold(await self.history(ref, recorded.sequence - 1))
+            try:
+                panel, rows = project(before, recorded)
+            except Unstorable:
+                self.refused += 1
+                continue
+            self.panels[ref] = panel
+            self.panels.move_to_end(ref)
+            work.add(panel, rows, created=before is None)
+        self.refused += await write_what_is_taken(connection, self.writer, work)
+        self.events += len(events)
+        while len(self.panels) > REMEMBERED:
+            self.panels.popitem(last=False)
+
+
+@asynccontextmanager
+async def _snapshot(connection: Connection) -> AsyncGenerator[None]:
+    """A transaction that sees one state and leaves nothing behind."""
+    transaction = connection.transaction(isolation="repeatable_read")
+    await transaction.start()
+    try:
+        await connection.execute("select set_config('statement_timeout', '0', true)")
+        yield
+    finally:
+        if not connection.is_closed():
+            await transaction.rollback()
+
+
+async def _position(connection: Connection, statement: str) -> Position:
+    row = await connection.fetchrow(statement, PROJECTION)
+    if row is None:
+        raise NothingProjected("this database has no checkpoint: start the projector first")
+    return Position(row["stream_sequence"], str(row["stream_created_at"]))
+
+
+def _filter(within: PanelRef | UUID | None) -> str:
+    match within:
+        case None:
+            return EVERYTHING
+        case PanelRef():
+            return within.filter
+        case UUID():
+            return tenant_filter(within)
+
+
+async def _damage(connection: Connection, differences: Sequence[Difference]) -> Damage:
+    ids = list({one.panel_id for one in differences if one.kind != "extra"})
+    if not ids:
+        return Damage((), ())
+    return Damage(await refs(connection, SHADOW, ids), await followers(connection, SHADOW, ids))
+
+
+async def _restore(connection: Connection, writer: Writer, history: History, damage: Damage) -> None:
+    """Write the damaged panels anew, as they stand at the checkpoint of this moment."""
+    async with connection.transaction():
+        await connection.execute("select set_config('statement_timeout', '0', true)")
+        checkpoint = await _position(connection, HELD_CHECKPOINT)
+        for ref in damage.panels:
+            work = Work()
+            panel: Panel | None = None
+            for recorded in await history(ref, checkpoint.sequence):
+                try:
+                    panel, rows = project(panel, recorded)
+                except Unstorable:
+                    continue
+                work.add(panel, rows, created=True)
+            await write_what_is_taken(connection, writer, work)
+        await writer.link_children(connection, damage.links)

@@ -1,0 +1,378 @@
+"""Events as bytes, to the letter of `text/event-stream`, and the bounds of what waits for a client."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, get_args
+from uuid import UUID, uuid4
+
+import pytest
+
+from askpanel.contracts.answer import Answer
+from askpanel.contracts.envelope import Recorded, seal
+from askpanel.contracts.events import (
+    EVENTS,
+    BudgetExceeded,
+    ConsensusCalculated,
+    ConsensusQuorum,
+    Event,
+    ExpertFailed,
+    ExpertResponded,
+    ExpertStarted,
+    HumanRequested,
+    HumanResponded,
+    PanelCompleted,
+    PanelCreated,
+    PanelFailed,
+    PanelStarted,
+    Plan,
+    RoundCompleted,
+    RoundQuorum,
+    RoundStarted,
+    Seat,
+    TokenUsage,
+    UsageRecorded,
+)
+from askpanel.contracts.subjects import PanelRef
+from askpanel.gateway.auth.token import Identity
+from askpanel.gateway.stream.deliver import Terms, deliver
+from askpanel.gateway.stream.encode import (
+    HEARTBEAT,
+    Delta,
+    Frame,
+    delta_frame,
+    error_body,
+    event_frame,
+    reset_frame,
+)
+from askpanel.gateway.stream.mailbox import Mailbox, Why
+from askpanel.gateway.stream.payloads import payload
+from askpanel.gateway.stream.tickets import TicketRefused, Tickets
+
+PANEL = PanelRef(UUID(int=1), UUID(int=2))
+USER = UUID(int=3)
+RESPONSE = UUID(int=4)
+CHECKPOINT = UUID(int=5)
+AT = datetime(2026, 11, 22, 9, 30, 0, 250_000, tzinfo=UTC)
+STEP: dict[str, Any] = {"round_number": 1, "step": "1", "seat": 0, "purpose": "opening"}
+EXPERT: dict[str, Any] = {"agent_id": "expert-0", "agent_name": "Expert 0"}
+
+
+def recorded(event: Event, sequence: int = 7) -> Recorded:
+    return seal(event, PANEL, time=AT, user_id=USER).at(sequence)
+
+
+RESPONDED = ExpertResponded(
+    **STEP, **EXPERT, response_id=RESPONSE, response_type="analysis", content="Wait.\nThen act.",
+    answer=Answer(position="Wait", stance="oppose", confidence=0.75), model="scripted",
+    usage=TokenUsage(input_tokens=10, output_tokens=5), execution_time_ms=20, attempt=1,
+)  # fmt: skip
+
+PUBLIC: dict[str, tuple[Event, dict[str, Any]]] = {
+    "panel_created": (
+        PanelCreated(
+            query="Why?", panel_type="open", agents=(Seat(agent_id="expert-0", name="Expert 0"),),
+            configuration={"max_rounds": 1}, user_id=USER, request_hash="internal",
+        ),
+        {"status": "created", "query": "Why?", "panel_type": "open"},
+    ),
+    "panel_started": (
+        PanelStarted(protocol="open", plan=Plan(rounds=1, seats=3, threshold=0.6, deadline_at=AT)),
+        {"status": "running"},
+    ),
+    "round_started": (
+        RoundStarted(round_number=1, purpose="opening", speakers=(0, 1), deadline_at=AT),
+        {"round_number": 1, "speakers": [0, 1]},
+    ),
+    "expert_speaking": (
+        ExpertStarted(**STEP, **EXPERT, model="scripted", attempt=1),
+        {"agent_id": "expert-0", "agent_name": "Expert 0", "attempt": 1},
+    ),
+    "response_added": (
+        RESPONDED,
+        {"response_id": str(RESPONSE), "content": "Wait.\nThen act.", "confidence": 0.75, "tokens_used": 15},
+    ),
+    "expert_failed": (
+        ExpertFailed(
+            **STEP, **EXPERT, model="scripted", attempt=1, reason="timeout", retryable=True, execution_time_ms=9
+        ),
+        {"reason": "timeout", "retryable": True},
+    ),
+    "round_completed": (
+        RoundCompleted(
+            round_number=1, answered=(0,), missing=(1,),
+            quorum=RoundQuorum(needed=2, answered=1, seats=2, met=False),
+        ),
+        {"missing": [1]},
+    ),
+    "consensus_calculated": (
+        ConsensusCalculated(
+            round_number=1, method="majority", consensus_level=0.5, band="split", threshold=0.7,
+            agreement_points=(), disagreement_points=(), dissenting_opinions=(), recommendation="None.",
+            alternatives=(), metrics={"entropy": float("nan")},
+            quorum=ConsensusQuorum(needed=2, answered=2, seats=2, met=True),
+        ),
+        {"consensus_level": 0.5, "recommendation": "None."},
+    ),
+    "human_requested": (
+        HumanRequested(
+            checkpoint_id=CHECKPOINT, round_number=1, kind="input", question="And you?",
+            actions=("answer",), deadline_at=AT,
+        ),
+        {"checkpoint_id": str(CHECKPOINT), "actions": ["answer"]},
+    ),
+    "usage_recorded": (
+        UsageRecorded(
+            round_number=1, step="1", seat=0, attempt=1, user_id=USER, agent_id="expert-0", model="scripted",
+            tokens_used=15, execution_time_ms=20, cost_usd=Decimal("0.00001"), unpriced=False,
+            purpose="answer", step_purpose="opening",
+        ),
+        {"cost_usd": "0.00001", "tokens_used": 15},
+    ),
+    "budget_exceeded": (
+        BudgetExceeded(scope="panel", limit_usd=Decimal("1.00"), spent_usd=Decimal("1.01")),
+        {"limit_usd": "1.00", "spent_usd": "1.01"},
+    ),
+    "panel_completed": (
+        PanelCompleted(
+            rounds=1, consensus_level=0.5, recommendation="None.", stop_reason="max_rounds", duration_ms=5
+        ),
+        {"panel_id": str(PANEL.panel_id), "status": "completed"},
+    ),
+    "panel_failed": (
+        PanelFailed(reason="cancelled", detail="By its creator."),
+        {"status": "failed", "reason": "cancelled"},
+    ),
+}  # fmt: skip
+
+
+def lines(block: bytes) -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in block.decode().split("\n") if line)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_event_is_one_block_with_id_name_and_one_line_of_json(name: str) -> None:
+    event, fields = PUBLIC[name]
+
+    frame = event_frame(recorded(event))
+
+    assert frame is not None
+    assert frame.block.endswith(b"\n\n")
+    assert frame.block.count(b"\n") == 4
+    assert list(lines(frame.block)) == ["id", "event", "data"]
+    assert lines(frame.block)["id"] == "7"
+    assert lines(frame.block)["event"] == name
+    data = json.loads(lines(frame.block)["data"])
+    assert {key: data[key] for key in fields} == fields
+    assert (data["panel_id"], data["sequence"], data["at"]) == (
+        str(PANEL.panel_id), 7, "2026-11-22T09:30:00.250000Z",
+    )  # fmt: skip
+    assert frame.last == (name in ("panel_completed", "panel_failed"))
+
+
+def test_every_event_with_a_public_name_has_its_shape_and_no_other_does() -> None:
+    human = HumanResponded(
+        checkpoint_id=CHECKPOINT, response_id=RESPONSE, round_number=1, action="answer", content="No.", user_id=USER
+    )  # fmt: skip
+    told = {type(event) for event, _ in PUBLIC.values()} | {type(human)}
+
+    assert told == {event for event in EVENTS.values() if event.SSE}
+    fields = payload(recorded(human))
+    assert fields is not None
+    assert (fields["agent_id"], fields["confidence"], fields["role"]) == (f"human:{USER}", None, "human")
+
+
+def test_what_is_internal_stays_inside() -> None:
+    created = event_frame(recorded(PUBLIC["panel_created"][0]))
+    assert created is not None
+    assert b"internal" not in created.block
+
+
+def test_the_demo_models_confidence_is_not_shown() -> None:
+    fields = payload(recorded(RESPONDED.model_copy(update={"model": "local:tiny"})))
+
+    assert fields is not None
+    assert fields["confidence"] is None
+    assert "confidence" not in fields["answer"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\r\nb", "a\rb", "a\u2028b\u2029c\u0085d", "\u0000\u001b", "Ü 🙂 \\n"]
+)
+def test_no_text_breaks_a_line(text: str) -> None:
+    frame = event_frame(recorded(RESPONDED.model_copy(update={"content": text})))
+
+    assert frame is not None
+    assert len(frame.block.decode().rstrip("\n").splitlines()) == 3
+    assert json.loads(lines(frame.block)["data"])["content"] == text
+
+
+def test_deltas_resets_and_errors_carry_no_id() -> None:
+    delta = delta_frame(PANEL.panel_id, Delta(round_number=1, seat=0, agent_id="expert-0", text="Wai"), AT)
+    reset = reset_frame(PANEL.panel_id, AT)
+
+    assert list(lines(delta.block)) == list(lines(reset.block)) == ["event", "data"]
+    assert json.loads(lines(delta.block)["data"])["text"] == "Wai"
+    assert error_body({"status": 429}) == b'retry: 30000\nevent: error\ndata: {"status":429}\n\n'
+    assert HEARTBEAT == b": hb\n"
+
+
+# ------------------------------------------------------------------------------------------ delivery
+
+
+def frame(sequence: int | None, text: str = "x", *, last: bool = False) -> Frame:
+    return Frame(f"{sequence}:{text}\n\n".encode(), sequence, last)
+
+
+def mailbox(frames: int = 256, size: int = 1_000_000) -> Mailbox:
+    return Mailbox(most_frames=frames, most_bytes=size)
+
+
+async def allowed() -> bool:
+    return True
+
+
+async def collect(
+    opening: list[Frame],
+    box: Mailbox,
+    *,
+    after: int = 0,
+    heartbeat: float = 60,
+    recheck: float = 60,
+    lasts: float = 60,
+    because: Why = "age",
+    still_allowed: Callable[[], Awaitable[bool]] = allowed,
+) -> bytes:
+    terms = Terms(heartbeat=heartbeat, recheck=recheck, lasts=lasts, ends_because=because)
+    blocks = deliver(opening, box, after=after, terms=terms, still_allowed=still_allowed)
+    return b"".join([block async for block in blocks])
+
+
+async def test_history_comes_first_then_what_is_live_and_nothing_twice() -> None:
+    box = mailbox()
+    for sequence in (3, 4, 5, 6):
+        box.put(frame(sequence, last=sequence == 6))
+
+    sent = await collect([frame(2), frame(3), frame(4)], box)
+
+    assert sent == b"retry: 2000\n2:x\n\n3:x\n\n4:x\n\n5:x\n\n6:x\n\n"
+
+
+async def test_a_client_that_has_all_so_far_gets_a_heartbeat_at_once_and_retry_with_its_first_event() -> None:
+    box = mailbox()
+    box.put(frame(8))
+    box.put(frame(9, last=True))
+
+    assert await collect([], box, after=8) == b": hb\nretry: 2000\n9:x\n\n"
+
+
+async def test_nothing_follows_the_end_of_a_panel() -> None:
+    box = mailbox()
+    box.put(frame(4, last=True))
+    box.put(frame(5))
+
+    assert await collect([frame(3)], box) == b"retry: 2000\n3:x\n\n4:x\n\n"
+    assert await collect([frame(3, last=True)], mailbox()) == b"retry: 2000\n3:x\n\n"
+
+
+async def test_silence_is_filled_with_heartbeats_of_one_newline() -> None:
+    sent = await collect([frame(1)], mailbox(), heartbeat=0.02, lasts=0.1)
+
+    assert sent.startswith(b"retry: 2000\n1:x\n\n: hb\n: hb\n")
+    assert b"hb\n\n" not in sent
+
+
+@pytest.mark.parametrize("because", get_args(Why)[3:5])
+async def test_age_and_expiry_end_a_stream(because: Why) -> None:
+    box = mailbox()
+
+    await collect([frame(1)], box, lasts=0.02, because=because)
+
+    assert box.cut_because == because
+
+
+async def test_a_revoked_membership_ends_a_stream() -> None:
+    async def revoked() -> bool:
+        return False
+
+    box = mailbox()
+    await collect([frame(1)], box, recheck=0.01, still_allowed=revoked)
+
+    assert box.cut_because == "revoked"
+
+
+@pytest.mark.parametrize(("frames", "size"), [(2, 1000), (100, 20)])
+async def test_a_slow_client_loses_its_stream_and_no_memory(frames: int, size: int) -> None:
+    box = mailbox(frames, size)
+    for sequence in range(1, 50):
+        box.put(frame(sequence))
+
+    assert box.cut_because == "slow"
+    assert box.take() == []
+    assert await collect([frame(1)], box) == b"retry: 2000\n1:x\n\n"
+
+
+def test_deltas_wait_for_history_and_never_crowd_out_events() -> None:
+    box = mailbox(frames=4)
+    box.put_delta(frame(None, "early"))
+    box.takes_deltas = True
+    for _ in range(10):
+        box.put_delta(frame(None, "late"))
+    box.put(frame(1))
+    box.put(frame(2))
+
+    assert [one.sequence for one in box.take()] == [None, None, 1, 2]
+    assert box.cut_because is None
+
+
+async def test_waiting_ends_when_a_frame_arrives_or_the_stream_is_cut() -> None:
+    box = mailbox()
+    waiting = asyncio.create_task(box.wait(5))
+    await asyncio.sleep(0)
+    box.put(frame(1))
+    assert await waiting
+    box.take()
+    assert not await box.wait(0)
+    box.cut("drain")
+    assert await box.wait(5)
+
+
+# ------------------------------------------------------------------------------------------- tickets
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_ticket_opens_one_stream_of_one_panel_once_within_a_minute() -> None:
+    clock = Clock()
+    tickets = Tickets(None, clock=clock)
+    identity = Identity(USER, "authenticated", clock.now + 600)
+
+    admitted = tickets.redeem(ticket := tickets.issue(identity, PANEL), PANEL.panel_id)
+
+    assert (admitted.identity, admitted.panel) == (identity, PANEL)
+    with pytest.raises(TicketRefused, match="used"):
+        tickets.redeem(ticket, PANEL.panel_id)
+    with pytest.raises(TicketRefused, match="another panel"):
+        tickets.redeem(tickets.issue(identity, PANEL), uuid4())
+    late = tickets.issue(identity, PANEL)
+    clock.now += 60
+    with pytest.raises(TicketRefused, match="expired"):
+        tickets.redeem(late, PANEL.panel_id)
+
+
+def test_a_forged_ticket_is_refused_and_replicas_share_a_secret() -> None:
+    shared = "a-shared-secret-of-at-least-32-bytes!"
+    identity = Identity(USER, "authenticated", 2e9)
+    ticket = Tickets(shared).issue(identity, PANEL)
+
+    assert Tickets(shared).redeem(ticket, PANEL.panel_id).identity.user_id == USER
+    for forged in (Tickets(None).issue(identity, PANEL), ticket[:-2] + "xx", "", "a.b.c"):
+        with pytest.raises(TicketRefused):
+            Tickets(shared).redeem(forged, PANEL.panel_id)

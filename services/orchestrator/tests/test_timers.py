@@ -1,0 +1,108 @@
+from datetime import timedelta
+from itertools import pairwise
+
+from askpanel.contracts.events import ConsensusRequested, ExpertRequested, PanelCreated
+from askpanel.orchestrator.schedule import GRACE
+from askpanel.orchestrator.timers import deadline, timers
+
+from .simulator import PANEL, REF, START, Simulation, begin, calculated, created, responded
+
+
+def keys(panel: Simulation) -> list[str]:
+    return [timer.purpose_key for timer in panel.armed]
+
+
+def test_a_panel_arms_its_own_deadline_the_grace_after_it_and_one_per_round() -> None:
+    panel = begin(created(configuration={"max_rounds": 1}))
+    assert keys(panel) == ["panel", "panel-final", "round-1"]
+    limit = START + timedelta(minutes=15)
+    assert [timer.at for timer in panel.armed] == [limit, limit + GRACE, limit]
+
+
+def test_a_round_of_steps_arms_one_timer_for_each_step_but_the_last() -> None:
+    panel = begin(created("adversarial")).run()
+    assert keys(panel)[3:] == [
+        *("round-2", "round-2-2a", "round-2-2a-again", "round-2-2b", "round-2-2c"),
+    ]
+    ends = [timer.at for timer in panel.armed[4:]] + [panel.armed[3].at]
+    shares = {later - earlier for earlier, later in pairwise(ends)}
+    assert max(shares) - min(shares) <= timedelta(microseconds=5)
+
+
+def test_a_timers_key_is_one_subject_token_and_its_body_what_deadline_is_asked_with() -> None:
+    armed = begin(created("hybrid", 3, configuration={"chair": True})).run().armed
+    assert all(set(timer.purpose_key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for timer in armed)
+    assert armed[0].body() == {"purpose": "panel"}
+    assert armed[2].body() == {"purpose": "round", "round_number": 1}
+    human = armed[-1]
+    assert human.body() == {"purpose": "human", "checkpoint_id": str(human.checkpoint_id)}
+    assert REF.timer(human.purpose_key, "scheduled").count(".") == 4
+
+
+def test_only_four_kinds_of_events_need_timers() -> None:
+    panel = begin(created()).run()
+    with_timers = {event.TYPE for event in panel.events if timers(event)}
+    assert with_timers == {"panel.started", "round.started"}
+    chair = begin(created(configuration={"chair": True})).run(
+        lambda r: None if r.role == "chair" else responded(r)
+    )
+    assert keys(chair)[-1] == "round-2-chair"
+    assert isinstance(chair.events[-1], ExpertRequested)
+
+
+def test_a_timer_of_a_closed_round_or_an_ended_panel_is_moot() -> None:
+    panel = begin(created(experts=3))
+    panel.give(*(responded(request) for request in panel.requests("1")))
+    assert deadline(panel.state, "round", 1, None) is None
+    assert deadline(panel.state, "round", 7, None) is None
+    assert deadline(panel.state, "human", None, PANEL) is None
+    assert deadline(panel.state, "panel", None, None) is not None
+    panel.run()
+    assert deadline(panel.state, "panel", None, None) is None
+
+
+def test_a_deadline_that_is_on_the_log_is_not_written_again() -> None:
+    panel = begin(created(experts=3))
+    panel.give(responded(panel.request("1", 0)), responded(panel.request("1", 1)))
+    panel.fire("panel")
+    assert deadline(panel.state, "panel", None, None) is None
+    assert deadline(panel.state, "panel", None, None, "final") is not None
+
+
+def test_the_panels_timer_counts_even_before_the_panel_has_started() -> None:
+    panel = Simulation().append(created())
+    assert isinstance(panel.events[0], PanelCreated)
+    passed = deadline(panel.state, "panel", None, None)
+    assert passed is not None
+    panel.append(passed)
+    panel.decide()
+    assert panel.ending.reason == "deadline_passed"
+
+
+def test_the_timer_of_the_last_round_means_the_panels_deadline() -> None:
+    panel = begin(created(experts=3, configuration={"max_rounds": 1}))
+    passed = deadline(panel.state, "round", 1, None)
+    assert passed is not None
+    assert passed.purpose == "panel"
+
+
+def test_a_timer_of_a_later_step_closes_the_earlier_ones_too() -> None:
+    panel = begin(created("adversarial"))
+    panel.run(lambda r: None if r.step == "2a" else responded(r))
+    panel.fire("round-2-2b")
+    panel.run()
+    assert panel.requests("2b") == []
+    assert panel.ending.reason == "quorum_not_met"
+
+
+def test_a_consensus_that_never_comes_is_given_up_at_the_end_of_the_grace() -> None:
+    panel = begin(created(experts=3))
+    panel.give(*(responded(request) for request in panel.requests("1")))
+    panel.give(calculated(panel.of(ConsensusRequested)[0]))
+    panel.give(*(responded(request) for request in panel.requests("2")))
+    assert panel.fire("panel") == []
+    panel.fire("panel-final")
+    assert (panel.ending.stop_reason, panel.ending.recommendation) == (
+        "deadline_passed",
+        "Recommendation of round 1",
+    )
