@@ -204,7 +204,9 @@ def test_there_are_at_least_thirty_injections() -> None:
 
 @pytest.mark.parametrize("carrier", CARRIERS, ids=lambda carrier: carrier[0])
 @pytest.mark.parametrize("attack", INJECTIONS, ids=lambda attack: ascii(attack)[:40])
-def test_an_attackers_text_stays_data_in_its_own_block(attack: str, carrier: tuple[str, Callable[[str], Block]]) -> None:
+def test_an_attackers_text_stays_data_in_its_own_block(
+    attack: str, carrier: tuple[str, Callable[[str], Block]]
+) -> None:
     kind, make = carrier
     harmless, attacked = (prompt_for((QUESTION, make(text))) for text in ("harmless", attack))
     assert outside(attacked) == outside(harmless), "the attack changed words outside its block"

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
 from askpanel.contracts.blocks import QuestionBlock
 from askpanel.contracts.events import FailureReason, TokenUsage
 from askpanel.expert_runner.catalogue import load_bench_experts
@@ -77,7 +78,9 @@ FAILURES: tuple[tuple[str, FailureReason], ...] = (
 
 
 @pytest.mark.parametrize(("kind", "reason"), FAILURES, ids=[kind for kind, _ in FAILURES])
-async def test_every_way_a_server_fails_is_one_request_and_one_typed_failure(kind: str, reason: FailureReason) -> None:
+async def test_every_way_a_server_fails_is_one_request_and_one_typed_failure(
+    kind: str, reason: FailureReason
+) -> None:
     outcome, requests = await ask(f"scripted:fail={kind},retry_after=7")
     assert isinstance(outcome, Failure), outcome
     assert outcome.reason == reason, outcome
@@ -176,7 +179,9 @@ async def test_the_calls_identity_is_sent_to_loopback_servers_only() -> None:
 async def test_a_compatible_server_is_opened_by_its_url(tmp_path: Path) -> None:
     async with ScriptedServer(parse_script("scripted")) as server:
         environment = ModelEnvironment(base_url=server.base_url)
-        model = await open_model(parse_model("compatible:scripted", environment, "test"), Means(cache=tmp_path))
+        model = await open_model(
+            parse_model("compatible:scripted", environment, "test"), Means(cache=tmp_path)
+        )
         try:
             assert isinstance(await model.ask(prompt()), Reply)
             assert model.label.id == "compatible:scripted"
@@ -196,7 +201,13 @@ async def test_a_compatible_server_is_opened_by_its_url(tmp_path: Path) -> None:
 async def test_every_hosted_provider_opens_without_a_request(
     text: str, key: str, native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL"):
+    for name in (
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "GOOGLE_API_KEY",
+        "GEMINI_API_KEY",
+        "OPENAI_BASE_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(key, "not-a-real-key")
     choice = parse_model(text, ModelEnvironment.of(os.environ), "test")

@@ -5,6 +5,7 @@ import time
 from typing import get_args
 
 import pytest
+
 from askpanel.contracts.blocks import ItemBlock, Option, OwnAnswerBlock, Purpose, QuantityBlock, QuestionBlock
 from askpanel.contracts.events import TokenUsage
 from askpanel.expert_runner.answers import parse
@@ -69,7 +70,10 @@ async def test_stances_follow_their_distribution_and_single_experts_may_be_set()
 
 
 async def test_opinions_change_only_when_asked_to_only_later_and_only_towards_the_lead() -> None:
-    steady, moving = "scripted:stance=support:0.6/oppose:0.4", "scripted:stance=support:0.6/oppose:0.4,change=1"
+    steady, moving = (
+        "scripted:stance=support:0.6/oppose:0.4",
+        "scripted:stance=support:0.6/oppose:0.4,change=1",
+    )
     assert await stances(steady, 1) == await stances(steady, 2) == await stances(moving, 1)
     assert set(await stances(moving, 2)) == {"support"}
     changed = [await reply(moving, prompt(seat, 2)) for seat in range(12)]
@@ -87,7 +91,9 @@ async def test_rules_narrow_to_expert_round_and_attempt_and_the_last_match_wins(
     assert {key for key, kind in at.items() if key[0] == "expert-0" and kind == "500"} == {
         ("expert-0", 1, 1), ("expert-0", 1, 2), ("expert-0", 2, 1), ("expert-0", 2, 2)
     }  # fmt: skip
-    assert {key: kind for key, kind in at.items() if key[0] == "expert-1" and kind} == {("expert-1", 2, 1): "429"}
+    assert {key: kind for key, kind in at.items() if key[0] == "expert-1" and kind} == {
+        ("expert-1", 2, 1): "429"
+    }
 
 
 def test_failures_come_at_their_rate() -> None:
@@ -120,14 +126,18 @@ REASONS: dict[FailureKind, str] = {
 
 @pytest.mark.parametrize("kind", get_args(FailureKind))
 async def test_every_failure_of_the_plan_has_its_reason(kind: FailureKind) -> None:
-    outcome = await ScriptedModel(parse_script(f"scripted:fail={kind},retry_after=3")).ask(prompt(), seconds=0.05)
+    outcome = await ScriptedModel(parse_script(f"scripted:fail={kind},retry_after=3")).ask(
+        prompt(), seconds=0.05
+    )
     assert isinstance(outcome, Failure)
     assert outcome.reason == REASONS[kind]
     assert outcome.retry_after == (3 if kind == "429" else None)
 
 
 async def test_usage_is_counted_or_fixed_or_not_reported() -> None:
-    assert (await reply("scripted:usage=700/250", prompt())).usage == TokenUsage(input_tokens=700, output_tokens=250)
+    assert (await reply("scripted:usage=700/250", prompt())).usage == TokenUsage(
+        input_tokens=700, output_tokens=250
+    )
     assert (await reply("scripted:usage=none", prompt())).usage is None
     counted = (await reply("scripted", prompt())).usage
     assert counted is not None
@@ -168,13 +178,17 @@ async def test_many_calls_at_once_wait_for_their_latency_together() -> None:
 @pytest.mark.parametrize("purpose", get_args(Purpose))
 def test_it_answers_every_purpose_with_options_ratings_and_forecasts(purpose: Purpose) -> None:
     cue, script = Cue("p", "expert-1"), Script()
-    options = QuestionBlock(text="?", options=(Option(id="a", text="A"), Option(id="b", text="B")), rank_options=True)
+    options = QuestionBlock(
+        text="?", options=(Option(id="a", text="A"), Option(id="b", text="B")), rank_options=True
+    )
     items = tuple(ItemBlock(id=f"i{at}", text="…") for at in range(3))
     for blocks in ((QUESTION,), (options,), (QUESTION, *items), (QUESTION, QuantityBlock(unit="months"))):
         shape = shape_of("expert", purpose, blocks)
         answer = parse(answer_text(script, cue, json_schema(shape)), shape).answer
         assert not shape.options or answer.option == "a"
-        assert not shape.items or (answer.ratings is not None and all(6 <= (r or 0) <= 8 for r in answer.ratings))
+        assert not shape.items or (
+            answer.ratings is not None and all(6 <= (r or 0) <= 8 for r in answer.ratings)
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Asking a panel over HTTP, and reading it back."""
 
 import asyncio
-from typing import Any
 from uuid import uuid4
 
+from services.gateway.tests.running import Running, Start
 
-async def test_a_question_becomes_the_first_event_of_a_panel(gateway: Any) -> None:
+
+async def test_a_question_becomes_the_first_event_of_a_panel(gateway: Running) -> None:
     answer = await gateway.http.post(
         "/api/v1/panels",
         json={
@@ -43,21 +44,21 @@ async def test_a_question_becomes_the_first_event_of_a_panel(gateway: Any) -> No
     assert created.sequence == body["sequence"]
 
 
-async def test_without_agents_the_system_selects_and_says_why(gateway: Any) -> None:
+async def test_without_agents_the_system_selects_and_says_why(gateway: Running) -> None:
     body = await gateway.ask(agents=None, query="Is the finance risk of a merger acceptable?")
 
     assert len(body["agents"]) == 5
     assert all(seat["reason"] for seat in body["seats"])
 
 
-async def test_a_moderator_takes_one_more_seat_that_never_votes(gateway: Any) -> None:
+async def test_a_moderator_takes_one_more_seat_that_never_votes(gateway: Running) -> None:
     body = await gateway.ask(panel_type="adversarial", configuration={"moderator_agent": "expert-9"})
 
     assert body["agents"] == ["expert-0", "expert-1", "expert-2"]
     assert (body["seats"][3]["agent_id"], body["seats"][3]["role"]) == ("expert-9", "judge")
 
 
-async def test_the_same_key_and_body_never_make_a_second_panel(gateway: Any) -> None:
+async def test_the_same_key_and_body_never_make_a_second_panel(gateway: Running) -> None:
     request = {"query": "Should we open a second office?", "panel_type": "open"}
     headers = gateway.headers() | {"Idempotency-Key": f"key-{uuid4()}"}
 
@@ -73,7 +74,7 @@ async def test_the_same_key_and_body_never_make_a_second_panel(gateway: Any) -> 
     assert len(await gateway.stored(later.json()["id"])) == 1
 
 
-async def test_the_same_key_with_another_body_or_user_is_refused(gateway: Any) -> None:
+async def test_the_same_key_with_another_body_or_user_is_refused(gateway: Running) -> None:
     request = {"query": "Should we open a second office?", "panel_type": "open"}
     key = {"Idempotency-Key": f"key-{uuid4()}"}
     first = await gateway.http.post("/api/v1/panels", json=request, headers=gateway.headers() | key)
@@ -94,7 +95,7 @@ async def test_the_same_key_with_another_body_or_user_is_refused(gateway: Any) -
     assert elsewhere.json()["id"] != first.json()["id"]
 
 
-async def test_bodies_racing_for_one_key_give_one_panel_and_refuse_the_other(gateway: Any) -> None:
+async def test_bodies_racing_for_one_key_give_one_panel_and_refuse_the_other(gateway: Running) -> None:
     key = {"Idempotency-Key": f"key-{uuid4()}"}
     requests = [{"query": f"Should we open office number {n}?", "panel_type": "open"} for n in range(2)]
 
@@ -111,7 +112,7 @@ async def test_bodies_racing_for_one_key_give_one_panel_and_refuse_the_other(gat
     assert {answer.status_code for answer in answers} == {201, 422}
 
 
-async def test_a_panel_is_read_back_with_its_own_write(gateway: Any, projected: None) -> None:
+async def test_a_panel_is_read_back_with_its_own_write(gateway: Running, projected: None) -> None:
     body = await gateway.ask()
 
     answer = await gateway.get(f"/panels/{body['id']}", **{"X-Min-Sequence": str(body["sequence"])})
@@ -123,7 +124,7 @@ async def test_a_panel_is_read_back_with_its_own_write(gateway: Any, projected: 
     assert panel["configuration"]["max_rounds"] == 2
 
 
-async def test_a_tag_saves_the_bytes_until_something_changes(gateway: Any, projected: None) -> None:
+async def test_a_tag_saves_the_bytes_until_something_changes(gateway: Running, projected: None) -> None:
     body = await gateway.ask()
     path, seen = f"/panels/{body['id']}", {"X-Min-Sequence": str(body["sequence"])}
     first = await gateway.get(path, **seen)
@@ -136,7 +137,7 @@ async def test_a_tag_saves_the_bytes_until_something_changes(gateway: Any, proje
     assert other.status_code == 200
 
 
-async def test_a_read_that_is_behind_says_so_instead_of_denying_the_panel(start: Any) -> None:
+async def test_a_read_that_is_behind_says_so_instead_of_denying_the_panel(start: Start) -> None:
     gateway = await start(read_your_write_seconds=0.05)
     body = await gateway.ask()
 
@@ -150,7 +151,7 @@ async def test_a_read_that_is_behind_says_so_instead_of_denying_the_panel(start:
     assert listed.headers["x-min-sequence-reached"] == "false"
 
 
-async def test_lists_are_paged_with_a_cursor_and_filtered(gateway: Any, projected: None) -> None:
+async def test_lists_are_paged_with_a_cursor_and_filtered(gateway: Running, projected: None) -> None:
     made = [await gateway.ask(query=f"Should we open office number {n}?") for n in range(5)]
     seen = {"X-Min-Sequence": str(made[-1]["sequence"])}
 
@@ -172,7 +173,7 @@ async def test_lists_are_paged_with_a_cursor_and_filtered(gateway: Any, projecte
         assert answer.json()["errors"][0]["pointer"] == f"query/{wrong.partition('=')[0]}"
 
 
-async def test_a_follow_up_carries_what_its_parent_found(gateway: Any, projected: None) -> None:
+async def test_a_follow_up_carries_what_its_parent_found(gateway: Running, projected: None) -> None:
     parent = await gateway.ask()
     await gateway.get(f"/panels/{parent['id']}", **{"X-Min-Sequence": str(parent["sequence"])})
 

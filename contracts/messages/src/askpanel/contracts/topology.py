@@ -46,7 +46,7 @@ class Durable:
     stream: str
     service: str
     filters: tuple[str, ...]
-    ack_wait: float = 30.0
+    ack_wait: float = 10.0
     max_deliver: int = 20
     max_ack_pending: int = 1000
 
@@ -110,7 +110,7 @@ EXPERT_RUNNER = Durable(
     stream=PANELS.name,
     service="expert-runner",
     filters=(all_of(ExpertRequested.TYPE),),
-    ack_wait=30.0,
+    ack_wait=15.0,
 )
 CONSENSUS = Durable(
     name="consensus", stream=PANELS.name, service="consensus", filters=(all_of(ConsensusRequested.TYPE),)

@@ -43,6 +43,8 @@ POISON_AFTER = 5
 DELAYS = (0.2, 1.0, 3.0, 10.0, 30.0)
 HAND_BACK = 1.0
 """Seconds after which a message comes again that a draining process gives back."""
+PULL_SECONDS = 2.0
+"""How long a fetch waits. A restarted server has forgotten it, so this is also how soon work resumes."""
 LONGEST_BODY = 500_000
 LONGEST_HEADER = 2_000
 
@@ -100,7 +102,7 @@ class Worker:
             durable=self.durable.name,
             inbox_prefix=f"{inbox_prefix(self.durable.service)}.".encode(),
             stream=JStream(self.durable.stream, declare=False),
-            pull_sub=PullSub(batch_size=self._parallel if self._windowed else 1),
+            pull_sub=PullSub(batch_size=self._parallel if self._windowed else 1, timeout=PULL_SECONDS),
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,  # else a header `reply_to` makes us publish wherever its sender likes
             decoder=_undecoded,

@@ -1,6 +1,8 @@
 """Ask one question and show what happens, live in a terminal or line by line elsewhere."""
 
 import json
+import time
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
@@ -8,6 +10,9 @@ from rich.live import Live
 
 from askpanel.local.client import ApiClient
 from askpanel.local.screen import Screen, result, speech_panel
+
+CHARGE_CHECKS, CHARGE_SECONDS = 50, 0.1
+"""Costs are recorded beside the panel and may trail its end by a moment."""
 
 
 def ask(client: ApiClient, body: dict[str, Any], console: Console, *, as_json: bool = False) -> bool:
@@ -30,10 +35,16 @@ def ask(client: ApiClient, body: dict[str, Any], console: Console, *, as_json: b
 
 
 def finished(client: ApiClient, panel_id: str) -> dict[str, Any]:
-    """The panel once the tables have its end: the stream's last event is the sequence to wait for."""
-    events = client.request("GET", f"/panels/{panel_id}/events")["events"]
-    last = str(events[-1]["sequence"])
-    return client.request("GET", f"/panels/{panel_id}", headers={"X-Min-Sequence": last})
+    """The panel as the tables have it once every attempt is charged, or after a few seconds without that."""
+    last = 0
+    for _ in range(CHARGE_CHECKS):
+        told: list[dict[str, Any]] = client.request("GET", f"/panels/{panel_id}/events")["events"]
+        names = Counter(str(event["event"]) for event in told)
+        last = told[-1]["sequence"]
+        if names["usage_recorded"] >= names["response_added"] + names["expert_failed"]:
+            break
+        time.sleep(CHARGE_SECONDS)
+    return client.request("GET", f"/panels/{panel_id}", headers={"X-Min-Sequence": str(last)})
 
 
 def _follow_json(client: ApiClient, panel_id: str) -> None:

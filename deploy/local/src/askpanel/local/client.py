@@ -84,9 +84,7 @@ def problem(response: httpx.Response) -> str:
         document = response.json()
     except ValueError:
         return f"{response.status_code} {response.reason_phrase}"
-    errors = "; ".join(
-        f"{e.get('pointer', '')} {e.get('detail', '')}".strip() for e in document.get("errors") or []
-    )
-    return (
-        f"{response.status_code} {document.get('title', '')}: {errors or document.get('detail', '')}".strip()
-    )
+    problems: list[dict[str, str]] = document.get("errors") or []
+    errors = "; ".join(f"{one.get('pointer', '')} {one.get('detail', '')}".strip() for one in problems)
+    why = errors or document.get("detail") or ""
+    return f"{response.status_code} {document.get('title', '')}: {why}"

@@ -91,7 +91,8 @@ class Screen:
 
     def _speech(self, data: dict[str, Any]) -> Speech:
         key = (data.get("round_number", 0), str(data.get("step", "")), data.get("seat", -1))
-        name = data.get("agent_name") or self.names.get(data.get("agent_id", ""), data.get("agent_id", ""))
+        agent = str(data.get("agent_id", ""))
+        name = str(data.get("agent_name") or self.names.get(agent, agent))
         return self.speeches.setdefault(key, Speech(name, data.get("round_number", 0)))
 
 

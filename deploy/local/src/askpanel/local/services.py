@@ -6,16 +6,15 @@ the gateway (as `panel_api`) and the projector (as `panel_projector`) alone.
 
 import http.client
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import Popen, TimeoutExpired
 
-from askpanel.local.servers.process import ServerDied, ServerNotReady, spawn, tail
+from askpanel.local import children
+from askpanel.local.children import Child
+from askpanel.local.servers.process import ServerDied, ServerNotReady, tail
 
 MODULES: Mapping[str, str] = {
     "projector": "askpanel.gateway.projector",
@@ -62,7 +61,7 @@ class Service:
     environment: Mapping[str, str]
     log: Path
     probe: tuple[str, int]
-    process: Popen[bytes] | None = None
+    process: Child | None = None
     started_at: float = 0.0
     failures: int = 0
     restart_at: float | None = None
@@ -75,8 +74,7 @@ class Service:
 
     def start(self) -> None:
         """Start the process; it ends when we end."""
-        argv = [sys.executable, "-m", MODULES[self.name]]
-        self.process = spawn(argv, log=self.log, ending=signal.SIGTERM, env=self.environment)
+        self.process = children.start(MODULES[self.name], self.environment, self.log, self.name)
         self.started_at, self.restart_at = time.monotonic(), None
 
     def is_ready(self) -> bool:
@@ -104,17 +102,12 @@ class Service:
     def terminate(self) -> None:
         """Ask it to drain and leave."""
         if self.pid and self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.terminate()
 
     def wait(self, seconds: float) -> None:
         """Wait for its end, and force it after `seconds`."""
-        if self.process is None:
-            return
-        try:
-            self.process.wait(max(seconds, 0.05))
-        except TimeoutExpired:
-            self.process.kill()
-            self.process.wait(5)
+        if self.process is not None:
+            self.process.wait(seconds)
 
 
 def wait_ready(services: list[Service], *, seconds: float, told: Callable[[str], None]) -> None:
@@ -125,7 +118,7 @@ def wait_ready(services: list[Service], *, seconds: float, told: Callable[[str],
         for service in list(waiting):
             process = service.process
             if process is not None and process.poll() is not None:
-                raise ServerDied(f"{service.name} ended with {process.returncode}: {tail(service.log)}")
+                raise ServerDied(f"{service.name} ended with {process.poll()}: {tail(service.log)}")
             if service.is_ready():
                 waiting.remove(service)
                 told(service.name)

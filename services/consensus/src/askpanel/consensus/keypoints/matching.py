@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,24 +74,27 @@ def shipped() -> Matcher:
     return from_json(json.loads(ARTEFACT.read_text(encoding="utf-8")))
 
 
-def from_json(data: dict[str, object]) -> Matcher:
+def from_json(data: dict[str, Any]) -> Matcher:
     """Reads what `train` wrote; KeyError or TypeError on anything else."""
+    words_seen = data["words"]
+    return Matcher(
+        documents=int(words_seen["documents"]),
+        frequency=dict(words_seen["frequency"]),
+        lexical=_weights(data["lexical"]),
+        semantic=_weights(data["semantic"]),
+    )
 
-    def weights(name: str) -> Weights:
-        row = data[name]
-        assert isinstance(row, dict)
-        values = {key: np.array(row[key], dtype=np.float64) for key in ("mean", "scale", "weight")}
-        return Weights(
-            features=tuple(row["features"]),
-            bias=float(row["bias"]),
-            threshold=float(row["threshold"]),
-            precise=float(row["precise"]),
-            **values,
-        )
 
-    words = data["words"]
-    assert isinstance(words, dict)
-    return Matcher(int(words["documents"]), words["frequency"], weights("lexical"), weights("semantic"))
+def _weights(row: dict[str, Any]) -> Weights:
+    return Weights(
+        features=tuple(row["features"]),
+        mean=np.array(row["mean"], dtype=np.float64),
+        scale=np.array(row["scale"], dtype=np.float64),
+        weight=np.array(row["weight"], dtype=np.float64),
+        bias=float(row["bias"]),
+        threshold=float(row["threshold"]),
+        precise=float(row["precise"]),
+    )
 
 
 def sentences(text: str) -> tuple[str, ...]:

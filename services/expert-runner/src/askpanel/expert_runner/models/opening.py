@@ -82,6 +82,11 @@ class LocalModel:
         self._server: LocalServer | None = None
         self._model: ProviderModel | None = None
 
+    @property
+    def server_pid(self) -> int:
+        """Of the server process; 0 before it was started."""
+        return 0 if self._server is None else self._server.pid
+
     async def start(self) -> "LocalModel":
         """Start the server; raises LocalModelError."""
         await asyncio.to_thread(_import_provider_library)
