@@ -66,7 +66,7 @@ def prompt(agent_id: str, model: LocalModel) -> Prompt:
 @pytest.mark.slow
 async def test_three_experts_answer_at_once_validly_briefly_and_in_their_own_words(model: LocalModel) -> None:
     agents = ("sustainability-analyst", "finance-director", "public-policy-analyst")
-    shown = dict.fromkeys(agents, "")
+    shown: dict[str, str] = dict.fromkeys(agents, "")
 
     async def ask(agent: str) -> object:
         async def hear(text: str) -> None:

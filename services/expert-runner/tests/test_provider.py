@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def prompt(attempt: int = 1) -> Prompt:
 
 
 @asynccontextmanager
-async def model_at(base_url: str, traits: Traits) -> AsyncIterator[ProviderModel]:
+async def model_at(base_url: str, traits: Traits) -> AsyncGenerator[ProviderModel]:
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
@@ -156,8 +156,7 @@ async def test_a_cancelled_ask_is_cancelled() -> None:
         model_at(server.base_url, Traits(loopback=True)) as model,
     ):
         asking = asyncio.create_task(model.ask(prompt()))
-        while server.requests == 0:
-            await asyncio.sleep(0)
+        await server.asked.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

@@ -91,9 +91,12 @@ class Running:
             stored.append(recorded.at(last))
         return stored
 
-    async def get(self, path: str, user: str = "member", tenant: int = 0, **headers: str) -> httpx.Response:
+    async def get(
+        self, path: str, user: str = "member", tenant: int = 0, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         """GET below /api/v1 as a demo user."""
-        return await self.http.get(f"/api/v1{path}", headers=self.headers(user, tenant) | headers)
+        own = self.headers(user, tenant)
+        return await self.http.get(f"/api/v1{path}", headers=own | (headers or {}))
 
     async def post(
         self, path: str, body: Any = None, user: str = "member", tenant: int = 0
@@ -140,12 +143,12 @@ async def serving(app: FastAPI) -> AsyncGenerator[uvicorn.Server]:
 async def until(true: Callable[[], bool], seconds: float = 10) -> None:
     """Wait for a state, not for a time."""
     async with asyncio.timeout(seconds):
-        while not true():
+        while not true():  # noqa: ASYNC110  (a server's state has no event to wait for)
             await asyncio.sleep(0.01)
 
 
 async def until_ready(http: httpx.AsyncClient) -> None:
     """Wait until the gateway says that it is ready."""
     async with asyncio.timeout(10):
-        while (await http.get("/readyz")).status_code != 200:
+        while (await http.get("/readyz")).status_code != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.02)

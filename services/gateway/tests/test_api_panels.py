@@ -3,6 +3,7 @@
 import asyncio
 from uuid import uuid4
 
+from askpanel.contracts.events import PanelCreated
 from services.gateway.tests.running import Running, Start
 
 
@@ -32,6 +33,7 @@ async def test_a_question_becomes_the_first_event_of_a_panel(gateway: Running) -
     assert answer.headers["x-min-sequence"] == str(body["sequence"])
     [created] = await gateway.stored(body["id"])
     event = created.event
+    assert isinstance(event, PanelCreated)
     assert event.query == "Should we open a second office in Lyon?"
     assert [(option.id, option.text) for option in event.options] == [
         ("option-1", "Open it"),
@@ -115,7 +117,7 @@ async def test_bodies_racing_for_one_key_give_one_panel_and_refuse_the_other(gat
 async def test_a_panel_is_read_back_with_its_own_write(gateway: Running, projected: None) -> None:
     body = await gateway.ask()
 
-    answer = await gateway.get(f"/panels/{body['id']}", **{"X-Min-Sequence": str(body["sequence"])})
+    answer = await gateway.get(f"/panels/{body['id']}", headers={"X-Min-Sequence": str(body["sequence"])})
 
     assert answer.status_code == 200
     assert answer.headers["x-min-sequence-reached"] == "true"
@@ -127,10 +129,10 @@ async def test_a_panel_is_read_back_with_its_own_write(gateway: Running, project
 async def test_a_tag_saves_the_bytes_until_something_changes(gateway: Running, projected: None) -> None:
     body = await gateway.ask()
     path, seen = f"/panels/{body['id']}", {"X-Min-Sequence": str(body["sequence"])}
-    first = await gateway.get(path, **seen)
+    first = await gateway.get(path, headers=seen)
 
-    again = await gateway.get(path, **{"If-None-Match": f'"other", {first.headers["etag"]}'})
-    other = await gateway.get(path, **{"If-None-Match": '"other"'})
+    again = await gateway.get(path, headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
+    other = await gateway.get(path, headers={"If-None-Match": '"other"'})
 
     assert first.headers["etag"].startswith('"')
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
@@ -142,7 +144,7 @@ async def test_a_read_that_is_behind_says_so_instead_of_denying_the_panel(start:
     body = await gateway.ask()
 
     missing = await gateway.get(f"/panels/{body['id']}")
-    behind = await gateway.get(f"/panels/{body['id']}", **{"X-Min-Sequence": str(body["sequence"])})
+    behind = await gateway.get(f"/panels/{body['id']}", headers={"X-Min-Sequence": str(body["sequence"])})
     listed = await gateway.get("/panels", **{"X-Min-Sequence": str(body["sequence"])})
 
     assert missing.status_code == 404
@@ -155,7 +157,7 @@ async def test_lists_are_paged_with_a_cursor_and_filtered(gateway: Running, proj
     made = [await gateway.ask(query=f"Should we open office number {n}?") for n in range(5)]
     seen = {"X-Min-Sequence": str(made[-1]["sequence"])}
 
-    first = await gateway.get("/panels?limit=2", **seen)
+    first = await gateway.get("/panels?limit=2", headers=seen)
     link = first.headers["link"]
     second = await gateway.http.get(link.removeprefix("<").partition(">")[0], headers=gateway.headers())
     found = await gateway.get("/panels?q=number 3&status=created&panel_type=structured")
@@ -175,7 +177,7 @@ async def test_lists_are_paged_with_a_cursor_and_filtered(gateway: Running, proj
 
 async def test_a_follow_up_carries_what_its_parent_found(gateway: Running, projected: None) -> None:
     parent = await gateway.ask()
-    await gateway.get(f"/panels/{parent['id']}", **{"X-Min-Sequence": str(parent["sequence"])})
+    await gateway.get(f"/panels/{parent['id']}", headers={"X-Min-Sequence": str(parent["sequence"])})
 
     child = await gateway.ask(parent_panel_id=parent["id"])
     foreign = await gateway.post(
@@ -185,6 +187,8 @@ async def test_a_follow_up_carries_what_its_parent_found(gateway: Running, proje
     )
 
     [created] = await gateway.stored(child["id"])
+    assert isinstance(created.event, PanelCreated)
+    assert created.event.parent is not None
     assert created.event.parent.query == "Should we open a second office in Lyon?"
     assert foreign.status_code == 422
     assert foreign.json()["errors"] == [

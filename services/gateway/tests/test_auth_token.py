@@ -27,8 +27,8 @@ RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def public_jwk(kid: str, key: Any, **more: Any) -> dict[str, Any]:
-    algorithm = ECAlgorithm if isinstance(key, ec.EllipticCurvePrivateKey) else RSAAlgorithm
-    return json.loads(algorithm.to_jwk(key.public_key())) | {"kid": kid, "use": "sig"} | more
+    to_jwk: Any = (ECAlgorithm if isinstance(key, ec.EllipticCurvePrivateKey) else RSAAlgorithm).to_jwk
+    return json.loads(to_jwk(key.public_key())) | {"kid": kid, "use": "sig"} | more
 
 
 KEYS = Keys(SECRET, usable_keys({"keys": [public_jwk("ec-1", EC_KEY), public_jwk("rsa-1", RSA_KEY)]}))
@@ -186,7 +186,8 @@ def test_only_signature_keys_of_known_types_are_taken_from_a_jwks() -> None:
         ]
     }
     assert set(usable_keys(document)) == {"good"}
-    for wrong in ([], {}, {"keys": {}}, None, "keys"):
+    wrongs: list[Any] = [[], {}, {"keys": {}}, None, "keys"]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="JWKS"):
             usable_keys(wrong)
 

@@ -68,6 +68,15 @@ def test_names_and_ids_are_blanked_as_whole_words(text: str, blanked: str) -> No
     assert Blanking(["Ann Lee", "agent-1", "agent-10", "Dr. C++", " "])(text) == blanked
 
 
+def test_a_name_is_blanked_with_and_without_its_title() -> None:
+    event = created("structured", 3)
+    doctor = event.agents[0].model_copy(update={"name": "Prof. Dr. Elena Marchetti"})
+    panel = begin(event.model_copy(update={"agents": (doctor, *event.agents[1:])}))
+    panel.run(lambda r: responded(r, content="Prof. Dr. Elena Marchetti, or Elena Marchetti; not Elena."))
+    block = next(b for b in panel.request("2", 1).context.blocks if isinstance(b, PeerAnswerBlock))
+    assert block.text == "[expert], or [expert]; not Elena."
+
+
 def test_without_names_nothing_is_blanked() -> None:
     assert Blanking([])("anything") == "anything"
 

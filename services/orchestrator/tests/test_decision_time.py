@@ -1,7 +1,11 @@
-"""A fold step and a decision of the largest panels take less than 2 ms."""
+"""A fold step and a decision of the largest panels take less than 2 ms of processor time.
+
+Processor time, because tests run beside other work; the worst decision is the one that opens a round and
+writes every seat's context.
+"""
 
 from statistics import median
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -42,24 +46,25 @@ def longest(panel_type: PanelType) -> list[Recorded]:
 def test_a_fold_step_and_a_decision_take_less_than_two_milliseconds(panel_type: PanelType) -> None:
     log = longest(panel_type)
     best: list[float] = []
-    for _ in range(3):
+    for _ in range(5):
         times: list[float] = []
         state: PanelState | None = None
         for recorded in log:
-            begun = perf_counter()
+            begun = thread_time()
             state = evolve(state, recorded)
             assert state is not None
             decide(state)
-            times.append((perf_counter() - begun) * 1000)
+            times.append((thread_time() - begun) * 1000)
         best = times if not best else [min(pair) for pair in zip(best, times, strict=True)]
     whole = min(_timed(log) for _ in range(3))
     print(
         f"{panel_type}: {len(log)} events, median {median(best):.3f} ms, worst {max(best):.3f} ms, fold of all {whole:.2f} ms"
     )
-    assert median(best) < BUDGET_MS
+    assert median(best) < BUDGET_MS / 2
+    assert max(best) < 4 * BUDGET_MS
 
 
 def _timed(log: list[Recorded]) -> float:
-    begun = perf_counter()
+    begun = thread_time()
     fold(log)
-    return (perf_counter() - begun) * 1000
+    return (thread_time() - begun) * 1000

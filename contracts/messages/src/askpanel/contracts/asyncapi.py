@@ -5,7 +5,7 @@ from typing import Any
 
 from askpanel.contracts.envelope import SPECVERSION, schema_urn
 from askpanel.contracts.events import EVENTS, Event
-from askpanel.contracts.schemas import DIALECT, Schema, definitions, event_schemas
+from askpanel.contracts.schemas import Schema, definitions, event_schemas
 from askpanel.contracts.subjects import all_of
 from askpanel.contracts.topology import DURABLES, PANELS
 
@@ -110,13 +110,13 @@ def _message(event: type[Event], schema: Schema) -> dict[str, Any]:
         "contentType": "application/json",
         "correlationId": {"location": "$message.header#/ce-correlationid"},
         "headers": {"schemaFormat": SCHEMA_FORMAT, "schema": headers_schema(event)},
-        "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": {"$schema": DIALECT, **_payload(schema)}},
+        "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": _payload(schema)},
     }
 
 
 def _payload(schema: Schema) -> Schema:
-    """With references into the components of this document."""
-    own = {key: value for key, value in schema.items() if key not in ("$defs", "$schema")}
+    """With references into the components of this document; an `$id` would give them another base."""
+    own = {key: value for key, value in schema.items() if key not in ("$defs", "$schema", "$id")}
     return json.loads(json.dumps(own).replace("#/$defs/", "#/components/schemas/"))
 
 

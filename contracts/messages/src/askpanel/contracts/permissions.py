@@ -3,10 +3,13 @@
 A service can publish its own event types, use its own durables and read the log; nothing else. Two kinds
 of process open ephemeral consumers (gateway and projector, for the live tail) and need to create
 consumers on the log, a right that reaches every durable there: no worker has it.
+
+Another team reads the log as a reader: a user with one durable that an operator made for it. It can
+take, acknowledge and look back, and publish nothing.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from askpanel.contracts.topology import (
@@ -14,6 +17,7 @@ from askpanel.contracts.topology import (
     EXPERTS_BUCKET,
     PANELS,
     TIMERS,
+    Durable,
     dead_letter_subject,
     owners,
 )
@@ -48,17 +52,26 @@ def permissions(service: str) -> Permissions:
     publish += [*READ_LOG, dead_letter_subject(service)]
     for durable in DURABLES:
         if durable.service == service:
-            publish += [
-                f"$JS.API.STREAM.INFO.{durable.stream}",
-                f"$JS.API.CONSUMER.INFO.{durable.stream}.{durable.name}",
-                f"$JS.API.CONSUMER.MSG.NEXT.{durable.stream}.{durable.name}",
-                f"$JS.ACK.{durable.stream}.{durable.name}.>",
-            ]
+            publish += [f"$JS.API.STREAM.INFO.{durable.stream}", *_consume(durable)]
     subscribe = [f"_INBOX_{service}.>"]
     publish += _extra(service)
     if service == "gateway":
         subscribe.append(DELTAS)
     return Permissions(tuple(dict.fromkeys(publish)), tuple(subscribe))
+
+
+def reader_permissions(reader: Durable) -> Permissions:
+    """What another team needs to consume the log through its own durable (`topology.reader`)."""
+    publish = (*READ_LOG, *_consume(reader))
+    return Permissions(publish, (f"_INBOX_{reader.name}.>",))
+
+
+def _consume(durable: Durable) -> tuple[str, ...]:
+    return (
+        f"$JS.API.CONSUMER.INFO.{durable.stream}.{durable.name}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{durable.stream}.{durable.name}",
+        f"$JS.ACK.{durable.stream}.{durable.name}.>",
+    )
 
 
 def _extra(service: str) -> list[str]:
@@ -86,23 +99,37 @@ def _extra(service: str) -> list[str]:
             return []
 
 
-def authorization(passwords: Mapping[str, str]) -> str:
-    """The `authorization` block of a server's configuration: a user per service, and `admin` for operators.
+def authorization(passwords: Mapping[str, str], readers: Sequence[Durable] = ()) -> str:
+    """The `authorization` block of a server's configuration: a user per service and reader, and `admin`.
 
-    `passwords` by user name; a service without one is left out.
+    `passwords` by user name; whoever has none is left out. A value like `$NATS_USAGE_PASSWORD` is left
+    to the server to look up in its environment.
     """
+    granted = {service: permissions(service) for service in SERVICES}
+    granted |= {reader.name: reader_permissions(reader) for reader in readers}
     users = [
-        {
-            "user": service,
-            "password": passwords[service],
-            "permissions": {
-                "publish": {"allow": list(permissions(service).publish)},
-                "subscribe": {"allow": list(permissions(service).subscribe)},
-            },
-        }
-        for service in SERVICES
-        if service in passwords
+        _user(name, passwords[name], json.dumps(_allowed(rights)))
+        for name, rights in granted.items()
+        if name in passwords
     ]
     if "admin" in passwords:
-        users.append({"user": "admin", "password": passwords["admin"]})
-    return f"authorization: {json.dumps({'users': users}, indent=2)}\n"
+        users.append(_user("admin", passwords["admin"], None))
+    return "authorization: {\n  users: [\n" + "".join(users) + "  ]\n}\n"
+
+
+def password_variable(user: str) -> str:
+    """The server's environment variable with this user's password."""
+    return f"NATS_{user.upper().replace('-', '_')}_PASSWORD"
+
+
+def _allowed(rights: Permissions) -> dict[str, dict[str, list[str]]]:
+    return {
+        "publish": {"allow": list(rights.publish)},
+        "subscribe": {"allow": list(rights.subscribe)},
+    }
+
+
+def _user(name: str, password: str, rights: str | None) -> str:
+    secret = password if password.startswith("$") else json.dumps(password)
+    rest = f", permissions: {rights}" if rights else ""
+    return f"    {{ user: {json.dumps(name)}, password: {secret}{rest} }}\n"

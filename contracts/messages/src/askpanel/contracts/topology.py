@@ -129,6 +129,19 @@ BUCKETS = (EXPERTS_BUCKET,)
 DEAD_SUBJECT = "dead"
 
 
+def reader(team: str, *event_types: str) -> Durable:
+    """The durable of another team, for some event types or, without any, for all.
+
+    It never gives a message up: `max_deliver` -1 is without limit. ValueError for an unknown type.
+    """
+    unknown = [event_type for event_type in event_types if event_type not in EVENTS]
+    if unknown:
+        raise ValueError(f"no such event type: {', '.join(unknown)}")
+    filters = tuple(all_of(event_type) for event_type in event_types) or PANELS.subjects
+    name = f"reader-{team}"
+    return Durable(name=name, stream=PANELS.name, service=name, filters=filters, max_deliver=-1)
+
+
 def dead_letter_subject(service: str) -> str:
     """Where a service puts what it cannot process."""
     return f"{DEAD_SUBJECT}.{service}"

@@ -119,12 +119,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One seat behind a ballot; clones share a ballot."""
+    """One seat behind a ballot, with the prose of its answer; clones share a ballot."""
 
     agent_id: str
     agent_name: str
     response_id: str
     seat: int
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,6 @@ class Ballot:
     ranking: tuple[tuple[str, ...], ...]
     confidence: float | None
     citations: frozenset[str]
-    content: str
     complete: bool = True
 
     @property

@@ -34,6 +34,7 @@ from askpanel.consensus.points import (
     with_clusters,
 )
 from askpanel.consensus.positions import Texts, position_weights, texts
+from askpanel.consensus.prose import with_prose
 from askpanel.consensus.quorum import quorum
 from askpanel.consensus.recommendation import recommend
 from askpanel.consensus.result import Band, Metrics, Quorum, Result
@@ -59,6 +60,7 @@ class Request:
     delphi's statements; without them the options are rated. `evidence_ids` None: not known, every
     citation counts. `degraded` are reasons the caller knows (missing seat, cut round, silent human);
     carried ballots are found here. `embeddings`: wanted; without an `embed` the result is degraded.
+    `topic` is the panel's question: its words say little about which point a sentence makes.
     """
 
     panel_type: PanelType
@@ -77,6 +79,7 @@ class Request:
     history: tuple[PastVote, ...] = ()
     shrink: bool = False
     embeddings: bool = False
+    topic: str = ""
 
 
 def compute(request: Request, embed: Embed | None = None) -> Result:
@@ -170,7 +173,7 @@ def _count(request: Request, rules: Rules, embed: Embed | None) -> tuple[Ballots
     if rules.space == "points":
         answers = all_rounds([one for past in request.earlier for one in past.answers], request.answers)
     ballots = fold(answers, rules)
-    found = themes(ballots, embed)
+    found = with_prose(ballots, themes(ballots, embed), request.topic, embed)
     return (with_clusters(ballots, found) if rules.space == "points" else ballots), found
 
 

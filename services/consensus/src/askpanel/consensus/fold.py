@@ -155,7 +155,9 @@ def _read(answer: Answer, rules: Rules) -> Ballot | str:
         return vote.reason
     known = rules.evidence_ids
     return Ballot(
-        members=(Member(answer.agent_id, answer.agent_name, answer.response_id, answer.seat),),
+        members=(
+            Member(answer.agent_id, answer.agent_name, answer.response_id, answer.seat, answer.content),
+        ),
         vote=vote,
         role=answer.role,
         model=answer.model,
@@ -168,7 +170,6 @@ def _read(answer: Answer, rules: Rules) -> Ballot | str:
         ranking=ranking,
         confidence=_confidence(answer.confidence),
         citations=frozenset(answer.citations) if known is None else known & set(answer.citations),
-        content=answer.content,
         complete=complete,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from askpanel.consensus.ballots import Ballot, Ballots, Verdict
+from askpanel.consensus.ballots import Ballot, Ballots, Said, Verdict
 from askpanel.consensus.keypoints.clustering import Cluster, Item, Likeness, cluster
 from askpanel.consensus.keypoints.likeness import Embed, likeness
 from askpanel.consensus.keypoints.negation import contradicts
@@ -15,11 +15,17 @@ from askpanel.consensus.votes import TIE
 
 @dataclass(frozen=True, slots=True)
 class Themes:
-    """The points of all voters, clustered. `rows` are (text, ballot, side); clusters index into them."""
+    """The points of all voters, clustered; clusters index into `items`.
+
+    `prose` maps the place of a cluster to (ballot, who said it) of sentences that make its point.
+    """
 
     items: tuple[Item, ...]
     clusters: tuple[Cluster, ...]
     likeness: Likeness
+    prose: Mapping[int, tuple[tuple[int, Said], ...]] = field(
+        default_factory=dict[int, tuple[tuple[int, Said], ...]]
+    )
 
     def ballots_of(self, one: Cluster) -> tuple[int, ...]:
         """The ballots behind a cluster, each once, in order."""
@@ -75,17 +81,30 @@ def cluster_id(number: int) -> str:
 
 
 def agreement_points(ballots: Ballots, found: Themes, least_share: float) -> tuple[AgreementPoint, ...]:
-    """Points held by at least two voters and by `least_share` of them, best supported first."""
+    """Points held by at least two voters and by `least_share` of them, best supported first.
+
+    Typed points alone decide what is agreed. Who makes the same point in prose only is then listed as
+    a supporter too, with the sentence as the quote.
+    """
     return tuple(
-        AgreementPoint(
-            text=found.text_of(one),
-            supporters=agents(ballots, found.ballots_of(one)),
-            quotes=quotes(found, one),
-            n=len(found.ballots_of(one)),
-            dimension=common_dimension(found, one),
-        )
-        for one in found.clusters
+        _agreement(ballots, found, place, one)
+        for place, one in enumerate(found.clusters)
         if agreed(ballots, found, one, least_share)
+    )
+
+
+def _agreement(ballots: Ballots, found: Themes, place: int, one: Cluster) -> AgreementPoint:
+    prose = found.prose.get(place, ())
+    behind = sorted({*found.ballots_of(one), *(ballot for ballot, _ in prose)})
+    sentences = {Quote(said.agent_id, said.response_id, said.text) for _, said in prose}
+    return AgreementPoint(
+        text=found.text_of(one),
+        supporters=agents(ballots, behind),
+        quotes=tuple(
+            sorted({*quotes(found, one), *sentences}, key=lambda q: (q.agent_id, q.text, q.response_id))
+        ),
+        n=len(behind),
+        dimension=common_dimension(found, one),
     )
 
 

@@ -4,6 +4,7 @@ A ballot is an answer that an expert gave as itself (not for an assigned side) t
 It counts when its seat is in `round.completed.answered`, the authoritative list.
 """
 
+import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,10 +76,11 @@ class View:
     @cached_property
     def _blanking(self) -> Blanking:
         agents = self.state.created.agents
-        return Blanking([*(agent.agent_id for agent in agents), *(agent.name for agent in agents)])
+        untitled = (re.sub(r"^(\S+\.\s+)+", "", agent.name) for agent in agents)
+        return Blanking([*(a.agent_id for a in agents), *(a.name for a in agents), *untitled])
 
     def blank(self, text: str) -> str:
-        """The text without agent names and ids."""
+        """The text without agent names (with and without "Dr.") and ids."""
         return self._blanking(text)
 
     def draw(self, *draw: object, of: tuple[int, ...]) -> tuple[int, ...]:

