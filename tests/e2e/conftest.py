@@ -1,14 +1,17 @@
-"""One stack for the tests that leave it running; those that kill start one of their own."""
+"""One stack for the tests that leave it running; those that stop or kill its parts start one of their own."""
 
 from collections.abc import Generator
 
 import pytest
 
+from tests.harness.cast import SHARED_MODEL
 from tests.harness.stack import RunningStack, stack
 
+HEARTBEAT_SECONDS = "0.5"
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture(scope="session")
 def running() -> Generator[RunningStack]:
     """The whole stack with the scripted model: answers are canned, everything else is real."""
-    with stack("scripted:latency=0.05") as started:
+    with stack(SHARED_MODEL, ASKPANEL_STREAM_HEARTBEAT=HEARTBEAT_SECONDS) as started:
         yield started

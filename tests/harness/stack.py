@@ -118,36 +118,73 @@ class RunningStack:
 @contextlib.contextmanager
 def stack(model: str = "scripted", **environment: str) -> Generator[RunningStack]:
     """Start a stack in a scratch folder; it is ended, and its data removed, on leaving."""
-    with scratch_directory() as data:
-        log = data / "askpanel.log"
-        with log.open("wb") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "askpanel.local", "up", "--json"],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=os.environ
-                | {
-                    "ASKPANEL_DATA": str(data),
-                    "ASKPANEL_PORT": "0",
-                    "ASKPANEL_MODEL": model,
-                    "ASKPANEL_LIMITS": "off",
-                }
-                | environment,
-            )
+    with scratch_directory() as data, stack_on(data, model, **environment) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def stack_on(data: Path, model: str = "scripted", **environment: str) -> Generator[RunningStack]:
+    """Start a stack on a data folder, which stays; the stack is ended on leaving."""
+    log = data / "askpanel.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "askpanel.local", "up", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=os.environ
+            | {
+                "ASKPANEL_DATA": str(data),
+                "ASKPANEL_PORT": "0",
+                "ASKPANEL_MODEL": model,
+                "ASKPANEL_LIMITS": "off",
+            }
+            | environment,
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, f"the stack did not start: {log.read_text()}"
+        yield RunningStack(process, data, json.loads(line))
+    finally:
+        process.send_signal(signal.SIGTERM)
         try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, f"the stack did not start: {log.read_text()}"
-            yield RunningStack(process, data, json.loads(line))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
-            if process.stdout is not None:
-                process.stdout.close()
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def askpanel(
+    running: RunningStack, *arguments: str, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Another `askpanel` command beside a running stack. Blocks: call it by `asyncio.to_thread`."""
+    return command_line(running.data, *arguments, **environment)
+
+
+def command_line(data: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """An `askpanel` command on a data folder, in an environment that holds nothing else."""
+    return subprocess.run(
+        [sys.executable, "-m", "askpanel.local", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"ASKPANEL_DATA": str(data), "PATH": "/usr/bin:/bin", "COLUMNS": "200"} | environment,
+    )
+
+
+async def projected(running: RunningStack, sequence: int) -> None:
+    """Wait until the tables show the log up to here."""
+
+    async def checkpoint() -> int:
+        async with running.database() as connection:
+            return await connection.fetchval(
+                "select coalesce(max(stream_sequence), 0) from askpanel.projection_checkpoint"
+            )
+
+    await until(checkpoint, lambda reached: reached >= sequence)
 
 
 async def create(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The demo tenants: the same everywhere, written once."""
 
+import json
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from askpanel.local.demo import TENANTS, seed
+from askpanel.local.demo import EVERY_PROTOCOL, TENANTS, seed
 from tests.harness.databases import Database
 
 
@@ -35,5 +36,22 @@ async def test_seeding_twice_writes_each_membership_once_and_changes_nothing(dat
         assert {tuple(row) for row in rows} == {(user.role, user.status) for user in TENANTS[0].users}
         assert len(rows) == 6
         assert await connection.fetchval("select name from tenants where slug = 'acme'") == "Renamed"
+    finally:
+        await connection.close()
+
+
+async def test_features_are_laid_over_the_defaults_of_new_tenants_alone(database: Database) -> None:
+    connection = await asyncpg.connect(database.admin)
+    try:
+        await seed(database.admin, features=EVERY_PROTOCOL)
+        await connection.execute("""update tenants set features = '{"open_panel": false}' where slug = 'globex'""")
+        await seed(database.admin, features=EVERY_PROTOCOL)
+        features = {
+            row["slug"]: json.loads(row["features"])
+            for row in await connection.fetch("select slug, features from tenants")
+        }
+        assert features["acme"]["hybrid_panel"] is True
+        assert features["acme"]["delphi_panel"] is True
+        assert features["globex"] == {"open_panel": False}
     finally:
         await connection.close()

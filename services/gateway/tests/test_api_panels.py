@@ -145,7 +145,7 @@ async def test_a_read_that_is_behind_says_so_instead_of_denying_the_panel(start:
 
     missing = await gateway.get(f"/panels/{body['id']}")
     behind = await gateway.get(f"/panels/{body['id']}", headers={"X-Min-Sequence": str(body["sequence"])})
-    listed = await gateway.get("/panels", **{"X-Min-Sequence": str(body["sequence"])})
+    listed = await gateway.get("/panels", headers={"X-Min-Sequence": str(body["sequence"])})
 
     assert missing.status_code == 404
     assert behind.status_code == 503

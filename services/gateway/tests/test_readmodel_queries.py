@@ -46,8 +46,7 @@ async def project(database: Database, events: list[Recorded]) -> None:
     await store.aclose()
 
 
-@pytest.fixture
-async def filled(database: Database) -> Database:
+async def fill(database: Database) -> Database:
     """One whole panel in each tenant."""
     await seed(database.admin)
     other = Story("other", tenant_id=GLOBEX.id, user_id=GLOBEX.user("member").id).whole()
@@ -55,8 +54,30 @@ async def filled(database: Database) -> Database:
     return database
 
 
+@pytest.fixture(scope="module")
+def shared(databases: Databases) -> Database:
+    """For tests that only read."""
+
+    async def make() -> Database:
+        return await fill(await databases.create())
+
+    return asyncio.run(make())
+
+
 @pytest.fixture
-async def model(filled: Database) -> AsyncGenerator[ReadModel]:
+async def model(shared: Database) -> AsyncGenerator[ReadModel]:
+    async with open_read_model(shared.api, max_connections=4) as made:
+        yield made
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    """For a test that writes."""
+    return await fill(database)
+
+
+@pytest.fixture
+async def fresh(filled: Database) -> AsyncGenerator[ReadModel]:
     async with open_read_model(filled.api, max_connections=4) as made:
         yield made
 
@@ -128,12 +149,8 @@ async def test_a_token_without_subject_sees_nothing(model: ReadModel) -> None:
         await sees_nothing(session)
 
 
-async def test_row_level_security_decides_also_without_our_where_clause(
-    model: ReadModel, filled: Database
-) -> None:
-    async with model.session(claims("member", GLOBEX), ACME.id):
-        pass
-    connection = await asyncpg.connect(filled.api, statement_cache_size=0)
+async def test_row_level_security_decides_also_without_our_where_clause(shared: Database) -> None:
+    connection = await asyncpg.connect(shared.api, statement_cache_size=0)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("select * from panels")
@@ -147,19 +164,23 @@ async def test_row_level_security_decides_also_without_our_where_clause(
         await connection.close()
 
 
-async def test_a_session_cannot_write_and_leaves_nothing_behind(model: ReadModel) -> None:
+async def test_a_session_cannot_write(model: ReadModel) -> None:
     async with model.session(claims("owner"), ACME.id) as session:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await session._connection.execute("update panels set query = 'x'")
-    async with open_read_model(str(model._pool._connect_args[0]), max_connections=1) as single:
+
+
+async def test_a_session_leaves_nothing_behind_on_its_connection(shared: Database) -> None:
+    async with open_read_model(shared.api, max_connections=1) as single:
         async with single.session(claims("owner"), ACME.id) as session:
             assert session.role == "owner"
         async with single.session({}, ACME.id) as session:
             assert session.role is None
+            await sees_nothing(session)
 
 
-async def test_all_reads_of_a_session_see_one_state(model: ReadModel, filled: Database) -> None:
-    async with model.session(claims("owner"), ACME.id) as session:
+async def test_all_reads_of_a_session_see_one_state(fresh: ReadModel, filled: Database) -> None:
+    async with fresh.session(claims("owner"), ACME.id) as session:
         before = await session.panels()
         await execute(filled, "delete from panels")
         assert await session.panels() == before
@@ -195,7 +216,7 @@ async def test_the_exact_level_is_shown_where_the_column_keeps_two_decimals(data
 
 
 async def test_the_list_is_walked_by_cursor_without_gap_or_repetition(
-    model: ReadModel, filled: Database
+    fresh: ReadModel, filled: Database
 ) -> None:
     many: list[Recorded] = []
     for number in range(24):
@@ -205,7 +226,7 @@ async def test_the_list_is_walked_by_cursor_without_gap_or_repetition(
     await project(filled, many)
     seen: list[UUID] = []
     cursor: str | None = None
-    async with model.session(claims("guest"), ACME.id) as session:
+    async with fresh.session(claims("guest"), ACME.id) as session:
         while True:
             page = await session.panels(limit=7, cursor=cursor)
             assert page.total == 25
@@ -307,7 +328,7 @@ async def test_a_panels_cost_is_shown_to_every_member_and_by_expert_to_whom_it_c
 
 
 async def test_a_tenant_has_the_platforms_defaults_where_its_row_is_silent_or_wrong(
-    model: ReadModel, filled: Database
+    fresh: ReadModel, filled: Database
 ) -> None:
     await execute(
         filled,
@@ -321,7 +342,7 @@ async def test_a_tenant_has_the_platforms_defaults_where_its_row_is_silent_or_wr
         """,
         ACME.id,
     )
-    async with model.session(claims("owner"), ACME.id) as session:
+    async with fresh.session(claims("owner"), ACME.id) as session:
         tenant = await session.tenant()
     assert tenant is not None
     assert tenant.settings.max_panels_per_month == 100
@@ -346,18 +367,18 @@ async def test_a_tenant_has_the_platforms_defaults_where_its_row_is_silent_or_wr
     ],
 )
 async def test_only_active_tenants_and_running_trials_may_create(
-    model: ReadModel, filled: Database, status: str, ends: timedelta | None, may: bool
+    fresh: ReadModel, filled: Database, status: str, ends: timedelta | None, may: bool
 ) -> None:
     at = datetime.now(UTC) + ends if ends is not None else None
     change = "update tenants set status = $2, trial_ends_at = $3 where id = $1"
     await execute(filled, change, ACME.id, status, at)
-    async with model.session(claims("guest"), ACME.id) as session:
+    async with fresh.session(claims("guest"), ACME.id) as session:
         tenant = await session.tenant()
     assert tenant is not None
     assert tenant.may_create is may
 
 
-async def test_quotas_count_this_months_panels_and_those_that_run(model: ReadModel, filled: Database) -> None:
+async def test_quotas_count_this_months_panels_and_those_that_run(fresh: ReadModel, filled: Database) -> None:
     now = datetime.now(UTC)
     story = Story("now", start=now)
     story.created()
@@ -366,7 +387,7 @@ async def test_quotas_count_this_months_panels_and_those_that_run(model: ReadMod
     await project(filled, story.events)
     stale = "insert into panels (tenant_id, user_id, query, panel_type, status) values ($1, $2, 'x', 'open', 'running')"
     await execute(filled, stale, ACME.id, MEMBER)
-    async with model.session(claims("guest"), ACME.id) as session:
+    async with fresh.session(claims("guest"), ACME.id) as session:
         quota = await session.quota()
     this_month = 2 + ((START.year, START.month) == (now.year, now.month))
     assert quota.panels_this_month == this_month
@@ -375,7 +396,7 @@ async def test_quotas_count_this_months_panels_and_those_that_run(model: ReadMod
     assert quota.spent_usd_this_month >= Decimal("0.25")
 
 
-async def test_the_head_of_a_panel_says_what_it_waits_for(model: ReadModel, filled: Database) -> None:
+async def test_the_head_of_a_panel_says_what_it_waits_for(fresh: ReadModel, filled: Database) -> None:
     story = Story("waiting")
     story.created()
     story.add(
@@ -392,7 +413,7 @@ async def test_the_head_of_a_panel_says_what_it_waits_for(model: ReadModel, fill
     failed.created()
     failed.add(PanelFailed(reason="rejected", detail="No."))
     await project(filled, story.events + failed.events)
-    async with model.session(claims("guest"), ACME.id) as session:
+    async with fresh.session(claims("guest"), ACME.id) as session:
         head, ended = await session.panel_head(story.ref.panel_id), await session.panel(failed.ref.panel_id)
     assert head is not None
     assert head.awaiting is not None
@@ -403,14 +424,14 @@ async def test_the_head_of_a_panel_says_what_it_waits_for(model: ReadModel, fill
 
 
 async def test_the_demo_models_confidence_is_hidden_and_its_answers_are_labelled(
-    model: ReadModel, filled: Database
+    fresh: ReadModel, filled: Database
 ) -> None:
     story = Story("demo")
     story.created()
     story.responded(0, model="local:qwen2.5-coder-1.5b-instruct")
     story.responded(1, model="scripted")
     await project(filled, story.events)
-    async with model.session(claims("guest"), ACME.id) as session:
+    async with fresh.session(claims("guest"), ACME.id) as session:
         answers = await session.responses(story.ref.panel_id)
     assert answers is not None
     demo, scripted = answers
@@ -424,7 +445,7 @@ async def test_the_demo_models_confidence_is_hidden_and_its_answers_are_labelled
     "metadata", ["null", "[]", '"x"', '{"seats": 1, "usage": [], "consensus": {"1": 7}}']
 )
 async def test_rows_of_other_writers_are_shown_as_far_as_they_go(
-    model: ReadModel, filled: Database, metadata: str
+    fresh: ReadModel, filled: Database, metadata: str
 ) -> None:
     await execute(filled, "update panels set metadata = $1::jsonb, configuration = '[]'", metadata)
     await execute(filled, "update panel_responses set metadata = $1::jsonb", metadata)
@@ -432,7 +453,7 @@ async def test_rows_of_other_writers_are_shown_as_far_as_they_go(
         filled,
         """update agent_usage set metadata = '{"cost_usd_exact": "lots", "input_tokens": [], "unpriced": 3}'""",
     )
-    async with model.session(claims("admin"), ACME.id) as session:
+    async with fresh.session(claims("admin"), ACME.id) as session:
         panel, page, usage = await session.panel(PANEL), await session.panels(), await session.usage()
         quota = await session.quota()
     assert panel is not None
@@ -444,12 +465,12 @@ async def test_rows_of_other_writers_are_shown_as_far_as_they_go(
     assert quota.spent_usd_this_month == 0
 
 
-async def test_a_read_waits_for_its_own_write(model: ReadModel, filled: Database) -> None:
-    reached = await model.checkpoint()
-    assert await model.wait_for_sequence(reached, timeout=0)
-    assert not await model.wait_for_sequence(reached + 1, timeout=0.05)
+async def test_a_read_waits_for_its_own_write(fresh: ReadModel, filled: Database) -> None:
+    reached = await fresh.checkpoint()
+    assert await fresh.wait_for_sequence(reached, timeout=0)
+    assert not await fresh.wait_for_sequence(reached + 1, timeout=0.05)
     story = Story("own write")
-    waiting = asyncio.create_task(model.wait_for_sequence(reached + 1, timeout=10))
+    waiting = asyncio.create_task(fresh.wait_for_sequence(reached + 1, timeout=10))
     await project(filled, [story.created()])
     assert await waiting
 
@@ -460,32 +481,32 @@ async def test_an_unreachable_database_is_said_so_and_left_behind() -> None:
             await model.ping()
 
 
-async def test_an_exhausted_pool_is_said_so(filled: Database) -> None:
+async def test_an_exhausted_pool_is_said_so(shared: Database) -> None:
     async with (
-        open_read_model(filled.api, max_connections=1, acquire_timeout=0.1) as model,
+        open_read_model(shared.api, max_connections=1, acquire_timeout=0.1) as model,
         model.session(claims("guest"), ACME.id),
     ):
         with pytest.raises(ReadModelUnavailable):
             await model.ping()
 
 
-async def test_a_slow_statement_is_cut_off(filled: Database) -> None:
-    async with open_read_model(filled.api, statement_timeout=0.05) as model:
+async def test_a_slow_statement_is_cut_off(shared: Database) -> None:
+    async with open_read_model(shared.api, statement_timeout=0.05) as model:
         async with model.session(claims("guest"), ACME.id) as session:
             with pytest.raises(ReadModelUnavailable, match="statement timeout"):
                 await session._rows("select to_jsonb(1) from pg_sleep(5)")
         await model.ping()
 
 
-async def test_reads_go_on_after_their_connections_were_cut(model: ReadModel, filled: Database) -> None:
-    await model.ping()
+async def test_reads_go_on_after_their_connections_were_cut(fresh: ReadModel, filled: Database) -> None:
+    await fresh.ping()
     await execute(
         filled, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'panel_api'"
     )
     async with asyncio.timeout(10):
         while True:
             try:
-                await model.ping()
+                await fresh.ping()
             except ReadModelUnavailable:
                 continue
             break

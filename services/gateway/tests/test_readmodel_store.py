@@ -1,5 +1,6 @@
 """The projector's store on a real Postgres: idempotence, foreign rows, poison, one writer."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from itertools import pairwise
 from typing import Any
@@ -299,6 +300,9 @@ async def test_one_refused_event_leaves_the_others_rows_alone(projecting: Projec
             with pytest.raises(Poison):
                 await projecting.apply([one])
             await projecting.pass_over(one)
+            sequence = "select (metadata ->> 'sequence')::int from panels where id = $1"
+            reached = await fetch(projecting.database, sequence, story.ref.panel_id)
+            assert reached == one.sequence - (poison == "nul"), "what no column can hold is not folded"
         else:
             await projecting.apply([one])
     usage = "select metadata #>> '{usage,calls}' from panels where id = $1"
@@ -357,15 +361,26 @@ async def test_a_database_that_is_not_as_expected_is_not_written_to(projecting: 
         await projecting.store.ping()
 
 
-async def test_a_broken_connection_is_no_fault_of_the_content(projecting: Projecting) -> None:
+async def test_a_connection_that_breaks_in_the_middle_is_no_fault_of_the_content(
+    projecting: Projecting,
+) -> None:
     await projecting.apply(projecting.log[:10])
-    await fetch(
-        projecting.database,
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'askpanel-projector'"
-        " and datname = current_database()",
+    other = await asyncpg.connect(projecting.database.admin)
+    waiting = (
+        "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     )
-    with pytest.raises(StoreUnavailable):
-        await projecting.apply(projecting.log[10:])
+    try:
+        async with other.transaction():
+            await other.execute("select from askpanel.projection_checkpoint for update")
+            applying = asyncio.create_task(projecting.apply(projecting.log[10:]))
+            async with asyncio.timeout(10):
+                while (pid := await other.fetchval(waiting)) is None:
+                    await other.execute("select pg_stat_clear_snapshot()")
+            await other.execute("select pg_terminate_backend($1)", pid)
+            with pytest.raises(StoreUnavailable):
+                await applying
+    finally:
+        await other.close()
     await projecting.apply(projecting.log[10:])
     assert await fetch(projecting.database, "select count(*) from panels") == 3
 

@@ -245,8 +245,10 @@ async def test_too_many_streams_are_told_in_the_clients_own_words(start: Start) 
 
     async with opened(gateway, told.ref.panel_id) as source:
         await anext(source.aiter_sse())
-        plain = await gateway.get(f"/panels/{told.ref.panel_id}/stream", Accept="*/*")
-        browser = await gateway.get(f"/panels/{told.ref.panel_id}/stream", Accept="text/event-stream")
+        plain = await gateway.get(f"/panels/{told.ref.panel_id}/stream", headers={"Accept": "*/*"})
+        browser = await gateway.get(
+            f"/panels/{told.ref.panel_id}/stream", headers={"Accept": "text/event-stream"}
+        )
         other = await gateway.get(f"/panels/{uuid4()}/stream", user="admin")
 
     assert (plain.status_code, plain.headers["retry-after"]) == (429, "30")

@@ -27,7 +27,7 @@ def longest(panel_type: PanelType) -> list[Recorded]:
     options = [f"o{n}" for n in range(9)] if panel_type == "delphi" else ()
     event = created(panel_type, limits.most_experts, configuration=configuration, options=options)
     panel = begin(event)
-    text = "A reason that Name 1 and others may find convincing. " * 28
+    text = "As Name 1 says, " + "a reason that others may find convincing. " * 35
     for _ in range(limits.allowed_rounds[-1] + 1):
         panel.run(
             lambda r: (

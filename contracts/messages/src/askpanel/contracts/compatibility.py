@@ -6,7 +6,7 @@ and readers of yesterday meet today's.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from askpanel.contracts.schemas import Schema
 
@@ -24,11 +24,11 @@ def breaking_changes(released: Schema, today: Schema) -> list[str]:
 def without_words(schema: Any) -> Any:
     """A schema's structure alone: what is recorded as released."""
     if isinstance(schema, list):
-        return [without_words(item) for item in schema]  # type: ignore[reportUnknownVariableType]
+        return [without_words(item) for item in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
         return schema
     kept: Schema = {}
-    for key, value in schema.items():  # type: ignore[reportUnknownVariableType]
+    for key, value in cast(Schema, schema).items():
         if key in ("properties", "$defs"):
             kept[key] = {name: without_words(part) for name, part in value.items()}
         elif key not in WORDS:

@@ -9,6 +9,7 @@ take, acknowledge and look back, and publish nothing.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ FOLLOW_LOG = (
     f"$JS.FC.{PANELS.name}.>",
 )
 DELTAS = "live.delta.>"
+_VARIABLE = re.compile(r"\$[A-Z_]+")
 SERVICES = ("gateway", "projector", "orchestrator", "expert-runner", "consensus", "usage")
 
 
@@ -130,6 +132,6 @@ def _allowed(rights: Permissions) -> dict[str, dict[str, list[str]]]:
 
 
 def _user(name: str, password: str, rights: str | None) -> str:
-    secret = password if password.startswith("$") else json.dumps(password)
+    secret = password if _VARIABLE.fullmatch(password) else json.dumps(password)
     rest = f", permissions: {rights}" if rights else ""
     return f"    {{ user: {json.dumps(name)}, password: {secret}{rest} }}\n"

@@ -4,6 +4,8 @@ Two tenants, each with one user per role and one per membership status. For the 
 stand-in only: on a live project, users and tenants are the platform's business.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -61,25 +63,42 @@ def _tenant(slug: str, name: str) -> DemoTenant:
 
 TENANTS = (_tenant("acme", "Acme Health"), _tenant("globex", "Globex Research"))
 
+EVERY_PROTOCOL: Mapping[str, bool] = {"hybrid_panel": True}
+"""The one protocol that the platform leaves off unless a tenant has it."""
 
-async def seed(dsn: str) -> None:
-    """Write the demo tenants, users and memberships as the superuser at `dsn`; what is there stays."""
+
+async def seed(dsn: str, *, features: Mapping[str, bool] | None = None) -> None:
+    """Write the demo tenants, users and memberships as the superuser at `dsn`; what is there stays.
+
+    `features` are laid over the platform's defaults for a tenant that is new.
+    """
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
             for tenant in TENANTS:
-                await _seed_tenant(connection, tenant)
+                await _seed_tenant(connection, tenant, features or {})
     finally:
         await connection.close()
 
 
-async def _seed_tenant(connection: asyncpg.Connection, tenant: DemoTenant) -> None:
-    await connection.execute(
-        "insert into public.tenants (id, name, slug, subdomain) values ($1, $2, $3, $3) on conflict do nothing",
+async def _seed_tenant(
+    connection: asyncpg.Connection, tenant: DemoTenant, features: Mapping[str, bool]
+) -> None:
+    made = await connection.fetchval(
+        """
+        insert into public.tenants (id, name, slug, subdomain) values ($1, $2, $3, $3)
+        on conflict do nothing returning true
+        """,
         tenant.id,
         tenant.name,
         tenant.slug,
     )
+    if made:
+        await connection.execute(
+            "update public.tenants set features = coalesce(features, '{}') || $2::jsonb where id = $1",
+            tenant.id,
+            json.dumps(dict(features)),
+        )
     await connection.executemany(
         "insert into auth.users (id, email) values ($1, $2) on conflict do nothing",
         [(user.id, user.email) for user in tenant.users],

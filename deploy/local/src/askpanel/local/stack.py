@@ -20,7 +20,7 @@ import nats as nats_client
 from askpanel.contracts.permissions import authorization
 from askpanel.gateway.readmodel.migrate import migrate
 from askpanel.local import tokens
-from askpanel.local.demo import TENANTS, seed
+from askpanel.local.demo import EVERY_PROTOCOL, TENANTS, seed
 from askpanel.local.secrets import Secrets, load_or_make
 from askpanel.local.servers import nats, postgres
 from askpanel.local.servers.nats import NatsServer
@@ -184,7 +184,7 @@ class Stack:
         finally:
             await client.close()
         await migrate(self.database_url, local=True)
-        await seed(self.database_url)
+        await seed(self.database_url, features=EVERY_PROTOCOL)
 
     def _service(self, name: str, logs: Path) -> Service:
         host, probe_port = "127.0.0.1", self.port if name == "gateway" else free_port(0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from askpanel.consensus.keypoints.lexicon import EMPTY
 from askpanel.consensus.keypoints.matching import sentences
-from askpanel.consensus.keypoints.negation import contradicts, read
+from askpanel.consensus.keypoints.negation import contradicts, read, same_subject
 from askpanel.consensus.keypoints.normalise import normalise
 from askpanel.consensus.keypoints.words import stem
 from askpanel.consensus.result import Result
@@ -123,6 +123,9 @@ FRAME = frozenset(
 )
 """Words a chair may use of its own: they frame the record and claim nothing."""
 
+_TURNING = frozenset({"not", "no", "most", "all", "both"})
+"""Frame words that the negation guard must still see."""
+
 _POSITIONS = {"support": 1, "oppos": -1, "dissent": -1, "favour": 1, "favor": 1, "against": -1}
 
 
@@ -190,15 +193,22 @@ def _problems(sentence: str, record: tuple[str, ...], known: set[str], figures: 
         }
     )
     found += [f"claim with {', '.join(added)!r}"] if added else []
-    turned = [line for line in record if contradicts(sentence, line)]
-    if turned and not any(_says(sentence, line) for line in record):
+    claim = _claim(sentence)
+    turned = [line for line in record if contradicts(claim, line)]
+    if turned and not any(_says(claim, line) for line in record):
         found.append(f"contradicts {turned[0]!r}")
     return [f"{one} in {sentence!r} is not in the record" for one in found]
 
 
-def _says(sentence: str, line: str) -> bool:
-    """The line has all the sentence's content and is not its opposite."""
-    return read(sentence).content <= read(line).content and not contradicts(sentence, line)
+def _claim(sentence: str) -> str:
+    """The sentence without frame words; words that turn a meaning stay."""
+    kept = [word for word in _WORD.findall(normalise(sentence)) if stem(word) not in FRAME - _TURNING]
+    return " ".join(kept)
+
+
+def _says(claim: str, line: str) -> bool:
+    """The line speaks of the same thing and is not the claim's opposite."""
+    return same_subject(read(claim), read(line)) and not contradicts(claim, line)
 
 
 def _wrong_side(sentence: str, result: Result, seats: tuple[str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ judges what it still means. The alarms of an ended panel are purged.
 import asyncio
 import json
 from datetime import UTC
-from typing import Any
+from uuid import UUID
 
 import nats.errors
 import nats.js.errors
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import TIMERS
-from askpanel.orchestrator.timers import Timer
+from askpanel.orchestrator.timers import Timer, TimerPurpose
 from askpanel.runtime.errors import LogUnavailable, Reject
 from askpanel.runtime.worker import Delivery
 
@@ -27,9 +27,9 @@ class Alarm(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    purpose: str
+    purpose: TimerPurpose
     round_number: int | None = None
-    checkpoint_id: Any = None
+    checkpoint_id: UUID | None = None
     step: str | None = None
 
 

@@ -39,7 +39,7 @@ def requested(view: View) -> ExpertRequested:
         agent_name=seat.name,
         role="chair",
         response_type="analysis",
-        context=Context(blocks=(question(view, choose=False), block(view.state.consensus[view.concluded]))),
+        context=Context(blocks=(question(view), block(view.state.consensus[view.concluded]))),
         attempt_limit=1,
         deadline_at=view.state.at + CHAIR_TIME,
     )

@@ -81,7 +81,7 @@ class View:
 
     def blank(self, text: str) -> str:
         """The text without agent names (with and without "Dr.") and ids."""
-        return self._blanking(text)
+        return self.once(("blank", text), lambda: self._blanking(text))
 
     def draw(self, *draw: object, of: tuple[int, ...]) -> tuple[int, ...]:
         """Seats in an order drawn for this panel."""
@@ -137,8 +137,11 @@ class View:
 
     def last_ballot(self, seat: int, number: int) -> ExpertResponded | None:
         """The seat's last ballot up to and including this round."""
-        rounds = range(number, 0, -1)
-        return next((given for n in rounds if (given := self.ballot(seat, n)) is not None), None)
+        for earlier in range(number, 0, -1):
+            given = self._ballots.get((earlier, seat))
+            if given is not None:
+                return given
+        return None
 
     def ballots(self, number: int) -> dict[int, ExpertResponded]:
         """Every ballot of the round by seat, in seat order."""

@@ -24,15 +24,17 @@ from askpanel.orchestrator.view import View
 Blocks = tuple[Block, ...]
 
 
-def question(view: View, *, choose: bool = True, ask_human: bool = False) -> QuestionBlock:
-    """The panel's question; with its options and dimensions where the speaker is to choose."""
-    created, configuration = view.state.created, view.configuration
-    if not choose:
-        return QuestionBlock(text=created.query)
+def question(view: View) -> QuestionBlock:
+    """The bare question, for who neither argues nor votes."""
+    return QuestionBlock(text=view.state.created.query)
+
+
+def _question(view: View, choose: bool, ask_human: bool) -> QuestionBlock:
+    configuration = view.configuration
     return QuestionBlock(
-        text=created.query,
-        options=created.options,
-        rank_options=configuration.rank_options,
+        text=view.state.created.query,
+        options=view.state.created.options if choose else (),
+        rank_options=configuration.rank_options and choose,
         dimensions=configuration.dimensions,
         ask_human=ask_human,
     )
@@ -45,11 +47,14 @@ def custom_prompt(view: View) -> Blocks:
 
 
 def brief(view: View, *, choose: bool = True, ask_human: bool = False) -> Blocks:
-    """What every expert is given whenever it argues: the question and what came with it."""
+    """What every expert is given whenever it argues: the question and what came with it.
+
+    The options are shown where the speaker is to choose one.
+    """
     return view.once(
         ("brief", choose, ask_human),
         lambda: (
-            question(view, choose=choose, ask_human=ask_human),
+            _question(view, choose, ask_human),
             *_evidence(view),
             *_parent(view),
             *custom_prompt(view),

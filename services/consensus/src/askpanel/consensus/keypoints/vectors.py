@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ Floats = NDArray[np.float64]
 SHORTEST, LONGEST = 3, 5
 
 
+@lru_cache(maxsize=4096)
 def char_ngrams(text: str) -> Counter[str]:
-    """Counts of the 3-5-grams inside each word, the word padded with one space on either side.
+    """Counts (read-only) of the 3-5-grams inside each word, the word padded with one space on either side.
 
     A padded word shorter than n counts once as a whole.
     """
@@ -41,9 +42,10 @@ def tfidf(texts: Sequence[str]) -> Floats:
     column = {gram: number for number, gram in enumerate(sorted(frequency))}
     matrix = np.zeros((len(texts), max(len(column), 1)))
     for row, counts in enumerate(counted):
-        for gram, count in counts.items():
-            idf = math.log((1 + len(texts)) / (1 + frequency[gram])) + 1
-            matrix[row, column[gram]] = (1 + math.log(count)) * idf
+        places = [column[gram] for gram in counts]
+        matrix[row, places] = 1 + np.log(list(counts.values()))
+    known = np.array([frequency[gram] for gram in column] or [0], dtype=np.float64)
+    matrix *= np.log((1 + len(texts)) / (1 + known)) + 1
     return unit(matrix)
 
 

@@ -141,7 +141,7 @@ async def _hosted(choice: Choice, means: Means) -> ProviderModel:
     from pydantic_ai.models import infer_model
 
     try:
-        model = infer_model(choice.model)
+        model = await asyncio.to_thread(infer_model, choice.model)
     except (UserError, ValueError, ImportError) as error:
         raise Unusable(f"{choice.model!r}: {error}") from error
     schema = bool(model.profile.get("supports_json_schema_output", False))

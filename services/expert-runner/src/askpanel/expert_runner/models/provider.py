@@ -142,12 +142,14 @@ def failure_of(error: Exception) -> Failure:
         (known.UserError, "misconfigured"),
     )
     status: int | None = getattr(error, "status_code", None)
-    fallback: FailureReason = "bad_output"
-    if status is not None:
-        fallback = "misconfigured" if status < 500 else "provider_error"
-    reason = next((reason for kind, reason in table if isinstance(error, kind)), fallback)
     said = type(error).__name__.removeprefix("_HTTP") + (f" (HTTP {status})" if status else "")
-    return Failure(reason, said, getattr(error, "retry_after", None))
+    after: float | None = getattr(error, "retry_after", None)
+    for kind, reason in table:
+        if isinstance(error, kind):
+            return Failure(reason, said, after)
+    if status is None:
+        return Failure("bad_output", said, after)
+    return Failure("misconfigured" if status < 500 else "provider_error", said, after)
 
 
 def _known_errors() -> tuple[type[Exception], ...]:

@@ -20,7 +20,15 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.rows import Unstorable
-from askpanel.gateway.readmodel.tables import CONTENT_ERRORS, Connection, Refused, Types, Work, Writer
+from askpanel.gateway.readmodel.tables import (
+    CONTENT_ERRORS,
+    Connection,
+    Refused,
+    Types,
+    Work,
+    Writer,
+    write_what_is_taken,
+)
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable
@@ -62,6 +70,7 @@ class PostgresStore:
         self._leading = False
         self._turn = asyncio.Lock()
         self._panels: OrderedDict[PanelRef, Panel] = OrderedDict()
+        self._owed = Work()
 
     async def checkpoint(self) -> Position | None:
         """Where the projection stands. Raises StoreUnavailable, also while another projector is active."""
@@ -85,15 +94,20 @@ class PostgresStore:
                     async with connection.transaction():
                         await self._move_checkpoint(connection, previous, position)
                         assert self._writer is not None
+                        await write_what_is_taken(connection, self._writer, self._owed)
                         await self._writer.write(connection, work)
             except CheckpointMoved:
                 self._panels.clear()
+                self._owed = Work()
                 raise
             except Poison:
-                # The event stays on the log, so later rows of its panel are folded over it, as in a rebuild.
+                # The tables refuse a row, but the event stays on the log: its panel is folded over it, as in a
+                # rebuild, and the panel's own row follows when the checkpoint passes it.
                 if len(events) == 1:
                     self._remember(panels)
+                    self._owed = Work(changed={ref.panel_id: panel for ref, panel in panels.items()})
                 raise
+            self._owed = Work()
             self._remember(panels)
 
     async def ping(self) -> None:

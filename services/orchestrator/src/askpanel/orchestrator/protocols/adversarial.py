@@ -96,7 +96,7 @@ def _debate(view: View, number: int) -> tuple[Row, ...]:
             f"{number}d",
             (view.judge,),
             lambda seat: (
-                question(view, choose=False),
+                question(view),
                 proposition(view),
                 *debate_texts(view, seat, number),
             ),

@@ -12,6 +12,7 @@ else after max_rounds.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from askpanel.contracts.blocks import ItemBlock, PeerAnswerBlock, StatisticsBlock
 from askpanel.contracts.events import ExpertResponded
@@ -60,7 +61,7 @@ def after(view: View, number: int) -> Next:
     if not _to_rate(view):
         return Finish("nothing_new")
     if number >= 2:
-        split = any(item is not None and found.disagreement for item, _, found in _all_values(view, number))
+        split = any(one.item is not None and one.spread.disagreement for one in rated(view, number))
         if level_reached(view, number) and not split:
             return Finish("threshold_reached")
         if all(_is_stable(view, place, number) for place in range(len(_to_rate(view)))):
@@ -148,40 +149,56 @@ def _value(view: View, place: int, seat: int, number: int) -> float | None:
     return None if below or above else forecast.value
 
 
-def _all_values(view: View, number: int) -> tuple[tuple[str | None, dict[int, float], Spread], ...]:
-    """Item id (None: the forecast), values by seat and their figures, for what somebody rated."""
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What the seats gave for one item, or as forecast (`item` is None), and its figures."""
+
+    item: str | None
+    given: dict[int, float]
+    spread: Spread
+    histogram: tuple[int, ...]
+
+    def is_far(self, seat: int) -> bool:
+        """Whether a seat's value is one to explain: far from the median, or outside the quartiles."""
+        own = self.given.get(seat)
+        if own is None:
+            return False
+        if self.item is None:
+            return not self.spread.lower_quartile <= own <= self.spread.upper_quartile
+        return abs(own - self.spread.median) > FAR
+
+
+def rated(view: View, number: int) -> tuple[Rated, ...]:
+    """What somebody rated up to and including a round, in the items' order."""
     ids = [item.id for item in items(view)] or [None]
-    rated = ((item, values(view, place, number)) for place, item in enumerate(ids))
-    return tuple((item, given, found) for item, given in rated if (found := spread(given.values())))
+    found = ((item, values(view, place, number)) for place, item in enumerate(ids))
+    return tuple(
+        Rated(item, given, figures, () if item is None else histogram(given.values()))
+        for item, given in found
+        if (figures := spread(given.values())) is not None
+    )
 
 
 def statistics(view: View, reader: int, number: int) -> Blocks:
     """The panel's figures after the round before, for one reader: a block per item that was rated."""
-    rated = view.once(("figures", number), lambda: _all_values(view, number - 1))
-    return tuple(_for_reader(view, item, given, found, reader) for item, given, found in rated)
+    known = view.once(("rated", number), lambda: rated(view, number - 1))
+    return tuple(
+        view.once((one.item, one.given.get(reader)), lambda one=one: _figures(one, reader)) for one in known
+    )
 
 
-def _for_reader(
-    view: View, item: str | None, given: dict[int, float], found: Spread, reader: int
-) -> StatisticsBlock:
-    own = given.get(reader)
-    if item is None:
-        far = own is not None and not found.lower_quartile <= own <= found.upper_quartile
-    else:
-        far = own is not None and abs(own - found.median) > FAR
-    return view.once(
-        ("statistics", item, own),
-        lambda: StatisticsBlock(
-            item=item,
-            n=found.n,
-            median=found.median,
-            lower_quartile=found.lower_quartile,
-            upper_quartile=found.upper_quartile,
-            histogram=() if item is None else histogram(given.values()),
-            own_rating=None if item is None or own is None else int(own),
-            own_forecast=own if item is None else None,
-            explain=far,
-        ),
+def _figures(one: Rated, reader: int) -> StatisticsBlock:
+    own = one.given.get(reader)
+    return StatisticsBlock(
+        item=one.item,
+        n=one.spread.n,
+        median=one.spread.median,
+        lower_quartile=one.spread.lower_quartile,
+        upper_quartile=one.spread.upper_quartile,
+        histogram=one.histogram,
+        own_rating=None if one.item is None or own is None else int(own),
+        own_forecast=own if one.item is None else None,
+        explain=one.is_far(reader),
     )
 
 

@@ -104,7 +104,7 @@ def questioned(view: View, target: int, number: int, *shown: int) -> Blocks:
     others = tuple(seat for seat in shown if seat != target)
     given = {seat: view.last_ballot(seat, number - 1) for seat in (target, *others)}
     return (
-        question(view, choose=False),
+        question(view),
         *(
             peer(view, seat, answer, asked_about=seat == target)
             for seat, answer in given.items()

@@ -1,0 +1,89 @@
+"""Permissions follow from owners and durables; what a server makes of them is tested against a server."""
+
+import re
+
+import pytest
+
+from askpanel.contracts.events import EVENTS
+from askpanel.contracts.permissions import (
+    SERVICES,
+    authorization,
+    password_variable,
+    permissions,
+    reader_permissions,
+)
+from askpanel.contracts.topology import DURABLES, PANELS, owners, reader
+
+WORKERS = tuple(dict.fromkeys(durable.service for durable in DURABLES))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_publishes_the_events_it_owns_and_no_other(service: str) -> None:
+    subjects = permissions(service).publish
+    log = [subject for subject in subjects if subject.split(".")[0] in {t.split(".")[0] for t in EVENTS}]
+    assert log == [f"{event_type}.*.*" for event_type in owners().get(service, ())]
+    assert not {">", "*.>", "$JS.>", "$JS.API.>"} & set(subjects)
+
+
+def test_every_event_has_exactly_one_writer() -> None:
+    written = [event_type for service in SERVICES for event_type in owners().get(service, ())]
+    assert sorted(written) == sorted(EVENTS)
+
+
+@pytest.mark.parametrize("service", WORKERS)
+def test_no_worker_creates_or_changes_consumers_of_the_log(service: str) -> None:
+    forbidden = re.compile(
+        rf"\$JS\.API\.(CONSUMER\.(CREATE|DURABLE|DELETE|PAUSE)\..*{PANELS.name}|STREAM\.(CREATE|UPDATE|DELETE|PURGE|MSG\.DELETE)\..*{PANELS.name})"
+    )
+    assert not [subject for subject in permissions(service).publish if forbidden.match(subject)]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nobody_may_change_or_purge_the_log(service: str) -> None:
+    for action in ("UPDATE", "DELETE", "PURGE", "CREATE", "MSG.DELETE"):
+        assert f"$JS.API.STREAM.{action}.{PANELS.name}" not in permissions(service).publish
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_hears_only_its_own_replies(service: str) -> None:
+    extra = {"live.delta.>"} if service == "gateway" else set[str]()
+    assert set(permissions(service).subscribe) == {f"_INBOX_{service}.>"} | extra
+
+
+@pytest.mark.parametrize("service", WORKERS)
+def test_a_worker_uses_its_own_durables_only(service: str) -> None:
+    own = {durable.name for durable in DURABLES if durable.service == service}
+    named = {
+        subject.split(".")[5]
+        for subject in permissions(service).publish
+        if subject.startswith("$JS.API.CONSUMER.MSG.NEXT.")
+    }
+    assert named == own
+
+
+def test_a_reader_takes_and_looks_back_and_publishes_no_event() -> None:
+    durable = reader("billing", "usage.recorded")
+    granted = reader_permissions(durable)
+    assert durable.filters == ("usage.recorded.>",)
+    assert all(subject.startswith("$JS.") for subject in granted.publish)
+    assert granted.subscribe == ("_INBOX_reader-billing.>",)
+
+
+def test_a_reader_of_an_unknown_event_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"usage\.forgotten"):
+        reader("billing", "usage.forgotten")
+
+
+def test_only_who_has_a_password_becomes_a_user() -> None:
+    block = authorization({"usage": 'se"cret', "admin": "$NATS_ADMIN_PASSWORD"})
+    assert re.findall(r'user: "([^"]+)"', block) == ["usage", "admin"]
+    assert '"se\\"cret"' in block
+    assert "password: $NATS_ADMIN_PASSWORD }" in block
+
+
+def test_a_bcrypt_hash_is_a_password_and_no_variable() -> None:
+    assert 'password: "$2a$11$abc"' in authorization({"usage": "$2a$11$abc"})
+
+
+def test_password_variables_are_fit_for_an_environment() -> None:
+    assert password_variable("expert-runner") == "NATS_EXPERT_RUNNER_PASSWORD"

@@ -1,0 +1,1 @@
+"""How fast Ask Panel is, beside what a user would run instead: `make bench`."""
