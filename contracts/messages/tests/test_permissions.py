@@ -54,7 +54,7 @@ def test_a_service_hears_only_its_own_replies(service: str) -> None:
 def test_a_worker_uses_its_own_durables_only(service: str) -> None:
     own = {durable.name for durable in DURABLES if durable.service == service}
     named = {
-        subject.split(".")[5]
+        subject.split(".")[6]
         for subject in permissions(service).publish
         if subject.startswith("$JS.API.CONSUMER.MSG.NEXT.")
     }

@@ -44,7 +44,9 @@ async def test_features_are_laid_over_the_defaults_of_new_tenants_alone(database
     connection = await asyncpg.connect(database.admin)
     try:
         await seed(database.admin, features=EVERY_PROTOCOL)
-        await connection.execute("""update tenants set features = '{"open_panel": false}' where slug = 'globex'""")
+        await connection.execute(
+            """update tenants set features = '{"open_panel": false}' where slug = 'globex'"""
+        )
         await seed(database.admin, features=EVERY_PROTOCOL)
         features = {
             row["slug"]: json.loads(row["features"])

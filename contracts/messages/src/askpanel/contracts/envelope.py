@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from askpanel.contracts.events import EVENTS, Event
 from askpanel.contracts.ids import event_id
 from askpanel.contracts.subjects import BadSubject, PanelRef, parse
-from askpanel.contracts.upcast import UPCASTS, upcast
+from askpanel.contracts.upcast import UPCASTS, CannotLift, upcast
 
 SPECVERSION = "1.0"
 MESSAGE_ID = "Nats-Msg-Id"
@@ -143,6 +143,8 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes, sequenc
             event = known.model_validate_json(body)
     except ValidationError as error:
         raise Malformed(_first(error.errors(include_url=False, include_input=False))) from None
+    except CannotLift as error:
+        raise Malformed(f"body /: {error}") from None
     return Recorded(event, envelope, sequence)
 
 

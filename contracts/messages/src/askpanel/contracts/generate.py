@@ -54,10 +54,26 @@ def permissions_file() -> str:
 def stale(root: Path) -> list[Path]:
     """Generated files that are missing, differ, or belong to no event any more."""
     wanted = outputs(root)
-    left = {path.relative_to(root) for path in (root / SCHEMAS).glob("*.json")} - wanted.keys()
-    old = (path for path in left if path.stem not in released(root))
-    changed = (path for path, text in wanted.items() if not _says(root / path, text))
-    return sorted([*old, *changed])
+    changed = [path for path, text in wanted.items() if not _says(root / path, text)]
+    return sorted([*changed, *_left(root, wanted)])
+
+
+def _left(root: Path, wanted: Mapping[Path, str]) -> list[Path]:
+    """Schemas of versions that are neither today's nor released."""
+    there = {path.relative_to(root) for path in (root / SCHEMAS).glob("*.json")}
+    known = released(root)
+    return [path for path in there - wanted.keys() if path.stem not in known]
+
+
+def write(root: Path) -> None:
+    """Bring every generated file up to date."""
+    wanted = outputs(root)
+    for path in _left(root, wanted):
+        (root / path).unlink()
+    for path, text in wanted.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        if not _says(root / path, text):
+            (root / path).write_text(text)
 
 
 def released(root: Path) -> Mapping[str, Schema]:
@@ -100,13 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in found:
             print(f"stale: {path} (run `make generate`)")
         return 1 if found else 0
-    for path in stale(root):
-        if path not in outputs(root):
-            (root / path).unlink()
-    for path, text in outputs(root).items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        if not _says(root / path, text):
-            (root / path).write_text(text)
+    write(root)
     if options.release:
         release(root)
     return 0

@@ -26,6 +26,9 @@ from askpanel.consensus.keypoints.vectors import tfidf
 from askpanel.consensus.train import examples, fit, word_counts
 
 FOLDS = 7
+
+EVERY_TEXT = 20_000
+"""The folds read every text again: remember them all (about 300 MB)."""
 EXPLICIT = frozenset(
     [
         "not",
@@ -84,7 +87,7 @@ def report(data: Path, fast: bool) -> int:
     models: list[MiniLM | None] = [None]
     if not fast:
         try:
-            models.append(load())
+            models.append(load(kept=EVERY_TEXT))
         except EmbeddingsUnavailable as error:
             print(f"embeddings skipped: {error}")
     table = Table()

@@ -46,6 +46,7 @@ class MiniLM:
 
     session: Any
     tokenizer: Any
+    kept: int = KEPT
     seen: dict[str, Embedding] = field(default_factory=dict[str, Embedding])
 
     def __call__(self, texts: Sequence[str]) -> Floats:
@@ -59,7 +60,7 @@ class MiniLM:
         known = self.seen.get(text)
         if known is None:
             known = self._run(text)
-            if len(self.seen) >= KEPT:
+            if len(self.seen) >= self.kept:
                 self.seen.pop(next(iter(self.seen)))
             self.seen[text] = known
         return known
@@ -72,8 +73,11 @@ class MiniLM:
         return Embedding(_unit(states.mean(axis=0, keepdims=True))[0], _unit(inner).astype(np.float32))
 
 
-def load() -> MiniLM:
-    """The model, ready to use (about .3 s). Raises EmbeddingsUnavailable with what is missing."""
+def load(kept: int = KEPT) -> MiniLM:
+    """The model, ready to use (about .3 s), remembering `kept` texts.
+
+    Raises EmbeddingsUnavailable with what is missing.
+    """
     try:
         runtime = import_module("onnxruntime")
         tokenizers = import_module("tokenizers")
@@ -90,7 +94,7 @@ def load() -> MiniLM:
     tokenizer = tokenizers.Tokenizer.from_file(str(TOKENIZER))
     tokenizer.no_padding()
     tokenizer.enable_truncation(LONGEST)
-    return MiniLM(session, tokenizer)
+    return MiniLM(session, tokenizer, kept)
 
 
 def _verify(path: Path, expected: str) -> None:

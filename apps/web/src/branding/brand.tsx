@@ -1,0 +1,58 @@
+"use client";
+
+import { createContext, type ReactNode, useContext, useEffect } from "react";
+import useSWR from "swr";
+import { bodyOf, type Schemas } from "@/api/client";
+import { Problem } from "@/api/problem";
+import { useSession } from "@/session/provider";
+import { rememberTenant } from "@/session/store";
+import { text } from "@/text";
+import { Spinner, Trouble } from "@/ui/states";
+import { inkOn, readable } from "./colour";
+
+export type Tenant = Schemas["TenantView"];
+
+const TenantContext = createContext<Tenant | null>(null);
+
+export function useTenant(): Tenant {
+  const tenant = useContext(TenantContext);
+  if (tenant === null) throw new Error("useTenant outside a signed-in page");
+  return tenant;
+}
+
+/** The tenant's colour for text on the page's light and dark ground, set where the style sheet reads it. */
+export function Brand({ children }: { readonly children: ReactNode }): ReactNode {
+  const { api, signOut } = useSession();
+  const { data, error, mutate } = useSWR<Tenant, unknown>("tenant", () => bodyOf(api.GET("/api/v1/tenant")));
+
+  useEffect(() => {
+    if (data === undefined) return;
+    rememberTenant({ id: data.id, name: data.name });
+    const { style } = document.documentElement;
+    const { primary_color: colour, font_family: font } = data.branding;
+    const set = (name: string, value: string | null): void => {
+      if (value !== null) style.setProperty(name, value);
+    };
+    set("--brand-fill", readable(colour, "#ffffff", 1));
+    set("--brand-on-fill", inkOn(colour));
+    set("--brand-light", readable(colour, "#f4f2ed"));
+    set("--brand-dark", readable(colour, "#1d2129"));
+    style.setProperty("--font-tenant", font.replaceAll(/[^A-Za-z0-9 ,-]/g, ""));
+  }, [data]);
+
+  if (data === undefined) {
+    if (error === undefined) return <Spinner label={text.loading} />;
+    const refused = error instanceof Problem && error.status === 403;
+    return (
+      <main className="page narrow">
+        <Trouble error={error} onRetry={() => void mutate()} />
+        {refused && (
+          <button type="button" className="button" onClick={signOut}>
+            {text.account.signOut}
+          </button>
+        )}
+      </main>
+    );
+  }
+  return <TenantContext value={data}>{children}</TenantContext>;
+}

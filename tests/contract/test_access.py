@@ -1,0 +1,234 @@
+"""The generated permissions on a real server: each service can do its work, and nothing else."""
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager
+from itertools import product
+
+import nats.errors
+import nats.js.errors
+import pytest
+from nats.aio.client import Client
+from nats.js.api import ConsumerConfig
+
+from askpanel.contracts import generate
+from askpanel.contracts.envelope import encode
+from askpanel.contracts.events import EVENTS
+from askpanel.contracts.permissions import SERVICES, authorization, password_variable
+from askpanel.contracts.topology import (
+    DURABLES,
+    PANELS,
+    USAGE,
+    Durable,
+    dead_letter_subject,
+    owners,
+    reader,
+)
+from askpanel.runtime import bootstrap
+from askpanel.runtime.bootstrap import _consumer_config
+from askpanel.runtime.connection import inbox_prefix
+from askpanel.runtime.log import EventLog
+from tests.contract.made import a_round, some_panel
+from tests.contract.samples import SAMPLES, recorded, to_golden
+from tests.contract.servers import OwnNats, connected, own_nats
+from tests.contract.waiting import until
+
+BILLING = reader("billing", "usage.recorded")
+USERS = (*SERVICES, BILLING.name, "admin")
+PASSWORDS = {user: f"secret of {user}" for user in USERS}
+SAMPLE = {sample.TYPE: sample for sample in SAMPLES}
+WORKERS = tuple(dict.fromkeys(durable.service for durable in DURABLES))
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Generator[OwnNats]:
+    """A server with a user per service, its streams made by the operator."""
+    with own_nats(authorization(PASSWORDS, readers=(BILLING,))) as server:
+        yield server
+
+
+@pytest.fixture
+async def admin(guarded: OwnNats) -> AsyncGenerator[Client]:
+    async with as_user(guarded, "admin") as client:
+        await bootstrap.create(client.jetstream())
+        await client.jetstream().add_consumer(BILLING.stream, _consumer_config(BILLING))
+        await client.jetstream().purge_stream(PANELS.name)
+        yield client
+
+
+def as_user(
+    server: OwnNats, user: str, errors: list[str] | None = None
+) -> AbstractAsyncContextManager[Client]:
+    prefix = "_INBOX" if user == "admin" else inbox_prefix(user)
+    return connected(server.url, errors, user=user, password=PASSWORDS[user], inbox_prefix=prefix.encode())
+
+
+async def messages_on(client: Client, stream: str) -> int:
+    return (await client.jetstream().stream_info(stream)).state.messages
+
+
+@pytest.mark.parametrize("service", WORKERS)
+async def test_a_worker_can_do_its_work(guarded: OwnNats, admin: Client, service: str) -> None:
+    """Assert its durables, bind, fetch, read the panel, append what it owns, acknowledge, bury."""
+    errors: list[str] = []
+    async with as_user(guarded, service, errors) as client:
+        log = EventLog(client, patience=2.0)
+        own = [durable for durable in DURABLES if durable.service == service]
+        await bootstrap.verify(log.jetstream, *own)
+        for event_type in owners()[service]:
+            event = recorded(SAMPLE[event_type])
+            last = await log.last_sequence(event.envelope.panel)
+            assert await log.append(event, expected=last) in [
+                read.sequence for read in await log.read(event.envelope.panel)
+            ]
+        for durable in own:
+            await _fetch_and_acknowledge(admin, client, durable)
+        await client.jetstream().publish(dead_letter_subject(service), b"{}")
+    assert errors == []
+
+
+async def _fetch_and_acknowledge(admin: Client, client: Client, durable: Durable) -> None:
+    panel = some_panel()
+    subject = durable.filters[0].replace(">", f"{panel.tenant_id}.{panel.panel_id}")
+    await admin.jetstream().publish(subject, b"{}")
+    subscription = await client.jetstream().pull_subscribe_bind(
+        durable.name, stream=durable.stream, inbox_prefix=f"{inbox_prefix(durable.service)}.".encode()
+    )
+    while True:
+        try:
+            for message in await subscription.fetch(50, timeout=0.2):
+                await message.ack()
+        except nats.errors.TimeoutError:
+            break
+    info = await client.jetstream().consumer_info(durable.stream, durable.name)
+    assert (info.num_pending, info.num_ack_pending) == (0, 0)
+    await subscription.unsubscribe()
+
+
+@pytest.mark.parametrize("user", [*SERVICES, BILLING.name])
+async def test_nobody_writes_what_another_owns(guarded: OwnNats, admin: Client, user: str) -> None:
+    """Every event type of others, with and without the headers that would forge or wipe."""
+    errors: list[str] = []
+    own = set(owners().get(user, ()))
+    foreign = [event_type for event_type in EVENTS if event_type not in own]
+    before = await messages_on(admin, PANELS.name)
+    async with as_user(guarded, user, errors) as client:
+        for event_type, extra in product(foreign, WEAPONS):
+            subject, headers, body = encode(recorded(SAMPLE[event_type]))
+            await client.publish(subject, body, headers={**headers, **WEAPONS[extra]})
+        await client.flush()
+        await until(lambda: len(errors) >= len(foreign) * len(WEAPONS))
+    assert all("permissions violation" in error.lower() for error in errors)
+    assert await messages_on(admin, PANELS.name) == before
+
+
+VICTIM = some_panel()
+WEAPONS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "roll-up": {"Nats-Rollup": "all"},
+    "schedule": {
+        "Nats-Schedule": "@at 2020-01-01T00:00:00Z",
+        "Nats-Schedule-Target": VICTIM.subject("panel.completed"),
+    },
+    "TTL": {"Nats-TTL": "1s"},
+}
+
+
+@pytest.mark.parametrize("weapon", ["roll-up", "schedule", "TTL"])
+@pytest.mark.parametrize("service", [*owners()])
+async def test_the_log_refuses_headers_that_forge_or_wipe_even_from_the_owner(
+    guarded: OwnNats, admin: Client, service: str, weapon: str
+) -> None:
+    await EventLog(admin).append(a_round(some_panel()), expected=0)
+    before = await messages_on(admin, PANELS.name)
+    async with as_user(guarded, service) as client:
+        for event_type in owners()[service]:
+            subject, headers, body = encode(recorded(SAMPLE[event_type]))
+            with pytest.raises(nats.js.errors.APIError):
+                await client.jetstream().publish(
+                    subject,
+                    body,
+                    headers={**headers, "Nats-Msg-Id": f"{weapon} {subject}", **WEAPONS[weapon]},
+                )
+    assert await messages_on(admin, PANELS.name) == before
+    assert await EventLog(admin).last_sequence(VICTIM) == 0
+
+
+FORBIDDEN = (
+    f"$JS.API.STREAM.PURGE.{PANELS.name}",
+    f"$JS.API.STREAM.DELETE.{PANELS.name}",
+    f"$JS.API.STREAM.UPDATE.{PANELS.name}",
+    f"$JS.API.STREAM.MSG.DELETE.{PANELS.name}",
+    f"$JS.API.CONSUMER.DELETE.{PANELS.name}.{USAGE.name}",
+    f"$JS.API.CONSUMER.DURABLE.CREATE.{PANELS.name}.{USAGE.name}",
+    "timer.fired.a.b.c",
+    "$KV.experts.tenant.expert",
+    "dead.somebody",
+)
+
+
+@pytest.mark.parametrize("user", [*SERVICES, BILLING.name])
+async def test_nobody_administers_the_log(guarded: OwnNats, admin: Client, user: str) -> None:
+    errors: list[str] = []
+    async with as_user(guarded, user, errors) as client:
+        for subject in FORBIDDEN:
+            await client.publish(subject, b"{}")
+        await client.subscribe("panel.>")
+        await client.flush()
+        await until(lambda: len(errors) > len(FORBIDDEN))
+    assert all("permissions violation" in error.lower() for error in errors)
+    assert (await admin.jetstream().consumer_info(USAGE.stream, USAGE.name)).name == USAGE.name
+
+
+@pytest.mark.parametrize("user", [*WORKERS, BILLING.name])
+async def test_a_worker_or_reader_cannot_make_a_consumer_of_its_own(
+    guarded: OwnNats, admin: Client, user: str
+) -> None:
+    errors: list[str] = []
+    async with as_user(guarded, user, errors) as client:
+        with pytest.raises(nats.errors.TimeoutError):
+            await client.jetstream(timeout=0.3).add_consumer(PANELS.name, ConsumerConfig(durable_name="spy"))
+    assert "permissions violation" in errors[0].lower()
+
+
+async def test_a_reader_takes_what_it_asked_for_and_can_look_back(guarded: OwnNats, admin: Client) -> None:
+    errors: list[str] = []
+    log = EventLog(admin)
+    written = [
+        await log.append_once(recorded(SAMPLE[kind]), recent=True)
+        for kind in ("usage.recorded", "panel.failed")
+    ]
+    async with as_user(guarded, BILLING.name, errors) as client:
+        subscription = await client.jetstream().pull_subscribe_bind(
+            BILLING.name, stream=PANELS.name, inbox_prefix=f"{inbox_prefix(BILLING.name)}.".encode()
+        )
+        (message,) = await subscription.fetch(10, timeout=2)
+        await message.ack()
+        assert message.metadata.sequence.stream == written[0]
+        panel = recorded(SAMPLE["panel.failed"]).envelope.panel
+        assert [event.sequence for event in await EventLog(client).read(panel)] == written
+        with pytest.raises(nats.errors.TimeoutError):
+            await subscription.fetch(1, timeout=0.1)
+    assert errors == []
+
+
+async def test_a_wrong_password_is_refused(guarded: OwnNats) -> None:
+    with pytest.raises(nats.errors.Error, match="Authorization"):
+        await nats.connect(
+            guarded.url, user="usage", password="guess", allow_reconnect=False, max_reconnect_attempts=1
+        )
+
+
+async def test_the_generated_file_takes_its_passwords_from_the_servers_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for user in (*SERVICES, "admin"):
+        monkeypatch.setenv(password_variable(user), f"secret of {user}")
+    with own_nats(generate.permissions_file()) as server:
+        async with as_user(server, "admin") as client:
+            await bootstrap.create(client.jetstream())
+        async with as_user(server, "usage") as client:
+            await bootstrap.verify(client.jetstream(), USAGE)
+
+
+def test_samples_are_told_apart_by_their_bytes() -> None:
+    assert len({to_golden(encode(recorded(sample))) for sample in SAMPLES}) == len(EVENTS)
