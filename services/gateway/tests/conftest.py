@@ -55,6 +55,8 @@ async def start(
                 "jwt_issuer": ISSUER,
                 "jwt_secret": SECRET,
                 "port": 0,
+                "requests_per_second": 1000,
+                "request_burst": 1000,
             }
             settings = GatewaySettings(**(usual | changes))
             app = create_app(settings)

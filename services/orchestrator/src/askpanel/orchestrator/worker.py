@@ -57,6 +57,8 @@ class Orchestrator:
                 if passed is None or await self._append(ref, panel, passed, None):
                     break
             await self._advance(ref, panel, None)
+            if panel.state.ending is not None:
+                await alarms.disarm(self._log.jetstream, ref)
 
     async def _read(self, ref: PanelRef, panel: Panel) -> None:
         """Fold the panel from the log, or what is new there."""

@@ -1,0 +1,200 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { percent } from "@/format";
+import { render } from "@/markdown/render";
+import { text } from "@/text";
+import { Gauge } from "@/ui/gauge";
+import type { Consensus, PanelState } from "./fold";
+import { results } from "./fold";
+import { useFocus } from "./focus";
+import { type Metrics, metricsOf } from "./metrics";
+
+interface Props {
+  readonly panel: PanelState;
+  readonly consensus: Consensus;
+}
+
+/** What the panel recommends, and how firmly. Above it stands whatever was missing. */
+export function Recommendation({ panel, consensus }: Props): ReactNode {
+  const metrics = metricsOf(consensus.metrics);
+  const final = panel.completed;
+  return (
+    <section className="card recommendation" aria-labelledby="recommendation">
+      <div className="recommendation-gauge">
+        <Gauge level={consensus.consensus_level} threshold={consensus.threshold} />
+        <p className="band">{text.bands[consensus.band] ?? consensus.band}</p>
+        <p className="hint">{text.result.threshold(percent(consensus.threshold))}</p>
+      </div>
+      <div>
+        <h2 id="recommendation">{final ? text.result.recommendation : text.result.soFar}</h2>
+        <div className="recommendation-text prose">{render(final?.recommendation ?? consensus.recommendation)}</div>
+        {final?.summary && (
+          <blockquote className="chair">
+            <p className="hint">{text.result.chair}</p>
+            <div className="prose">{render(final.summary)}</div>
+          </blockquote>
+        )}
+        <p className="hint">
+          {text.result.method} {(text.methods[consensus.method] ?? consensus.method).toLowerCase()}
+          {metrics.voters !== null && metrics.effective !== null && ` · ${text.panel.effective(metrics.effective.toFixed(1), metrics.voters)}`}
+          {final && ` · ${text.stops[final.stop_reason] ?? final.stop_reason}`}
+        </p>
+        <Cautions consensus={consensus} metrics={metrics} />
+      </div>
+    </section>
+  );
+}
+
+function Cautions({ consensus, metrics }: { readonly consensus: Consensus; readonly metrics: Metrics }): ReactNode {
+  const cautions = [
+    ...(consensus.quorum.models === 1 ? [text.panel.oneModel] : []),
+    ...metrics.flags.flatMap((flag) => text.result.flags[flag] ?? []),
+    ...(metrics.interval && (metrics.voters ?? 9) < 9 ? [`${text.result.consensus}: ${text.result.likely(percent(metrics.interval[0]), percent(metrics.interval[1]))}.`] : []),
+  ];
+  if (cautions.length === 0) return null;
+  return (
+    <ul className="cautions">
+      {cautions.map((caution) => (
+        <li key={caution}>{caution}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** Agreement, disagreement, dissent, the votes, and what the discussion changed. */
+export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
+  const metrics = metricsOf(consensus.metrics);
+  return (
+    <div className="consensus">
+      <section className="card" aria-labelledby="agreement">
+        <h3 id="agreement">{text.result.agreement}</h3>
+        {consensus.agreement_points.length === 0 && <p className="hint">{text.result.noAgreement}</p>}
+        <ul className="point-list">
+          {consensus.agreement_points.map((point) => (
+            <li key={point.text}>
+              <p>{point.text}</p>
+              <Names panel={panel} ids={point.supporters} />
+              <QuotesButton quotes={point.quotes ?? []} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section className="card" aria-labelledby="disagreement">
+        <h3 id="disagreement">{text.result.disagreement}</h3>
+        {consensus.disagreement_points.length === 0 && <p className="hint">{text.result.noDisagreement}</p>}
+        <ul className="point-list">
+          {consensus.disagreement_points.map((point) => (
+            <li key={point.text}>
+              <p>{point.text}</p>
+              <dl className="sides-list">
+                {Object.entries(point.sides).map(([side, ids]) => (
+                  <div key={side}>
+                    <dt>{text.stances[side] ?? side}</dt>
+                    <dd>
+                      <Names panel={panel} ids={ids} />
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+              <QuotesButton quotes={point.quotes ?? []} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section className="card" aria-labelledby="dissent">
+        <h3 id="dissent">{text.result.dissent}</h3>
+        {consensus.dissenting_opinions.length === 0 && <p className="hint">{text.result.noDissent}</p>}
+        {consensus.dissenting_opinions.map((dissent) => (
+          <blockquote key={dissent.agent_id} className="dissent">
+            <p>{dissent.opinion}</p>
+            {dissent.reasoning && <p className="reasoning">{dissent.reasoning}</p>}
+            <footer>
+              {dissent.agent_name}
+              {dissent.confidence != null && `, ${text.panel.confidenceOf(percent(dissent.confidence))}`}
+            </footer>
+          </blockquote>
+        ))}
+      </section>
+      {metrics.positions.length > 0 && (
+        <section className="card" aria-labelledby="positions">
+          <h3 id="positions">{text.result.positions}</h3>
+          <Positions panel={panel} metrics={metrics} />
+        </section>
+      )}
+      <Shift panel={panel} consensus={consensus} metrics={metrics} />
+    </div>
+  );
+}
+
+function nameOf(panel: PanelState, id: string): string {
+  return panel.seats.find((seat) => seat.agent_id === id)?.agent_name ?? (id.startsWith("human:") ? text.panel.human : id);
+}
+
+function Names({ panel, ids }: { readonly panel: PanelState; readonly ids: readonly string[] }): ReactNode {
+  return <p className="names">{ids.map((id) => nameOf(panel, id)).join(", ")}</p>;
+}
+
+function QuotesButton({ quotes }: { readonly quotes: readonly { readonly response_id?: string; readonly text: string }[] }): ReactNode {
+  const { show } = useFocus();
+  if (quotes.length === 0) return null;
+  return (
+    <button type="button" className="link" onClick={() => show(quotes)}>
+      {text.result.quotes(quotes.length)}: {text.result.find.toLowerCase()}
+    </button>
+  );
+}
+
+function Positions({ panel, metrics }: { readonly panel: PanelState; readonly metrics: Metrics }): ReactNode {
+  const options = new Map(panel.created?.options.map((option) => [option.id, option.text]));
+  return (
+    <ul className="positions">
+      {metrics.positions.map((position) => (
+        <li key={position.position} className={`stance-${position.position}`}>
+          <div className="positions-head">
+            <span>{options.get(position.position) ?? text.stances[position.position] ?? position.text}</span>
+            <span>{percent(position.share)}</span>
+          </div>
+          <div className="bar" aria-hidden="true">
+            <span style={{ width: `${position.share * 100}%` }} />
+          </div>
+          <Names panel={panel} ids={position.voters} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Shift({ panel, consensus, metrics }: Props & { readonly metrics: Metrics }): ReactNode {
+  const first = results(panel)[0];
+  if (first === undefined || first.round_number === consensus.round_number) return null;
+  const before = metrics.levelBefore ?? first.consensus_level;
+  const now = metrics.levelNow ?? consensus.consensus_level;
+  return (
+    <section className="card" aria-labelledby="shift">
+      <h3 id="shift">{text.result.shift}</h3>
+      <dl className="shift">
+        <div>
+          <dt>{text.result.before}</dt>
+          <dd>{percent(before)}</dd>
+        </div>
+        <span aria-hidden="true">→</span>
+        <div>
+          <dt>{text.result.after}</dt>
+          <dd>{percent(now)}</dd>
+        </div>
+      </dl>
+      {metrics.changed.length === 0 && <p className="hint">{text.result.noShift}</p>}
+      <ul className="point-list">
+        {metrics.changed.map((change) => (
+          <li key={change.agentId}>
+            <p>
+              <strong>{nameOf(panel, change.agentId)}</strong>: {text.stances[change.from] ?? change.from} → {text.stances[change.to] ?? change.to}
+            </p>
+            {change.cause && <p className="names">{change.cause}</p>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

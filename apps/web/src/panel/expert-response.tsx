@@ -1,0 +1,168 @@
+import { memo, type ReactNode, useState } from "react";
+import { duration } from "@/format";
+import { render } from "@/markdown/render";
+import { text } from "@/text";
+import { Avatar } from "@/ui/avatar";
+import { Confidence, StancePill } from "@/ui/stance";
+import { isBallot, type Turn } from "./fold";
+import { answerId, useFocus } from "./focus";
+
+const LONG = 900;
+const NO_QUOTES: readonly string[] = [];
+
+interface Props {
+  readonly turn: Turn;
+  /** What the seat's position was before, where this answer may have changed it. */
+  readonly previous: string | null;
+}
+
+/** One answer: filling while its tokens arrive, then whole, or why there is none. */
+export function ExpertResponse({ turn, previous }: Props): ReactNode {
+  const { quotes } = useFocus();
+  const id = turn.response?.response_id ?? null;
+  return <Card turn={turn} previous={previous} quotes={(id !== null && quotes.get(id)) || NO_QUOTES} />;
+}
+
+const Card = memo(function Card({ turn, previous, quotes }: Props & { readonly quotes: readonly string[] }): ReactNode {
+  const { response } = turn;
+  const stance = response?.stance ?? null;
+  return (
+    <article
+      className={`answer card phase-${turn.phase} role-${turn.role} ${quotes.length > 0 ? "quoted" : ""}`}
+      id={response === null ? undefined : answerId(response.response_id)}
+      tabIndex={-1}
+      aria-busy={turn.phase === "speaking"}
+      aria-label={`${turn.name}, ${text.panel.phases[turn.phase] ?? turn.phase}`}
+    >
+      <header>
+        <Avatar name={turn.name} seat={turn.seat} />
+        <div className="answer-who">
+          <h4>{turn.name}</h4>
+          <p>
+            {turn.role !== "expert" && <span className={`role ${turn.role}`}>{text.roles[turn.role] ?? turn.role}</span>}
+            {turn.model !== null && <span className="mono">{turn.model}</span>}
+            {turn.attempt > 1 && <span>{text.panel.attempt(turn.attempt)}</span>}
+          </p>
+        </div>
+        {stance !== null && isBallot(turn) && <StancePill stance={stance} />}
+      </header>
+      <Body turn={turn} quotes={quotes} />
+      {turn.late && <p className="note small">{text.panel.late}</p>}
+      {response !== null && <Details turn={turn} previous={previous} />}
+    </article>
+  );
+});
+
+function Body({ turn, quotes }: { readonly turn: Turn; readonly quotes: readonly string[] }): ReactNode {
+  const [open, setOpen] = useState(false);
+  const failure = turn.failures.at(-1);
+  if (turn.phase === "failed" || turn.phase === "retrying") {
+    const reason = failure ? (text.failures[failure.reason] ?? failure.reason) : "";
+    return <p className="answer-failed">{turn.phase === "failed" ? text.panel.noAnswer(reason) : `${reason}; ${text.panel.phases["retrying"]}`}</p>;
+  }
+  if (turn.phase === "speaking") {
+    return turn.text === "" ? (
+      <p className="thinking">
+        <span aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </span>
+        {text.panel.thinking}
+      </p>
+    ) : (
+      <p className="answer-text typing">{turn.text}</p>
+    );
+  }
+  const long = turn.text.length > LONG;
+  const clamped = long && !open && quotes.length === 0;
+  return (
+    <>
+      <div className={`answer-text prose ${clamped ? "clamped" : ""}`}>{render(turn.text, quotes)}</div>
+      {long && quotes.length === 0 && (
+        <button type="button" className="link" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? text.panel.showLess : text.panel.showAll}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Details({ turn, previous }: Props): ReactNode {
+  const { response } = turn;
+  if (response === null) return null;
+  if (!("answer" in response)) return null;
+  const { answer } = response;
+  const changed = answer.changed === true || (previous !== null && response.stance != null && previous !== response.stance);
+  return (
+    <>
+      {answer.judgement && <Judgement judgement={answer.judgement} />}
+      {(answer.questions?.length ?? 0) > 0 && <Points title={text.panel.questions} points={answer.questions ?? []} ordered />}
+      {(answer.conditions?.length ?? 0) > 0 && <Points title={text.panel.conditions} points={answer.conditions ?? []} />}
+      {answer.ratings && <Ratings ratings={answer.ratings} />}
+      {answer.forecast && (
+        <p className="fact">
+          <span>{text.panel.forecast}</span> {answer.forecast.value}
+          {answer.forecast.low !== undefined && ` (${answer.forecast.low} – ${answer.forecast.high ?? ""})`}
+        </p>
+      )}
+      {changed && isBallot(turn) && (
+        <p className="changed">
+          <strong>{text.panel.changed}</strong>
+          {previous !== null && response.stance != null && previous !== response.stance && (
+            <>
+              : {text.stances[previous] ?? previous} → {text.stances[response.stance] ?? response.stance}
+            </>
+          )}
+          {answer.cause && <q>{answer.cause}</q>}
+        </p>
+      )}
+      <footer>
+        {response.confidence != null && isBallot(turn) && <Confidence share={response.confidence} />}
+        <span>{duration(response.execution_time_ms)}</span>
+      </footer>
+    </>
+  );
+}
+
+function Points({ title, points, ordered = false }: { readonly title: string; readonly points: readonly string[]; readonly ordered?: boolean }): ReactNode {
+  const List = ordered ? "ol" : "ul";
+  return (
+    <div className="points">
+      <h5>{title}</h5>
+      <List>
+        {points.map((point) => (
+          <li key={point}>{point}</li>
+        ))}
+      </List>
+    </div>
+  );
+}
+
+function Judgement({ judgement }: { readonly judgement: { readonly strongest_pro: string; readonly strongest_con: string; readonly unresolved?: readonly string[] } }): ReactNode {
+  return (
+    <dl className="judgement">
+      <dt>{text.panel.strongestPro}</dt>
+      <dd>{judgement.strongest_pro}</dd>
+      <dt>{text.panel.strongestCon}</dt>
+      <dd>{judgement.strongest_con}</dd>
+      {(judgement.unresolved?.length ?? 0) > 0 && (
+        <>
+          <dt>{text.panel.unresolved}</dt>
+          {judgement.unresolved?.map((one) => (
+            <dd key={one}>{one}</dd>
+          ))}
+        </>
+      )}
+    </dl>
+  );
+}
+
+function Ratings({ ratings }: { readonly ratings: readonly (number | null)[] }): ReactNode {
+  return (
+    <p className="fact">
+      <span>{text.purposes["rating"]}</span> {ratings.map((rating) => rating ?? "–").join(" · ")}
+    </p>
+  );
+}
+

@@ -1,0 +1,103 @@
+"use client";
+
+import { type ReactNode, useId, useState } from "react";
+import { bodyOf } from "@/api/client";
+import { moment } from "@/format";
+import { useSession } from "@/session/provider";
+import { text } from "@/text";
+import { Trouble } from "@/ui/states";
+import type { StreamData } from "./events";
+
+type Action = StreamData["human_requested"]["actions"][number];
+const STANCES = ["support", "conditional", "oppose", "abstain"] as const;
+
+interface Props {
+  readonly panelId: string;
+  readonly request: StreamData["human_requested"];
+  readonly mayAnswer: boolean;
+}
+
+/** The panel waits at this checkpoint until a person answers. */
+export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNode {
+  const { api } = useSession();
+  const id = useId();
+  const [content, setContent] = useState("");
+  const [stance, setStance] = useState<(typeof STANCES)[number] | null>(null);
+  const [state, setState] = useState<"open" | "sending" | "sent">("open");
+  const [error, setError] = useState<unknown>(null);
+  const [missing, setMissing] = useState(false);
+
+  async function send(action: Action): Promise<void> {
+    const needsText = action === "answer" || action === "modify";
+    setMissing(needsText && content.trim() === "");
+    if (needsText && content.trim() === "") return;
+    setState("sending");
+    setError(null);
+    try {
+      await bodyOf(
+        api.POST("/api/v1/panels/{panel_id}/human-input", {
+          params: { path: { panel_id: panelId } },
+          body: { checkpoint_id: request.checkpoint_id, action, content, ...(stance === null ? {} : { stance }) },
+        }),
+      );
+      setState("sent");
+    } catch (failure) {
+      setError(failure);
+      setState("open");
+    }
+  }
+
+  return (
+    <section className="card checkpoint" aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>{text.human.title}</h2>
+      <p className="checkpoint-question">{request.question}</p>
+      <p className="hint">{text.human.until(moment(request.deadline_at))}</p>
+      {!mayAnswer && <p className="note">{text.human.notYours}</p>}
+      {state === "sent" && <p className="note good">{text.human.sent}</p>}
+      {mayAnswer && state !== "sent" && (
+        <>
+          <label className="field">
+            <span>{request.kind === "input" ? text.human.content : text.human.contentOptional}</span>
+            <textarea
+              rows={5}
+              maxLength={4000}
+              value={content}
+              aria-invalid={missing}
+              aria-describedby={`${id}-missing`}
+              onChange={(event) => setContent(event.target.value)}
+            />
+          </label>
+          <p className="trouble" id={`${id}-missing`} role="alert">
+            {missing ? text.human.needText : ""}
+          </p>
+          {request.kind === "input" && (
+            <fieldset className="choices">
+              <legend>{text.human.stance}</legend>
+              {STANCES.map((one) => (
+                <label key={one} className="choice">
+                  <input type="radio" name={`${id}-stance`} checked={stance === one} onChange={() => setStance(one)} />
+                  {text.stances[one]}
+                </label>
+              ))}
+            </fieldset>
+          )}
+          {error !== null && <Trouble error={error} />}
+          <div className="buttons">
+            {request.actions.map((action) => (
+              <button
+                key={action}
+                type="button"
+                className={`button ${action === "veto" ? "danger" : action === "modify" ? "" : "primary"}`}
+                disabled={state === "sending"}
+                title={action === "veto" ? text.human.vetoConfirm : undefined}
+                onClick={() => void send(action)}
+              >
+                {text.human.actions[action] ?? action}
+              </button>
+            ))}
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
