@@ -3,18 +3,19 @@
 import os
 import signal
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import nats
 from nats.aio.client import Client
-from nats.errors import Error
+from nats.js.errors import NotFoundError
 
 from askpanel.contracts.topology import STREAMS
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap
+from tests.contract.waiting import until
 from tests.harness.servers import scratch_directory
 
 
@@ -72,8 +73,8 @@ async def connected(url: str, errors: list[str] | None = None, **options: object
     try:
         yield client
     finally:
-        with suppress(ConnectionError):  # raised for a connection that is lost already
-            await client.close()
+        await until(lambda: client.is_connected)  # closing a lost connection leaves its socket open
+        await client.close()
 
 
 async def emptied(client: Client) -> None:
@@ -82,6 +83,6 @@ async def emptied(client: Client) -> None:
     for stream in STREAMS:
         try:
             await jetstream.delete_stream(stream.name)
-        except Error:
+        except NotFoundError:
             continue
     await bootstrap.create(jetstream)

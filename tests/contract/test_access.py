@@ -1,10 +1,13 @@
 """The generated permissions on a real server: each service can do its work, and nothing else."""
 
+import asyncio
+import json
+import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager
 from itertools import product
+from pathlib import Path
 
-import nats.errors
 import nats.js.errors
 import pytest
 from nats.aio.client import Client
@@ -29,12 +32,12 @@ from askpanel.runtime.connection import inbox_prefix
 from askpanel.runtime.log import EventLog
 from tests.contract.made import a_round, some_panel
 from tests.contract.samples import SAMPLES, recorded, to_golden
-from tests.contract.servers import OwnNats, connected, own_nats
+from tests.contract.servers import OwnNats, connected, emptied, own_nats
 from tests.contract.waiting import until
 
 BILLING = reader("billing", "usage.recorded")
 USERS = (*SERVICES, BILLING.name, "admin")
-PASSWORDS = {user: f"secret of {user}" for user in USERS}
+PASSWORDS = {user: f"secret-of-{user}" for user in USERS}
 SAMPLE = {sample.TYPE: sample for sample in SAMPLES}
 WORKERS = tuple(dict.fromkeys(durable.service for durable in DURABLES))
 
@@ -49,9 +52,8 @@ def guarded() -> Generator[OwnNats]:
 @pytest.fixture
 async def admin(guarded: OwnNats) -> AsyncGenerator[Client]:
     async with as_user(guarded, "admin") as client:
-        await bootstrap.create(client.jetstream())
+        await emptied(client)
         await client.jetstream().add_consumer(BILLING.stream, _consumer_config(BILLING))
-        await client.jetstream().purge_stream(PANELS.name)
         yield client
 
 
@@ -97,7 +99,7 @@ async def _fetch_and_acknowledge(admin: Client, client: Client, durable: Durable
         try:
             for message in await subscription.fetch(50, timeout=0.2):
                 await message.ack()
-        except nats.errors.TimeoutError:
+        except TimeoutError:
             break
     info = await client.jetstream().consumer_info(durable.stream, durable.name)
     assert (info.num_pending, info.num_ack_pending) == (0, 0)
@@ -185,7 +187,7 @@ async def test_a_worker_or_reader_cannot_make_a_consumer_of_its_own(
 ) -> None:
     errors: list[str] = []
     async with as_user(guarded, user, errors) as client:
-        with pytest.raises(nats.errors.TimeoutError):
+        with pytest.raises(TimeoutError):
             await client.jetstream(timeout=0.3).add_consumer(PANELS.name, ConsumerConfig(durable_name="spy"))
     assert "permissions violation" in errors[0].lower()
 
@@ -206,23 +208,54 @@ async def test_a_reader_takes_what_it_asked_for_and_can_look_back(guarded: OwnNa
         assert message.metadata.sequence.stream == written[0]
         panel = recorded(SAMPLE["panel.failed"]).envelope.panel
         assert [event.sequence for event in await EventLog(client).read(panel)] == written
-        with pytest.raises(nats.errors.TimeoutError):
+        with pytest.raises(TimeoutError):
             await subscription.fetch(1, timeout=0.1)
     assert errors == []
 
 
-async def test_a_wrong_password_is_refused(guarded: OwnNats) -> None:
-    with pytest.raises(nats.errors.Error, match="Authorization"):
-        await nats.connect(
-            guarded.url, user="usage", password="guess", allow_reconnect=False, max_reconnect_attempts=1
-        )
+async def test_the_consumer_of_the_guide_works_as_printed(guarded: OwnNats, admin: Client) -> None:
+    guide = (Path(__file__).parents[2] / generate.GUIDE).read_text()
+    program = guide.partition("```python\n")[2].partition("```")[0]
+    program = program.replace("…@nats:4222", f"{PASSWORDS[BILLING.name]}@127.0.0.1:{guarded.port}")
+    event = recorded(SAMPLE["usage.recorded"])
+    await EventLog(admin).append(event, expected=0)
+    consumer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert consumer.stdout is not None
+        line = (await asyncio.wait_for(consumer.stdout.readline(), 20)).decode()
+        assert line == f"usage.recorded {json.loads(encode(event)[2])}\n"
+        await until(lambda: _is_acknowledged(admin))
+    finally:
+        consumer.kill()
+        await consumer.communicate()
+
+
+async def _is_acknowledged(admin: Client) -> bool:
+    info = await admin.jetstream().consumer_info(BILLING.stream, BILLING.name)
+    return (info.num_pending, info.num_ack_pending) == (0, 0)
+
+
+@pytest.mark.parametrize("login", [{}, {"user": "usage", "pass": "guess"}, {"user": "root", "pass": ""}])
+async def test_without_a_users_password_there_is_no_connection(
+    guarded: OwnNats, login: dict[str, str]
+) -> None:
+    """Asked by hand: the client leaves its socket open when it is refused."""
+    answers, writer = await asyncio.open_connection("127.0.0.1", guarded.port)
+    writer.write(f"CONNECT {json.dumps({'verbose': False, **login})}\r\nPING\r\n".encode())
+    answer = await asyncio.wait_for(answers.read(-1), 10)
+    writer.close()
+    await writer.wait_closed()
+    assert b"-ERR 'Authorization Violation'" in answer
+    assert b"PONG" not in answer
 
 
 async def test_the_generated_file_takes_its_passwords_from_the_servers_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for user in (*SERVICES, "admin"):
-        monkeypatch.setenv(password_variable(user), f"secret of {user}")
+        monkeypatch.setenv(password_variable(user), f'"{PASSWORDS[user]}"')
     with own_nats(generate.permissions_file()) as server:
         async with as_user(server, "admin") as client:
             await bootstrap.create(client.jetstream())

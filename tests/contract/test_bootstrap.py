@@ -6,6 +6,7 @@ import httpx
 import pytest
 from nats.aio.client import Client
 from nats.js import api
+from starlette.applications import Starlette
 
 from askpanel.contracts.topology import (
     DEAD,
@@ -81,7 +82,7 @@ async def test_the_bootstrap_step_repairs_what_can_be_repaired_and_refuses_the_r
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"ack_wait": 1.0}, "ack_wait is 1.0, expected 30.0"),
+        ({"ack_wait": 1.0}, "ack_wait is 1"),
         ({"max_deliver": 2}, "max_deliver is 2"),
         ({"max_ack_pending": 3}, "max_ack_pending is 3"),
         ({"filter_subjects": ["usage.>"]}, "filters"),
@@ -118,6 +119,7 @@ async def test_a_server_that_does_not_answer_is_unavailable_and_not_misconfigure
             server.kill()
             with pytest.raises(LogUnavailable):
                 await bootstrap.verify(client.jetstream(timeout=0.2), *DURABLES)
+            server.start()
 
 
 async def test_another_teams_durable_is_made_from_the_same_declaration(client: Client) -> None:
@@ -167,8 +169,6 @@ async def test_an_outage_does_not_end_the_watch() -> None:
 
 
 async def test_the_probes_say_what_is_not_ready(client: Client) -> None:
-    from starlette.applications import Starlette
-
     readiness = Readiness({durable.name: durable_check(client, durable) for durable in DURABLES})
     app = Starlette(routes=probe_routes(readiness))
     transport = httpx.ASGITransport(app=app)

@@ -220,6 +220,7 @@ async def test_an_unreachable_log_is_unavailable_within_its_patience() -> None:
                 ):
                     with pytest.raises(LogUnavailable):
                         await call
+            server.start()
 
 
 async def test_reading_is_complete_and_ordered_beyond_one_batch(

@@ -165,9 +165,8 @@ async def test_what_cannot_be_read_is_a_dead_letter_of_everyone_who_gets_it(runn
         assert letter["error"], what
         assert letter["subject"] == message.subject
         assert base64.b64decode(letter["body"]) == message.body
-        assert dict(message.headers).items() <= letter["headers"].items() | {
-            (MESSAGE_ID, message.headers.get(MESSAGE_ID))
-        }, what
+        original = {header: value for header, value in message.headers.items() if header != MESSAGE_ID}
+        assert original.items() <= letter["headers"].items(), what
     await projected(running, max(published))
     await a_panel_completes(running)
 
@@ -207,7 +206,7 @@ async def test_a_panel_of_a_tenant_that_does_not_exist_gets_no_row(running: Runn
         sequence = await publish(log, Message(subject, headers, body))
         letter = (await DeadLetters(log).complete({(sequence, PROJECTOR)}))[sequence, PROJECTOR]
     assert letter["reason"] == "poison"
-    assert "foreign key" in letter["error"].lower()
+    assert str(nowhere.panel_id) in letter["error"]
     await projected(running, sequence)
     assert await rows_of(running, nowhere.tenant_id) == dict.fromkeys(FILLED, 0)
     await a_panel_completes(running)

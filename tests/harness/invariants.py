@@ -21,6 +21,7 @@ from askpanel.contracts.events import (
     ExpertRequested,
     ExpertResponded,
     ExpertStarted,
+    HumanResponded,
     PanelCreated,
     UsageRecorded,
 )
@@ -87,7 +88,7 @@ async def check_rows(connection: asyncpg.Connection, events: Sequence[Recorded])
     assert row is not None, "I1: the panel has no row"
     assert row["status"] == ended.envelope.type.split(".")[1]
     for table, kinds in (
-        ("panel_responses", (ExpertResponded,)),
+        ("panel_responses", (ExpertResponded, HumanResponded)),
         ("panel_consensus", (ConsensusCalculated,)),
         ("agent_usage", (UsageRecorded,)),
     ):

@@ -20,6 +20,6 @@ for (const operations of Object.values(description.paths)) {
     }
   }
 }
-const types = astToString(await openapiTS(description, { immutable: true }));
+const types = astToString(await openapiTS(description));
 const heading = "// Generated from the gateway's /openapi.json by `npm run generate`. Do not edit.\n\n";
 await writeFile(path.join(import.meta.dirname, "../src/api/schema.ts"), heading + types);

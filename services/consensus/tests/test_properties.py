@@ -71,7 +71,7 @@ def as_bytes(result: Result) -> str:
 
 
 @given(requests(), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_any_order_of_its_parts_gives_the_same_bytes(request: Request, shuffle: Any) -> None:
     def mixed(values: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(shuffle.sample(list(values), len(values)))
@@ -91,7 +91,7 @@ def test_any_order_of_its_parts_gives_the_same_bytes(request: Request, shuffle: 
 
 
 @given(requests())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_renaming_agents_renames_and_changes_nothing_else(request: Request) -> None:
     renamed = tuple(
         replace(
@@ -106,7 +106,7 @@ def test_renaming_agents_renames_and_changes_nothing_else(request: Request) -> N
 
 
 @given(requests())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_text_is_its_authors_and_every_supporter_made_the_point(request: Request) -> None:
     result = compute(request)
     said = {one.agent_id: {point.text for point in one.key_points} for one in request.answers}
@@ -123,7 +123,7 @@ def test_every_text_is_its_authors_and_every_supporter_made_the_point(request: R
 
 
 @given(panels(stances=("support", "oppose", "conditional", "neutral")))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_no_agreement_point_holds_two_sides(answers: tuple[Answer, ...]) -> None:
     side = {"support": 1, "conditional": 1, "oppose": -1, "neutral": 0}
     stances = {one.agent_id: side[str(one.stance)] for one in answers}
@@ -132,7 +132,7 @@ def test_no_agreement_point_holds_two_sides(answers: tuple[Answer, ...]) -> None
 
 
 @given(panels(), st.sampled_from(sorted(METHODS)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_an_exact_clone_changes_neither_level_nor_independence_nor_interval(
     answers: tuple[Answer, ...], method: str
 ) -> None:
@@ -173,7 +173,7 @@ def test_unanimity_is_level_one_without_dissent(stance: str, size: int, method: 
 
 
 @given(panels(stances=("support", "oppose", "conditional", "neutral"), least=3), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_moving_to_the_leading_position_never_lowers_majority(
     answers: tuple[Answer, ...], data: st.DataObject
 ) -> None:

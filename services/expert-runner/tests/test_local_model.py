@@ -14,6 +14,7 @@ import pytest
 from askpanel.contracts.blocks import QuestionBlock
 from askpanel.expert_runner.catalogue import load_catalogue
 from askpanel.expert_runner.models.local import LocalModelError, start_server, weights_path
+from askpanel.expert_runner.models.local_server import threads
 from askpanel.expert_runner.models.opening import LocalModel, Means, open_model
 from askpanel.expert_runner.models.port import Reply
 from askpanel.expert_runner.models.resolve import ModelEnvironment, parse_model
@@ -42,6 +43,10 @@ async def test_a_server_that_does_not_start_says_where_its_words_are(tmp_path: P
     with pytest.raises(LocalModelError, match="did not start") as error:
         await start_server(broken, tmp_path / "server.log")
     assert str(tmp_path / "server.log") in str(error.value)
+
+
+def test_writing_leaves_a_core_to_the_rest_of_the_machine_and_reading_takes_all() -> None:
+    assert [threads(cores) for cores in (1, 2, 4)] == [(1, 1), (1, 2), (3, 4)]
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import httpx
 import nats
 import pytest
 from nats.aio.client import Client
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.gateway.app import create_app
@@ -24,6 +26,13 @@ from askpanel.runtime.projection import Projection, dead_letters
 from services.gateway.tests.running import ISSUER, SECRET, Running, Start, experts, serving, until_ready
 from tests.harness.databases import Database
 from tests.harness.servers import NatsAt
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traced() -> None:
+    """Traces have ids, as in a process of ours."""
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        trace.set_tracer_provider(TracerProvider())
 
 
 @pytest.fixture
@@ -48,7 +57,7 @@ async def start(
         await bucket.put(catalogue_key(expert.agent_id), encode_expert(expert))
     async with AsyncExitStack() as stack:
 
-        async def started(**changes: Any) -> Running:
+        async def started(*, wait: bool = True, **changes: Any) -> Running:
             usual: dict[str, Any] = {
                 "NATS_URL": nats_server.url,
                 "DATABASE_URL": database.api,
@@ -63,8 +72,9 @@ async def start(
             server = await stack.enter_async_context(serving(app))
             port = server.servers[0].sockets[0].getsockname()[1]
             url = f"http://127.0.0.1:{port}"
-            http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20))
-            await until_ready(http)
+            http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20, verify=False))
+            if wait:
+                await until_ready(http)
             return Running(app, url, http, client, log, database, server)
 
         yield started

@@ -119,16 +119,22 @@ class Running:
 
 
 class Start(Protocol):
-    """Starts a gateway with changed settings."""
+    """Starts a gateway with changed settings; with `wait`, returns once it is ready."""
 
-    async def __call__(self, **changes: Any) -> Running: ...
+    async def __call__(self, *, wait: bool = True, **changes: Any) -> Running: ...
 
 
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncGenerator[uvicorn.Server]:
     """The application on a free port of loopback."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
     )
     server = QuietServer(config)
     task = asyncio.create_task(server.serve())

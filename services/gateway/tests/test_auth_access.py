@@ -49,7 +49,7 @@ async def test_no_route_lets_anybody_in_without_a_valid_token(gateway: Running) 
                            "exp": time.time() + 60}, None, algorithm="none")  # fmt: skip
     wrong = {
         "none": {},
-        "empty": {"Authorization": "Bearer "},
+        "empty": {"Authorization": "Bearer"},
         "basic": {"Authorization": "Basic dXNlcjpwYXNz"},
         "garbage": {"Authorization": "Bearer garbage"},
         "expired": {"Authorization": f"Bearer {token(user, expires_in=-31)}"},

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.store import PostgresStore
-from askpanel.gateway.readmodel.tables import TABLES
+from askpanel.gateway.readmodel.upserts import TABLES
 from askpanel.local.demo import seed
 from askpanel.runtime.log import Position
 from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable

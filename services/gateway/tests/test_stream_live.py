@@ -244,7 +244,8 @@ async def test_too_many_streams_are_told_in_the_clients_own_words(start: Start) 
     await gateway.append(told.events)
 
     async with opened(gateway, told.ref.panel_id) as source:
-        await anext(source.aiter_sse())
+        incoming = source.aiter_sse()  # kept: its end would close the connection
+        assert (await anext(incoming)).event == "panel_created"
         plain = await gateway.get(f"/panels/{told.ref.panel_id}/stream", headers={"Accept": "*/*"})
         browser = await gateway.get(
             f"/panels/{told.ref.panel_id}/stream", headers={"Accept": "text/event-stream"}
@@ -257,9 +258,8 @@ async def test_too_many_streams_are_told_in_the_clients_own_words(start: Start) 
     assert other.status_code == 404
     async with asyncio.timeout(10):
         while True:  # the slot comes back once the server has noticed the disconnect
-            async with opened(gateway, told.ref.panel_id) as source:
-                ended = source.response.headers["content-type"] != "application/problem+json"
-                if ended and (await anext(source.aiter_sse())).event == "panel_created":
+            async with opened(gateway, told.ref.panel_id) as source, aclosing(source.aiter_sse()) as incoming:
+                if (await anext(incoming)).event == "panel_created":
                     return
 
 

@@ -1,429 +1,429 @@
 // Generated from the gateway's /openapi.json by `npm run generate`. Do not edit.
 
 export interface paths {
-    readonly "/api/v1/panels": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Panels
          * @description The tenant's panels, newest first.
          */
-        readonly get: operations["list_panels_api_v1_panels_get"];
-        readonly put?: never;
+        get: operations["list_panels_api_v1_panels_get"];
+        put?: never;
         /**
          * Ask
          * @description Ask a panel of experts a question.
          */
-        readonly post: operations["ask_api_v1_panels_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["ask_api_v1_panels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Panel
          * @description One panel with its answers, consensus and cost. Strong ETag; 304 when nothing has changed.
          */
-        readonly get: operations["get_panel_api_v1_panels__panel_id__get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_panel_api_v1_panels__panel_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/responses": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Responses
          * @description The answers of a panel, or of one round.
          */
-        readonly get: operations["get_responses_api_v1_panels__panel_id__responses_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_responses_api_v1_panels__panel_id__responses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/consensus": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/consensus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Consensus
          * @description The consensus of a round (the last, unless told), beside those of all rounds.
          */
-        readonly get: operations["get_consensus_api_v1_panels__panel_id__consensus_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_consensus_api_v1_panels__panel_id__consensus_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/usage": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Panel Usage
          * @description What one panel used and cost; by expert as far as you may see it.
          */
-        readonly get: operations["get_panel_usage_api_v1_panels__panel_id__usage_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_panel_usage_api_v1_panels__panel_id__usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/events": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Events
          * @description The panel's public events in order, straight from the log.
          */
-        readonly get: operations["get_events_api_v1_panels__panel_id__events_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_events_api_v1_panels__panel_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/export": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Export Panel
          * @description The whole panel as a file, dissent and cost included.
          */
-        readonly get: operations["export_panel_api_v1_panels__panel_id__export_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["export_panel_api_v1_panels__panel_id__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/cancel": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Cancel
          * @description Ask a running panel to stop. Repeating it changes nothing.
          */
-        readonly post: operations["cancel_api_v1_panels__panel_id__cancel_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["cancel_api_v1_panels__panel_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/human-input": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/human-input": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Human Input
          * @description Answer the checkpoint the panel waits at. The first valid answer counts.
          */
-        readonly post: operations["human_input_api_v1_panels__panel_id__human_input_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["human_input_api_v1_panels__panel_id__human_input_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/stream-tickets": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/stream-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Issue Ticket
          * @description A ticket for one stream of this panel, for browsers' EventSource.
          */
-        readonly post: operations["issue_ticket_api_v1_panels__panel_id__stream_tickets_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["issue_ticket_api_v1_panels__panel_id__stream_tickets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panels/{panel_id}/stream": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panels/{panel_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Stream
          * @description The panel as server-sent events: from its first, or after Last-Event-ID, then live until it ends.
          */
-        readonly get: operations["stream_api_v1_panels__panel_id__stream_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["stream_api_v1_panels__panel_id__stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/agents": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Experts
          * @description Experts this tenant may put on a panel, by id; `q` looks in names, titles, tags and summaries.
          */
-        readonly get: operations["list_experts_api_v1_agents_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_experts_api_v1_agents_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/agents/{agent_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/agents/{agent_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Expert
          * @description One expert.
          */
-        readonly get: operations["get_expert_api_v1_agents__agent_id__get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_expert_api_v1_agents__agent_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/agents/select": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/agents/select": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Select Experts
          * @description Experts the system would put on a panel for this question, and why.
          */
-        readonly post: operations["select_experts_api_v1_agents_select_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["select_experts_api_v1_agents_select_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/panel-types": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/panel-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Panel Types
          * @description The six protocols with their limits and default configuration, and which this tenant may use.
          */
-        readonly get: operations["list_panel_types_api_v1_panel_types_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_panel_types_api_v1_panel_types_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/tenant": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Tenant
          * @description Settings, features and branding, your role, every limit and what is left of it.
          */
-        readonly get: operations["get_tenant_api_v1_tenant_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_tenant_api_v1_tenant_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/usage": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get Usage
          * @description Tokens and cost. Members see their own rows, admins and owners the whole tenant's.
          */
-        readonly get: operations["get_usage_api_v1_usage_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_usage_api_v1_usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/livez": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Livez
          * @description The event loop answers. Asks nobody else.
          */
-        readonly get: operations["livez_livez_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["livez_livez_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/readyz": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Readyz
          * @description Whether to send traffic here, and which side is down.
          */
-        readonly get: operations["readyz_readyz_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["readyz_readyz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/metrics": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Metrics
          * @description Prometheus metrics of this process.
          */
-        readonly get: operations["metrics_metrics_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["metrics_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/asyncapi.json": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/asyncapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Asyncapi
          * @description The events on the log as AsyncAPI 3, as generated from the contracts.
          */
-        readonly get: operations["asyncapi_asyncapi_json_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["asyncapi_asyncapi_json_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
 }
 export type webhooks = Record<string, never>;
@@ -433,588 +433,588 @@ export interface components {
          * Accepted
          * @description A wish that is on the log; what becomes of it is told by the stream and the panel.
          */
-        readonly Accepted: {
+        Accepted: {
             /**
              * Id
              * Format: uuid
              */
-            readonly id: string;
+            id: string;
             /**
              * Status
              * @enum {string}
              */
-            readonly status: "cancelling" | "answered";
+            status: "cancelling" | "answered";
             /** Sequence */
-            readonly sequence: number;
+            sequence: number;
         };
         /**
          * AwaitingView
          * @description What the panel waits for a person to do, until `deadline_at`.
          */
-        readonly AwaitingView: {
+        AwaitingView: {
             /**
              * Checkpoint Id
              * Format: uuid
              */
-            readonly checkpoint_id: string;
+            checkpoint_id: string;
             /** Kind */
-            readonly kind: string;
+            kind: string;
             /** Question */
-            readonly question: string;
+            question: string;
             /**
              * Actions
              * @default []
              */
-            readonly actions: readonly string[];
+            actions: string[];
             /** Round Number */
-            readonly round_number: number;
+            round_number: number;
             /** Requested At */
-            readonly requested_at?: string | null;
+            requested_at?: string | null;
             /**
              * Deadline At
              * Format: date-time
              */
-            readonly deadline_at: string;
+            deadline_at: string;
         };
         /**
          * BrandingView
          * @description Looks of the UI. `custom_css` of the platform is left out: it could inject.
          */
-        readonly BrandingView: {
+        BrandingView: {
             /**
              * Primary Color
              * @default #3B82F6
              */
-            readonly primary_color: string;
+            primary_color: string;
             /**
              * Font Family
              * @default Inter
              */
-            readonly font_family: string;
+            font_family: string;
             /** Logo Url */
-            readonly logo_url?: string | null;
+            logo_url?: string | null;
         };
         /**
          * BudgetExceededView
          * @description A spending limit was reached.
          */
-        readonly BudgetExceededView: {
+        BudgetExceededView: {
             /** Scope */
-            readonly scope: string;
+            scope: string;
             /** Limit Usd */
-            readonly limit_usd: string;
+            limit_usd: string;
             /** Spent Usd */
-            readonly spent_usd: string;
+            spent_usd: string;
             /** At */
-            readonly at?: string | null;
+            at?: string | null;
         };
         /**
          * BudgetView
          * @description A spending limit and what is left of it.
          */
-        readonly BudgetView: {
+        BudgetView: {
             /** Limit */
-            readonly limit?: string | null;
+            limit?: string | null;
             /**
              * Spent
              * @default 0
              */
-            readonly spent: string;
+            spent: string;
             /** Remaining */
-            readonly remaining?: string | null;
+            remaining?: string | null;
         };
         /**
          * Cancellation
          * @description Why the panel shall stop.
          */
-        readonly Cancellation: {
+        Cancellation: {
             /**
              * Reason
              * @default
              */
-            readonly reason: string;
+            reason: string;
         };
         /**
          * ConsensusReport
          * @description The round asked for (by default the last), and every round's result in order.
          */
-        readonly ConsensusReport: {
-            readonly consensus: components["schemas"]["ConsensusView"] | null;
+        ConsensusReport: {
+            consensus: components["schemas"]["ConsensusView"] | null;
             /** Rounds */
-            readonly rounds: readonly components["schemas"]["ConsensusView"][];
+            rounds: components["schemas"]["ConsensusView"][];
         };
         /**
          * ConsensusView
          * @description One round's result: the row, and what `panels.metadata` knows beyond it.
          */
-        readonly ConsensusView: {
+        ConsensusView: {
             /**
              * Id
              * Format: uuid
              */
-            readonly id: string;
+            id: string;
             /** Round Number */
-            readonly round_number: number;
+            round_number: number;
             /** Phase */
-            readonly phase?: string | null;
+            phase?: string | null;
             /** Method */
-            readonly method?: string | null;
+            method?: string | null;
             /** Consensus Level */
-            readonly consensus_level: number;
+            consensus_level: number;
             /** Band */
-            readonly band?: string | null;
+            band?: string | null;
             /** Threshold */
-            readonly threshold?: number | null;
+            threshold?: number | null;
             /**
              * Agreement Points
              * @default []
              */
-            readonly agreement_points: readonly string[];
+            agreement_points: string[];
             /**
              * Disagreement Points
              * @default []
              */
-            readonly disagreement_points: readonly string[];
+            disagreement_points: string[];
             /**
              * Points
              * @default []
              */
-            readonly points: readonly components["schemas"]["PointView"][];
+            points: components["schemas"]["PointView"][];
             /**
              * Dissenting Opinions
              * @default []
              */
-            readonly dissenting_opinions: readonly components["schemas"]["DissentView"][];
+            dissenting_opinions: components["schemas"]["DissentView"][];
             /** Recommendation */
-            readonly recommendation: string;
+            recommendation: string;
             /**
              * Alternatives
              * @default []
              */
-            readonly alternatives: readonly {
-                readonly [key: string]: unknown;
+            alternatives: {
+                [key: string]: unknown;
             }[];
             /** Metrics */
-            readonly metrics?: {
-                readonly [key: string]: unknown;
+            metrics?: {
+                [key: string]: unknown;
             };
             /** Quorum */
-            readonly quorum?: {
-                readonly [key: string]: unknown;
+            quorum?: {
+                [key: string]: unknown;
             } | null;
             /**
              * Carried
              * @default []
              */
-            readonly carried: readonly number[];
+            carried: number[];
             /**
              * Degraded
              * @default []
              */
-            readonly degraded: readonly string[];
+            degraded: string[];
             /**
              * Response Ids
              * @default []
              */
-            readonly response_ids: readonly string[];
+            response_ids: string[];
             /** Created At */
-            readonly created_at?: string | null;
+            created_at?: string | null;
         };
         /**
          * Created
          * @description A panel that is on the log. `agents` are the voting experts in seat order.
          */
-        readonly Created: {
+        Created: {
             /**
              * Id
              * Format: uuid
              */
-            readonly id: string;
+            id: string;
             /**
              * Status
              * @default created
              * @constant
              */
-            readonly status: "created";
+            status: "created";
             /** Agents */
-            readonly agents: readonly string[];
+            agents: string[];
             /** Seats */
-            readonly seats: readonly components["schemas"]["SeatAnswer"][];
+            seats: components["schemas"]["SeatAnswer"][];
             /** Sequence */
-            readonly sequence: number;
+            sequence: number;
         };
         /**
          * DissentView
          * @description A voter whose position the result does not hold, in the voter's own words.
          */
-        readonly DissentView: {
+        DissentView: {
             /** Agent Id */
-            readonly agent_id: string;
+            agent_id: string;
             /**
              * Agent Name
              * @default
              */
-            readonly agent_name: string;
+            agent_name: string;
             /**
              * Opinion
              * @default
              */
-            readonly opinion: string;
+            opinion: string;
             /**
              * Reasoning
              * @default
              */
-            readonly reasoning: string;
+            reasoning: string;
             /** Confidence */
-            readonly confidence?: number | null;
+            confidence?: number | null;
         };
         /**
          * EvidenceGiven
          * @description A text the experts may cite by its id.
          */
-        readonly EvidenceGiven: {
+        EvidenceGiven: {
             /** Id */
-            readonly id?: string | null;
+            id?: string | null;
             /**
              * Title
              * @default
              */
-            readonly title: string;
+            title: string;
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /**
          * EvidenceView
          * @description What the experts were given; `excerpt` is its beginning.
          */
-        readonly EvidenceView: {
+        EvidenceView: {
             /** Id */
-            readonly id: string;
+            id: string;
             /**
              * Title
              * @default
              */
-            readonly title: string;
+            title: string;
             /**
              * Excerpt
              * @default
              */
-            readonly excerpt: string;
+            excerpt: string;
         };
         /**
          * ExpertAnswer
          * @description An expert as users see it; its instructions stay inside.
          */
-        readonly ExpertAnswer: {
+        ExpertAnswer: {
             /** Id */
-            readonly id: string;
+            id: string;
             /** Name */
-            readonly name: string;
+            name: string;
             /** Title */
-            readonly title: string;
+            title: string;
             /** Domain */
-            readonly domain: string;
+            domain: string;
             /** Tags */
-            readonly tags: readonly string[];
+            tags: string[];
             /** Summary */
-            readonly summary: string;
+            summary: string;
             /** Temperament */
-            readonly temperament: string;
+            temperament: string;
             /** Version */
-            readonly version: number;
+            version: number;
             /** Bench */
-            readonly bench: boolean;
+            bench: boolean;
         };
         /**
          * Experts
          * @description The catalogue of this tenant.
          */
-        readonly Experts: {
+        Experts: {
             /** Agents */
-            readonly agents: readonly components["schemas"]["ExpertAnswer"][];
+            agents: components["schemas"]["ExpertAnswer"][];
             /** Total */
-            readonly total: number;
+            total: number;
         };
         /**
          * FailureView
          * @description Why the panel ended without a result.
          */
-        readonly FailureView: {
+        FailureView: {
             /** Reason */
-            readonly reason: string;
+            reason: string;
             /**
              * Detail
              * @default
              */
-            readonly detail: string;
+            detail: string;
             /** At */
-            readonly at?: string | null;
+            at?: string | null;
         };
         /** HTTPValidationError */
-        readonly HTTPValidationError: {
+        HTTPValidationError: {
             /** Detail */
-            readonly detail?: readonly components["schemas"]["ValidationError"][];
+            detail?: components["schemas"]["ValidationError"][];
         };
         /**
          * HumanInput
          * @description A person's answer to the panel's open checkpoint.
          */
-        readonly HumanInput: {
+        HumanInput: {
             /**
              * Checkpoint Id
              * Format: uuid
              */
-            readonly checkpoint_id: string;
+            checkpoint_id: string;
             /**
              * Action
              * @enum {string}
              */
-            readonly action: "answer" | "approve" | "modify" | "veto";
+            action: "answer" | "approve" | "modify" | "veto";
             /**
              * Content
              * @default
              */
-            readonly content: string;
+            content: string;
             /** Stance */
-            readonly stance?: ("support" | "conditional" | "oppose" | "abstain") | null;
+            stance?: ("support" | "conditional" | "oppose" | "abstain") | null;
         };
         /**
          * NewPanel
          * @description A question for a panel. Without `agents` the system selects the experts and says why.
          */
-        readonly NewPanel: {
+        NewPanel: {
             /** Query */
-            readonly query: string;
+            query: string;
             /**
              * Panel Type
              * @enum {string}
              */
-            readonly panel_type: "structured" | "open" | "socratic" | "adversarial" | "delphi" | "hybrid";
+            panel_type: "structured" | "open" | "socratic" | "adversarial" | "delphi" | "hybrid";
             /** Agents */
-            readonly agents?: readonly string[] | null;
+            agents?: string[] | null;
             /**
              * Configuration
              * @description Keys and ranges: GET /panel-types.
              * @default {}
              */
-            readonly configuration: {
-                readonly [key: string]: unknown;
+            configuration: {
+                [key: string]: unknown;
             };
             /**
              * Options
              * @default []
              */
-            readonly options: readonly (string | components["schemas"]["OptionGiven"])[];
+            options: (string | components["schemas"]["OptionGiven"])[];
             /**
              * Evidence
              * @default []
              */
-            readonly evidence: readonly components["schemas"]["EvidenceGiven"][];
+            evidence: components["schemas"]["EvidenceGiven"][];
             /** Parent Panel Id */
-            readonly parent_panel_id?: string | null;
+            parent_panel_id?: string | null;
         };
         /**
          * OptionGiven
          * @description A choice to vote on; a plain string is its text. Ids are given out where absent.
          */
-        readonly OptionGiven: {
+        OptionGiven: {
             /** Id */
-            readonly id?: string | null;
+            id?: string | null;
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /** OptionView */
-        readonly OptionView: {
+        OptionView: {
             /** Id */
-            readonly id: string;
+            id: string;
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /**
          * PanelPage
          * @description Newest first. `total` counts all that the filter finds; `next_cursor` None: this is the end.
          */
-        readonly PanelPage: {
+        PanelPage: {
             /** Panels */
-            readonly panels: readonly components["schemas"]["PanelSummary"][];
+            panels: components["schemas"]["PanelSummary"][];
             /** Total */
-            readonly total: number;
+            total: number;
             /** Next Cursor */
-            readonly next_cursor?: string | null;
+            next_cursor?: string | null;
         };
         /**
          * PanelSummary
          * @description A panel in a list.
          */
-        readonly PanelSummary: {
+        PanelSummary: {
             /**
              * Id
              * Format: uuid
              */
-            readonly id: string;
+            id: string;
             /**
              * User Id
              * Format: uuid
              */
-            readonly user_id: string;
+            user_id: string;
             /** Status */
-            readonly status: string;
+            status: string;
             /** Panel Type */
-            readonly panel_type: string;
-            readonly awaiting?: components["schemas"]["AwaitingView"] | null;
+            panel_type: string;
+            awaiting?: components["schemas"]["AwaitingView"] | null;
             /** Sequence */
-            readonly sequence?: number | null;
+            sequence?: number | null;
             /** Query */
-            readonly query: string;
+            query: string;
             /**
              * Agents
              * @default []
              */
-            readonly agents: readonly string[];
+            agents: string[];
             /** Consensus Level */
-            readonly consensus_level?: number | null;
+            consensus_level?: number | null;
             /** Band */
-            readonly band?: string | null;
+            band?: string | null;
             /** Cost Usd */
-            readonly cost_usd?: string | null;
+            cost_usd?: string | null;
             /**
              * Degraded
              * @default []
              */
-            readonly degraded: readonly string[];
-            readonly failure?: components["schemas"]["FailureView"] | null;
+            degraded: string[];
+            failure?: components["schemas"]["FailureView"] | null;
             /** Parent Panel Id */
-            readonly parent_panel_id?: string | null;
+            parent_panel_id?: string | null;
             /** Created At */
-            readonly created_at?: string | null;
+            created_at?: string | null;
             /** Started At */
-            readonly started_at?: string | null;
+            started_at?: string | null;
             /** Completed At */
-            readonly completed_at?: string | null;
+            completed_at?: string | null;
         };
         /**
          * PanelTypes
          * @description The six protocols with limits and defaults; `available` says whether this tenant may use one.
          */
-        readonly PanelTypes: {
+        PanelTypes: {
             /** Panel Types */
-            readonly panel_types: readonly {
-                readonly [key: string]: unknown;
+            panel_types: {
+                [key: string]: unknown;
             }[];
         };
         /**
          * PanelUsageReport
          * @description Usage of one panel: totals for every member; by expert only from rows the user may see.
          */
-        readonly PanelUsageReport: {
+        PanelUsageReport: {
             /**
              * Tokens Used
              * @default 0
              */
-            readonly tokens_used: number;
+            tokens_used: number;
             /**
              * Input Tokens
              * @default 0
              */
-            readonly input_tokens: number;
+            input_tokens: number;
             /**
              * Output Tokens
              * @default 0
              */
-            readonly output_tokens: number;
+            output_tokens: number;
             /** Cost Usd */
-            readonly cost_usd?: string | null;
+            cost_usd?: string | null;
             /**
              * Calls
              * @default 0
              */
-            readonly calls: number;
+            calls: number;
             /**
              * Unpriced Calls
              * @default 0
              */
-            readonly unpriced_calls: number;
+            unpriced_calls: number;
             /**
              * Execution Time Ms
              * @default 0
              */
-            readonly execution_time_ms: number;
+            execution_time_ms: number;
             /**
              * Panel Id
              * Format: uuid
              */
-            readonly panel_id: string;
+            panel_id: string;
             /**
              * Groups
              * @default []
              */
-            readonly groups: readonly components["schemas"]["UsageGroup"][];
+            groups: components["schemas"]["UsageGroup"][];
         };
         /**
          * PanelView
          * @description A panel whole. `sequence`: its last event that is in here, where a stream may go on.
          */
-        readonly PanelView: {
+        PanelView: {
             /**
              * Id
              * Format: uuid
              */
-            readonly id: string;
+            id: string;
             /**
              * User Id
              * Format: uuid
              */
-            readonly user_id: string;
+            user_id: string;
             /** Status */
-            readonly status: string;
+            status: string;
             /** Panel Type */
-            readonly panel_type: string;
-            readonly awaiting?: components["schemas"]["AwaitingView"] | null;
+            panel_type: string;
+            awaiting?: components["schemas"]["AwaitingView"] | null;
             /** Sequence */
-            readonly sequence?: number | null;
+            sequence?: number | null;
             /**
              * Tenant Id
              * Format: uuid
              */
-            readonly tenant_id: string;
+            tenant_id: string;
             /** Query */
-            readonly query: string;
+            query: string;
             /** Configuration */
-            readonly configuration?: {
-                readonly [key: string]: unknown;
+            configuration?: {
+                [key: string]: unknown;
             };
             /**
              * Agents
              * @default []
              */
-            readonly agents: readonly string[];
+            agents: string[];
             /**
              * Seats
              * @default []
              */
-            readonly seats: readonly components["schemas"]["SeatView"][];
+            seats: components["schemas"]["SeatView"][];
             /**
              * Options
              * @default []
              */
-            readonly options: readonly components["schemas"]["OptionView"][];
+            options: components["schemas"]["OptionView"][];
             /**
              * Evidence
              * @default []
              */
-            readonly evidence: readonly components["schemas"]["EvidenceView"][];
-            readonly plan?: components["schemas"]["PlanView"] | null;
+            evidence: components["schemas"]["EvidenceView"][];
+            plan?: components["schemas"]["PlanView"] | null;
             /**
              * Rounds
              * @default []
              */
-            readonly rounds: readonly components["schemas"]["RoundView"][];
+            rounds: components["schemas"]["RoundView"][];
             /**
              * Responses
              * @default []
              */
-            readonly responses: readonly components["schemas"]["ResponseView"][];
-            readonly consensus?: components["schemas"]["ConsensusView"] | null;
+            responses: components["schemas"]["ResponseView"][];
+            consensus?: components["schemas"]["ConsensusView"] | null;
             /**
              * @default {
              *       "tokens_used": 0,
@@ -1025,663 +1025,663 @@ export interface components {
              *       "execution_time_ms": 0
              *     }
              */
-            readonly usage: components["schemas"]["UsageTotals"];
+            usage: components["schemas"]["UsageTotals"];
             /**
              * Degraded
              * @default []
              */
-            readonly degraded: readonly string[];
-            readonly failure?: components["schemas"]["FailureView"] | null;
+            degraded: string[];
+            failure?: components["schemas"]["FailureView"] | null;
             /**
              * Failures
              * @default []
              */
-            readonly failures: readonly components["schemas"]["SeatFailureView"][];
-            readonly budget_exceeded?: components["schemas"]["BudgetExceededView"] | null;
+            failures: components["schemas"]["SeatFailureView"][];
+            budget_exceeded?: components["schemas"]["BudgetExceededView"] | null;
             /** Stop Reason */
-            readonly stop_reason?: string | null;
+            stop_reason?: string | null;
             /** Summary */
-            readonly summary?: string | null;
+            summary?: string | null;
             /** Recommendation */
-            readonly recommendation?: string | null;
+            recommendation?: string | null;
             /** Parent Panel Id */
-            readonly parent_panel_id?: string | null;
+            parent_panel_id?: string | null;
             /**
              * Children
              * @default []
              */
-            readonly children: readonly string[];
+            children: string[];
             /** Created At */
-            readonly created_at?: string | null;
+            created_at?: string | null;
             /** Started At */
-            readonly started_at?: string | null;
+            started_at?: string | null;
             /** Completed At */
-            readonly completed_at?: string | null;
+            completed_at?: string | null;
             /** Updated At */
-            readonly updated_at?: string | null;
+            updated_at?: string | null;
         };
         /**
          * PlanView
          * @description The most the panel will do.
          */
-        readonly PlanView: {
+        PlanView: {
             /** Rounds */
-            readonly rounds: number;
+            rounds: number;
             /** Seats */
-            readonly seats: number;
+            seats: number;
             /** Threshold */
-            readonly threshold: number;
+            threshold: number;
             /**
              * Deadline At
              * Format: date-time
              */
-            readonly deadline_at: string;
+            deadline_at: string;
         };
         /**
          * PointView
          * @description A point the panel agrees on or is divided over; agents are named by id.
          */
-        readonly PointView: {
+        PointView: {
             /** Text */
-            readonly text: string;
+            text: string;
             /**
              * Kind
              * @enum {string}
              */
-            readonly kind: "agreement" | "disagreement";
+            kind: "agreement" | "disagreement";
             /**
              * Supporters
              * @default []
              */
-            readonly supporters: readonly string[];
+            supporters: string[];
             /**
              * Opponents
              * @default []
              */
-            readonly opponents: readonly string[];
+            opponents: string[];
             /** Sides */
-            readonly sides?: {
-                readonly [key: string]: readonly string[];
+            sides?: {
+                [key: string]: string[];
             } | null;
             /** N */
-            readonly n?: number | null;
+            n?: number | null;
             /**
              * Quotes
              * @default []
              */
-            readonly quotes: readonly components["schemas"]["QuoteView"][];
+            quotes: components["schemas"]["QuoteView"][];
         };
         /**
          * Proposals
          * @description Experts proposed for a question, in seat order.
          */
-        readonly Proposals: {
+        Proposals: {
             /** Agents */
-            readonly agents: readonly components["schemas"]["Proposed"][];
+            agents: components["schemas"]["Proposed"][];
         };
         /**
          * Proposed
          * @description A proposed expert and why.
          */
-        readonly Proposed: {
+        Proposed: {
             /** Agent Id */
-            readonly agent_id: string;
+            agent_id: string;
             /** Agent Name */
-            readonly agent_name: string;
+            agent_name: string;
             /** Reason */
-            readonly reason: string;
+            reason: string;
         };
         /**
          * PublicEvents
          * @description A panel's public events in order, each with event, sequence, at and its own fields.
          */
-        readonly PublicEvents: {
+        PublicEvents: {
             /**
              * Panel Id
              * Format: uuid
              */
-            readonly panel_id: string;
+            panel_id: string;
             /** Events */
-            readonly events: readonly {
-                readonly [key: string]: unknown;
+            events: {
+                [key: string]: unknown;
             }[];
             /**
              * Last Sequence
              * @description Pass it as `after` for what comes later.
              */
-            readonly last_sequence: number;
+            last_sequence: number;
         };
         /**
          * QuotaView
          * @description What the tenant has used: panels and their known cost since the month began in UTC, panels running.
          */
-        readonly QuotaView: {
+        QuotaView: {
             /** Panels This Month */
-            readonly panels_this_month: number;
+            panels_this_month: number;
             /** Running Panels */
-            readonly running_panels: number;
+            running_panels: number;
             /** Spent Usd This Month */
-            readonly spent_usd_this_month: string;
+            spent_usd_this_month: string;
             /**
              * Month Ends At
              * Format: date-time
              */
-            readonly month_ends_at: string;
+            month_ends_at: string;
         };
         /**
          * QuoteView
          * @description Verbatim words of an answer.
          */
-        readonly QuoteView: {
+        QuoteView: {
             /** Agent Id */
-            readonly agent_id: string;
+            agent_id: string;
             /** Response Id */
-            readonly response_id?: string | null;
+            response_id?: string | null;
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /**
          * ResponseView
          * @description One answer. The demo model's stated confidence means nothing and is left out, in `answer` too.
          */
-        readonly ResponseView: {
+        ResponseView: {
             /**
              * Id
              * Format: uuid
              */
-            readonly id: string;
+            id: string;
             /** Agent Id */
-            readonly agent_id: string;
+            agent_id: string;
             /** Agent Name */
-            readonly agent_name: string;
+            agent_name: string;
             /** Round Number */
-            readonly round_number: number;
+            round_number: number;
             /** Response Type */
-            readonly response_type: string;
+            response_type: string;
             /** Content */
-            readonly content: string;
+            content: string;
             /** Confidence */
-            readonly confidence?: number | null;
+            confidence?: number | null;
             /** Stance */
-            readonly stance?: string | null;
+            stance?: string | null;
             /** Position */
-            readonly position?: string | null;
+            position?: string | null;
             /** Option */
-            readonly option?: string | null;
+            option?: string | null;
             /**
              * Key Points
              * @default []
              */
-            readonly key_points: readonly string[];
+            key_points: string[];
             /**
              * Conditions
              * @default []
              */
-            readonly conditions: readonly string[];
+            conditions: string[];
             /** Answer */
-            readonly answer?: {
-                readonly [key: string]: unknown;
+            answer?: {
+                [key: string]: unknown;
             } | null;
             /**
              * Role
              * @default expert
              */
-            readonly role: string;
+            role: string;
             /** Purpose */
-            readonly purpose?: string | null;
+            purpose?: string | null;
             /** Step */
-            readonly step?: string | null;
+            step?: string | null;
             /** Seat */
-            readonly seat?: number | null;
+            seat?: number | null;
             /** Attempt */
-            readonly attempt?: number | null;
+            attempt?: number | null;
             /** Model */
-            readonly model?: string | null;
+            model?: string | null;
             /**
              * Demo
              * @default false
              */
-            readonly demo: boolean;
+            demo: boolean;
             /** Model Label */
-            readonly model_label?: string | null;
+            model_label?: string | null;
             /**
              * Counted
              * @default true
              */
-            readonly counted: boolean;
+            counted: boolean;
             /** Tokens Used */
-            readonly tokens_used?: number | null;
+            tokens_used?: number | null;
             /** Input Tokens */
-            readonly input_tokens?: number | null;
+            input_tokens?: number | null;
             /** Output Tokens */
-            readonly output_tokens?: number | null;
+            output_tokens?: number | null;
             /** Latency Ms */
-            readonly latency_ms?: number | null;
+            latency_ms?: number | null;
             /**
              * Sources
              * @default []
              */
-            readonly sources: readonly components["schemas"]["SourceView"][];
+            sources: components["schemas"]["SourceView"][];
             /**
              * Reasoning
              * @default []
              */
-            readonly reasoning: readonly string[];
+            reasoning: string[];
             /** Action */
-            readonly action?: string | null;
+            action?: string | null;
             /** Created At */
-            readonly created_at?: string | null;
+            created_at?: string | null;
             /** Sequence */
-            readonly sequence?: number | null;
+            sequence?: number | null;
         };
         /**
          * Responses
          * @description Answers in log order.
          */
-        readonly Responses: {
+        Responses: {
             /** Responses */
-            readonly responses: readonly components["schemas"]["ResponseView"][];
+            responses: components["schemas"]["ResponseView"][];
         };
         /**
          * RoundView
          * @description A round's course. `completed_at` None: still open.
          */
-        readonly RoundView: {
+        RoundView: {
             /** Round Number */
-            readonly round_number: number;
+            round_number: number;
             /** Purpose */
-            readonly purpose?: string | null;
+            purpose?: string | null;
             /**
              * Speakers
              * @default []
              */
-            readonly speakers: readonly number[];
+            speakers: number[];
             /** Started At */
-            readonly started_at?: string | null;
+            started_at?: string | null;
             /** Deadline At */
-            readonly deadline_at?: string | null;
+            deadline_at?: string | null;
             /** Completed At */
-            readonly completed_at?: string | null;
+            completed_at?: string | null;
             /** Answered */
-            readonly answered?: readonly number[] | null;
+            answered?: number[] | null;
             /** Missing */
-            readonly missing?: readonly number[] | null;
+            missing?: number[] | null;
             /** Quorum */
-            readonly quorum?: {
-                readonly [key: string]: unknown;
+            quorum?: {
+                [key: string]: unknown;
             } | null;
         };
         /**
          * SeatAnswer
          * @description A seat of a new panel; `reason` says why the system proposed the expert.
          */
-        readonly SeatAnswer: {
+        SeatAnswer: {
             /** Seat */
-            readonly seat: number;
+            seat: number;
             /** Agent Id */
-            readonly agent_id: string;
+            agent_id: string;
             /** Agent Name */
-            readonly agent_name: string;
+            agent_name: string;
             /** Role */
-            readonly role: string;
+            role: string;
             /** Weight */
-            readonly weight: number;
+            weight: number;
             /** Model */
-            readonly model: string | null;
+            model: string | null;
             /** Reason */
-            readonly reason: string | null;
+            reason: string | null;
         };
         /**
          * SeatFailureView
          * @description One failed attempt of one seat.
          */
-        readonly SeatFailureView: {
+        SeatFailureView: {
             /** Round Number */
-            readonly round_number: number;
+            round_number: number;
             /** Seat */
-            readonly seat: number;
+            seat: number;
             /** Agent Id */
-            readonly agent_id: string;
+            agent_id: string;
             /**
              * Agent Name
              * @default
              */
-            readonly agent_name: string;
+            agent_name: string;
             /**
              * Role
              * @default expert
              */
-            readonly role: string;
+            role: string;
             /**
              * Step
              * @default
              */
-            readonly step: string;
+            step: string;
             /**
              * Purpose
              * @default
              */
-            readonly purpose: string;
+            purpose: string;
             /** Model */
-            readonly model?: string | null;
+            model?: string | null;
             /**
              * Attempt
              * @default 1
              */
-            readonly attempt: number;
+            attempt: number;
             /** Reason */
-            readonly reason: string;
+            reason: string;
             /**
              * Detail
              * @default
              */
-            readonly detail: string;
+            detail: string;
             /**
              * Retryable
              * @default false
              */
-            readonly retryable: boolean;
+            retryable: boolean;
             /** At */
-            readonly at?: string | null;
+            at?: string | null;
         };
         /**
          * SeatView
          * @description A seat, in seat order. `reason`: why the system proposed this expert.
          */
-        readonly SeatView: {
+        SeatView: {
             /** Seat */
-            readonly seat: number;
+            seat: number;
             /** Agent Id */
-            readonly agent_id: string;
+            agent_id: string;
             /** Agent Name */
-            readonly agent_name: string;
+            agent_name: string;
             /**
              * Role
              * @default expert
              */
-            readonly role: string;
+            role: string;
             /**
              * Weight
              * @default 1
              */
-            readonly weight: number;
+            weight: number;
             /** Model */
-            readonly model?: string | null;
+            model?: string | null;
             /** Reason */
-            readonly reason?: string | null;
+            reason?: string | null;
         };
         /**
          * Selection
          * @description A question to propose experts for; `size` defaults to the protocol's.
          */
-        readonly Selection: {
+        Selection: {
             /** Query */
-            readonly query: string;
+            query: string;
             /**
              * Panel Type
              * @enum {string}
              */
-            readonly panel_type: "structured" | "open" | "socratic" | "adversarial" | "delphi" | "hybrid";
+            panel_type: "structured" | "open" | "socratic" | "adversarial" | "delphi" | "hybrid";
             /** Size */
-            readonly size?: number | null;
+            size?: number | null;
         };
         /**
          * SourceView
          * @description What an answer cites.
          */
-        readonly SourceView: {
+        SourceView: {
             /** Id */
-            readonly id: string;
+            id: string;
             /**
              * Title
              * @default
              */
-            readonly title: string;
+            title: string;
             /** Category */
-            readonly category?: string | null;
+            category?: string | null;
             /** Excerpt */
-            readonly excerpt?: string | null;
+            excerpt?: string | null;
             /** Score */
-            readonly score?: number | null;
+            score?: number | null;
             /** Url */
-            readonly url?: string | null;
+            url?: string | null;
         };
         /**
          * TenantSettings
          * @description What a tenant may do, with the platform's defaults; keys we do not know are kept.
          */
-        readonly TenantSettings: {
+        TenantSettings: {
             /**
              * Max Panels Per Month
              * @default 100
              */
-            readonly max_panels_per_month: number;
+            max_panels_per_month: number;
             /**
              * Max Experts Per Panel
              * @default 12
              */
-            readonly max_experts_per_panel: number;
+            max_experts_per_panel: number;
             /**
              * Enable Streaming
              * @default true
              */
-            readonly enable_streaming: boolean;
+            enable_streaming: boolean;
             /**
              * Enable Exports
              * @default true
              */
-            readonly enable_exports: boolean;
+            enable_exports: boolean;
             /**
              * Enable Consensus
              * @default true
              */
-            readonly enable_consensus: boolean;
+            enable_consensus: boolean;
             /**
              * Enable Api Access
              * @default true
              */
-            readonly enable_api_access: boolean;
+            enable_api_access: boolean;
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /**
          * TenantView
          * @description The tenant as its member sees it. `may_create`: its status allows new panels now.
          */
-        readonly TenantView: {
+        TenantView: {
             /**
              * Id
              * Format: uuid
              */
-            readonly id: string;
+            id: string;
             /** Name */
-            readonly name: string;
+            name: string;
             /** Slug */
-            readonly slug: string;
+            slug: string;
             /** Subdomain */
-            readonly subdomain?: string | null;
+            subdomain?: string | null;
             /** Status */
-            readonly status: string;
+            status: string;
             /** Subscription Tier */
-            readonly subscription_tier?: string | null;
+            subscription_tier?: string | null;
             /** Trial Ends At */
-            readonly trial_ends_at?: string | null;
+            trial_ends_at?: string | null;
             /** May Create */
-            readonly may_create: boolean;
+            may_create: boolean;
             /** Role */
-            readonly role: ("owner" | "admin" | "member" | "guest") | null;
-            readonly settings: components["schemas"]["TenantSettings"];
+            role: ("owner" | "admin" | "member" | "guest") | null;
+            settings: components["schemas"]["TenantSettings"];
             /** Features */
-            readonly features: {
-                readonly [key: string]: boolean;
+            features: {
+                [key: string]: boolean;
             };
-            readonly branding: components["schemas"]["BrandingView"];
-            readonly quota: components["schemas"]["QuotaView"];
+            branding: components["schemas"]["BrandingView"];
+            quota: components["schemas"]["QuotaView"];
             /** Limits */
-            readonly limits?: {
-                readonly [key: string]: unknown;
+            limits?: {
+                [key: string]: unknown;
             };
         };
         /**
          * Ticket
          * @description Opens one stream of one panel once, within so many seconds: `/stream?ticket=…`.
          */
-        readonly Ticket: {
+        Ticket: {
             /** Ticket */
-            readonly ticket: string;
+            ticket: string;
             /** Expires In */
-            readonly expires_in: number;
+            expires_in: number;
         };
         /**
          * UsageGroup
          * @description Totals of one day, agent, model or panel type. `key` None: the row does not say.
          */
-        readonly UsageGroup: {
+        UsageGroup: {
             /**
              * Tokens Used
              * @default 0
              */
-            readonly tokens_used: number;
+            tokens_used: number;
             /**
              * Input Tokens
              * @default 0
              */
-            readonly input_tokens: number;
+            input_tokens: number;
             /**
              * Output Tokens
              * @default 0
              */
-            readonly output_tokens: number;
+            output_tokens: number;
             /** Cost Usd */
-            readonly cost_usd?: string | null;
+            cost_usd?: string | null;
             /**
              * Calls
              * @default 0
              */
-            readonly calls: number;
+            calls: number;
             /**
              * Unpriced Calls
              * @default 0
              */
-            readonly unpriced_calls: number;
+            unpriced_calls: number;
             /**
              * Execution Time Ms
              * @default 0
              */
-            readonly execution_time_ms: number;
+            execution_time_ms: number;
             /** Key */
-            readonly key: string | null;
+            key: string | null;
             /**
              * Panels Count
              * @default 0
              */
-            readonly panels_count: number;
+            panels_count: number;
         };
         /**
          * UsageReport
          * @description Usage of the tenant over a period, as far as the user may see its rows.
          */
-        readonly UsageReport: {
+        UsageReport: {
             /**
              * Tokens Used
              * @default 0
              */
-            readonly tokens_used: number;
+            tokens_used: number;
             /**
              * Input Tokens
              * @default 0
              */
-            readonly input_tokens: number;
+            input_tokens: number;
             /**
              * Output Tokens
              * @default 0
              */
-            readonly output_tokens: number;
+            output_tokens: number;
             /** Cost Usd */
-            readonly cost_usd?: string | null;
+            cost_usd?: string | null;
             /**
              * Calls
              * @default 0
              */
-            readonly calls: number;
+            calls: number;
             /**
              * Unpriced Calls
              * @default 0
              */
-            readonly unpriced_calls: number;
+            unpriced_calls: number;
             /**
              * Execution Time Ms
              * @default 0
              */
-            readonly execution_time_ms: number;
+            execution_time_ms: number;
             /** Start */
-            readonly start?: string | null;
+            start?: string | null;
             /** End */
-            readonly end?: string | null;
+            end?: string | null;
             /** Group By */
-            readonly group_by?: ("day" | "agent" | "model" | "panel_type") | null;
+            group_by?: ("day" | "agent" | "model" | "panel_type") | null;
             /**
              * Panels Count
              * @default 0
              */
-            readonly panels_count: number;
+            panels_count: number;
             /**
              * Groups
              * @default []
              */
-            readonly groups: readonly components["schemas"]["UsageGroup"][];
-            readonly budget?: components["schemas"]["BudgetView"] | null;
+            groups: components["schemas"]["UsageGroup"][];
+            budget?: components["schemas"]["BudgetView"] | null;
         };
         /**
          * UsageTotals
          * @description `cost_usd` sums the priced calls; None when no call has a price, which is not 0.
          */
-        readonly UsageTotals: {
+        UsageTotals: {
             /**
              * Tokens Used
              * @default 0
              */
-            readonly tokens_used: number;
+            tokens_used: number;
             /**
              * Input Tokens
              * @default 0
              */
-            readonly input_tokens: number;
+            input_tokens: number;
             /**
              * Output Tokens
              * @default 0
              */
-            readonly output_tokens: number;
+            output_tokens: number;
             /** Cost Usd */
-            readonly cost_usd?: string | null;
+            cost_usd?: string | null;
             /**
              * Calls
              * @default 0
              */
-            readonly calls: number;
+            calls: number;
             /**
              * Unpriced Calls
              * @default 0
              */
-            readonly unpriced_calls: number;
+            unpriced_calls: number;
             /**
              * Execution Time Ms
              * @default 0
              */
-            readonly execution_time_ms: number;
+            execution_time_ms: number;
         };
         /** ValidationError */
-        readonly ValidationError: {
+        ValidationError: {
             /** Location */
-            readonly loc: readonly (string | number)[];
+            loc: (string | number)[];
             /** Message */
-            readonly msg: string;
+            msg: string;
             /** Error Type */
-            readonly type: string;
+            type: string;
             /** Input */
-            readonly input?: unknown;
+            input?: unknown;
             /** Context */
-            readonly ctx?: Record<string, never>;
+            ctx?: Record<string, never>;
         };
     };
     responses: never;
@@ -1692,1637 +1692,1637 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    readonly list_panels_api_v1_panels_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly limit?: number;
-                readonly cursor?: string | null;
-                readonly status?: ("created" | "running" | "completed" | "failed") | null;
-                readonly panel_type?: ("structured" | "open" | "socratic" | "adversarial" | "delphi" | "hybrid") | null;
-                readonly q?: string | null;
-                readonly created_after?: string | null;
-                readonly created_before?: string | null;
+    list_panels_api_v1_panels_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                status?: ("created" | "running" | "completed" | "failed") | null;
+                panel_type?: ("structured" | "open" | "socratic" | "adversarial" | "delphi" | "hybrid") | null;
+                q?: string | null;
+                created_after?: string | null;
+                created_before?: string | null;
             };
-            readonly header?: {
+            header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PanelPage"];
+                    "application/json": components["schemas"]["PanelPage"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly ask_api_v1_panels_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    ask_api_v1_panels_post: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Repeat a request with the same key and body: there is never a second panel. */
-                readonly "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewPanel"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPanel"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 201: {
+            201: {
                 headers: {
                     /** @description The panel. */
-                    readonly Location?: string;
+                    Location?: string;
                     /** @description Send it with a GET to read your own write. */
-                    readonly "X-Min-Sequence"?: string;
+                    "X-Min-Sequence"?: string;
                     /** @description true: this key was used before; the panel is that one. */
-                    readonly "Idempotent-Replayed"?: string;
-                    readonly [name: string]: unknown;
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Created"];
+                    "application/json": components["schemas"]["Created"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Payment Required */
-            readonly 402: {
+            402: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_panel_api_v1_panels__panel_id__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
-                readonly "If-None-Match"?: string | null;
+    get_panel_api_v1_panels__panel_id__get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PanelView"];
+                    "application/json": components["schemas"]["PanelView"];
                 };
             };
             /** @description Not modified */
-            readonly 304: {
+            304: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_responses_api_v1_panels__panel_id__responses_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly round_number?: number | null;
+    get_responses_api_v1_panels__panel_id__responses_get: {
+        parameters: {
+            query?: {
+                round_number?: number | null;
             };
-            readonly header?: {
+            header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Responses"];
+                    "application/json": components["schemas"]["Responses"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_consensus_api_v1_panels__panel_id__consensus_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly round_number?: number | null;
+    get_consensus_api_v1_panels__panel_id__consensus_get: {
+        parameters: {
+            query?: {
+                round_number?: number | null;
             };
-            readonly header?: {
+            header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ConsensusReport"];
+                    "application/json": components["schemas"]["ConsensusReport"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_panel_usage_api_v1_panels__panel_id__usage_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    get_panel_usage_api_v1_panels__panel_id__usage_get: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PanelUsageReport"];
+                    "application/json": components["schemas"]["PanelUsageReport"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_events_api_v1_panels__panel_id__events_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly after?: number;
+    get_events_api_v1_panels__panel_id__events_get: {
+        parameters: {
+            query?: {
+                after?: number;
             };
-            readonly header?: {
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PublicEvents"];
+                    "application/json": components["schemas"]["PublicEvents"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly export_panel_api_v1_panels__panel_id__export_get: {
-        readonly parameters: {
-            readonly query?: {
+    export_panel_api_v1_panels__panel_id__export_get: {
+        parameters: {
+            query?: {
                 /** @description Markdown or JSON */
-                readonly format?: "md" | "json";
+                format?: "md" | "json";
             };
-            readonly header?: {
+            header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The whole panel */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": unknown;
-                    readonly "text/markdown": unknown;
+                    "application/json": unknown;
+                    "text/markdown": unknown;
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly cancel_api_v1_panels__panel_id__cancel_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    cancel_api_v1_panels__panel_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["Cancellation"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Cancellation"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Accepted"];
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly human_input_api_v1_panels__panel_id__human_input_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    human_input_api_v1_panels__panel_id__human_input_post: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["HumanInput"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HumanInput"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Accepted"];
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Conflict */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly issue_ticket_api_v1_panels__panel_id__stream_tickets_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    issue_ticket_api_v1_panels__panel_id__stream_tickets_post: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Ticket"];
+                    "application/json": components["schemas"]["Ticket"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly stream_api_v1_panels__panel_id__stream_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly last_event_id?: string | null;
+    stream_api_v1_panels__panel_id__stream_get: {
+        parameters: {
+            query?: {
+                last_event_id?: string | null;
                 /** @description Instead of the two headers. */
-                readonly ticket?: string | null;
+                ticket?: string | null;
             };
-            readonly header?: {
-                readonly "Last-Event-ID"?: string | null;
+            header?: {
+                "Last-Event-ID"?: string | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly panel_id: string;
+            path: {
+                panel_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The panel's events, then live */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/event-stream": unknown;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description The panel has ended and the client has all of it */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly list_experts_api_v1_agents_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly q?: string | null;
-                readonly domain?: string | null;
+    list_experts_api_v1_agents_get: {
+        parameters: {
+            query?: {
+                q?: string | null;
+                domain?: string | null;
             };
-            readonly header?: {
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Experts"];
+                    "application/json": components["schemas"]["Experts"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_expert_api_v1_agents__agent_id__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    get_expert_api_v1_agents__agent_id__get: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path: {
-                readonly agent_id: string;
+            path: {
+                agent_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ExpertAnswer"];
+                    "application/json": components["schemas"]["ExpertAnswer"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly select_experts_api_v1_agents_select_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    select_experts_api_v1_agents_select_post: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["Selection"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Selection"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Proposals"];
+                    "application/json": components["schemas"]["Proposals"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly list_panel_types_api_v1_panel_types_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    list_panel_types_api_v1_panel_types_get: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PanelTypes"];
+                    "application/json": components["schemas"]["PanelTypes"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Validation Error */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_tenant_api_v1_tenant_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    get_tenant_api_v1_tenant_get: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TenantView"];
+                    "application/json": components["schemas"]["TenantView"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Validation Error */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly get_usage_api_v1_usage_get: {
-        readonly parameters: {
-            readonly query?: {
+    get_usage_api_v1_usage_get: {
+        parameters: {
+            query?: {
                 /** @description Inclusive; default: this UTC month */
-                readonly from?: string | null;
+                from?: string | null;
                 /** @description Exclusive; default: now */
-                readonly to?: string | null;
-                readonly group_by?: "day" | "agent" | "model" | "panel_type";
+                to?: string | null;
+                group_by?: "day" | "agent" | "model" | "panel_type";
             };
-            readonly header?: {
+            header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                readonly "X-Min-Sequence"?: number | null;
+                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
-                readonly "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["UsageReport"];
+                    "application/json": components["schemas"]["UsageReport"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Internal Server Error */
-            readonly 500: {
+            500: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly livez_livez_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    livez_livez_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/plain": string;
+                    "text/plain": string;
                 };
             };
         };
     };
-    readonly readyz_readyz_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    readyz_readyz_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": unknown;
+                    "application/json": unknown;
                 };
             };
             /** @description Not ready: failures say why */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
         };
     };
-    readonly metrics_metrics_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    metrics_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/plain": string;
+                    "text/plain": string;
                 };
             };
         };
     };
-    readonly asyncapi_asyncapi_json_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    asyncapi_asyncapi_json_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": unknown;
+                    "application/json": unknown;
                 };
             };
             /** @description Not part of this build */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };

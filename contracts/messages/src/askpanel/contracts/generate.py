@@ -47,6 +47,7 @@ def permissions_file() -> str:
     heading = (
         "# Generated from the contracts by `make generate`. Do not edit; `include` it in the server's\n"
         f"# configuration. The server's environment must hold\n{variables}\n"
+        "# in double quotes: the server reads a value as configuration text, 12e3 would be a number.\n"
     )
     return heading + authorization({user: f"${password_variable(user)}" for user in users})
 

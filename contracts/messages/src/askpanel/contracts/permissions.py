@@ -36,16 +36,20 @@ FOLLOW_LOG = (
     f"$JS.FC.{PANELS.name}.>",
 )
 DELTAS = "live.delta.>"
+GLOBAL_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.global.>"
+TENANT_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.*.*"
+"""The gateway publishes tenants' own experts, never the global ones: those are the expert-runner's."""
 _VARIABLE = re.compile(r"\$[A-Z_]+")
 SERVICES = ("gateway", "projector", "orchestrator", "expert-runner", "consensus", "usage")
 
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Subjects a user may publish and subscribe to."""
+    """Subjects a user may publish and subscribe to; `refuse` takes back some of what `publish` covers."""
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    refuse: tuple[str, ...] = ()
 
 
 def permissions(service: str) -> Permissions:
@@ -59,7 +63,8 @@ def permissions(service: str) -> Permissions:
     publish += _extra(service)
     if service == "gateway":
         subscribe.append(DELTAS)
-    return Permissions(tuple(dict.fromkeys(publish)), tuple(subscribe))
+    refuse = (GLOBAL_EXPERTS,) if service == "gateway" else ()
+    return Permissions(tuple(dict.fromkeys(publish)), tuple(subscribe), refuse)
 
 
 def reader_permissions(reader: Durable) -> Permissions:
@@ -92,9 +97,9 @@ def _extra(service: str) -> list[str]:
         case "orchestrator":
             return [TIMERS.subjects[0], f"$JS.API.STREAM.PURGE.{TIMERS.name}"]
         case "expert-runner":
-            return [DELTAS, f"$KV.{EXPERTS_BUCKET.name}.global.>", *read_bucket]
+            return [DELTAS, GLOBAL_EXPERTS, *read_bucket]
         case "gateway":
-            return [*FOLLOW_LOG, *read_bucket]
+            return [TENANT_EXPERTS, *FOLLOW_LOG, *read_bucket]
         case "projector":
             return list(FOLLOW_LOG)
         case _:
@@ -125,8 +130,9 @@ def password_variable(user: str) -> str:
 
 
 def _allowed(rights: Permissions) -> dict[str, dict[str, list[str]]]:
+    refused = {"deny": list(rights.refuse)} if rights.refuse else {}
     return {
-        "publish": {"allow": list(rights.publish)},
+        "publish": {"allow": list(rights.publish)} | refused,
         "subscribe": {"allow": list(rights.subscribe)},
     }
 

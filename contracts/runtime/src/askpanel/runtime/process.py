@@ -17,6 +17,7 @@ from typing import Any
 import uvloop
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.errors import NoServersError
 
 from askpanel.runtime import bootstrap, connection, telemetry
@@ -68,7 +69,7 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
             worker.bind(log)
             worker.subscribe(broker)
         readiness = Readiness({durable.name: durable_check(client, durable) for durable in durables})
-        stack.push_async_callback(broker.stop)
+        stack.push_async_callback(_disconnect, broker)
         await broker.start()
         async with serving(readiness, settings):
             logger.info("ready", extra={"durables": [durable.name for durable in durables]})
@@ -77,6 +78,14 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
             finally:
                 readiness.draining = True
                 await asyncio.gather(*(worker.drain(settings.drain_seconds) for worker in workers))
+
+
+async def _disconnect(broker: NatsBroker) -> None:
+    """Leave NATS; while it is away there is nothing to drain, and what was unsettled is redelivered."""
+    try:
+        await broker.stop()
+    except NatsError as error:
+        logger.warning("left NATS without draining: %r", error)
 
 
 @asynccontextmanager

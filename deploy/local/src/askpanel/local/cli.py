@@ -136,7 +136,7 @@ def experts(
     client = ApiClient(found.url, token=found.token(tenant, "member"), tenant_id=found.tenant(tenant).id)
     table = Table("id", "name", "domain", "summary")
     for agent in client.request("GET", "/agents", params={"q": query} if query else {})["agents"]:
-        table.add_row(agent["agent_id"], agent["name"], agent["domain"], agent["summary"])
+        table.add_row(agent["id"], agent["name"], agent["domain"], agent["summary"])
     out.print(table)
 
 

@@ -31,6 +31,8 @@ from askpanel.runtime import bootstrap
 
 WATCH_SECONDS = 0.1
 STOP_SECONDS = 25.0
+WEB_ROOT = Path(__file__).parents[5] / "apps" / "web" / "out"
+"""The built web UI; without it the gateway says how to use the API."""
 
 
 @dataclass(slots=True)
@@ -208,6 +210,7 @@ class Stack:
                     "ASKPANEL_JWT_SECRET": self.secrets.jwt,
                     "ASKPANEL_JWT_ISSUER": tokens.issuer(self.port),
                     "ASKPANEL_TICKET_SECRET": self.secrets.tickets,
+                    "ASKPANEL_WEB_ROOT": str(WEB_ROOT) if WEB_ROOT.is_dir() else "",
                 }
             case "projector":
                 return {"ASKPANEL_DATABASE_URL": self._database_login("panel_projector")}

@@ -53,6 +53,7 @@ def read_request(asked: ConsensusRequested, events: Sequence[Recorded], *, embed
         degraded=asked.degraded,
         shrink=configuration.get("shrink") is True,
         embeddings=embeddings,
+        topic=created.query,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,6 +119,12 @@ def thresholds(scores: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
     return float(ranked[best]), float(ranked[precise[-1]]) if len(precise) else 1.0
 
 
+def logit(p: float) -> float:
+    """ln(p / (1 - p)). The bias is moved by it, so that the best threshold reads .5."""
+    p = min(1 - 1e-9, max(1e-9, p))
+    return math.log(p / (1 - p))
+
+
 def train(folder: Path, model: MiniLM) -> dict[str, object]:
     """The artefact, JSON-ready."""
     groups, labels = kpa_groups(folder / "train"), kpa_labels(folder / "train")
@@ -134,9 +141,9 @@ def train(folder: Path, model: MiniLM) -> dict[str, object]:
             "mean": np.round(weights.mean, 8).tolist(),
             "scale": np.round(weights.scale, 8).tolist(),
             "weight": np.round(weights.weight, 8).tolist(),
-            "bias": round(weights.bias, 8),
-            "threshold": round(threshold, 6),
-            "precise": round(precise, 6),
+            "bias": round(weights.bias - logit(threshold), 8),
+            "threshold": 0.5,
+            "precise": round(1 / (1 + math.exp(logit(threshold) - logit(precise))), 6),
         }
     artefact["words"] = {"documents": documents, "frequency": frequency}
     return artefact

@@ -23,12 +23,23 @@ from nats.aio.client import Client
 from askpanel.contracts.topology import PANELS
 from askpanel.gateway import web
 from askpanel.gateway.admission import Pending
-from askpanel.gateway.api import asking, commands, experts, panels, probes, problems, streams, tenant
+from askpanel.gateway.api import (
+    asking,
+    commands,
+    experts,
+    own_experts,
+    panels,
+    probes,
+    problems,
+    streams,
+    tenant,
+)
 from askpanel.gateway.api.access import Gateway
 from askpanel.gateway.api.guard import Guard
 from askpanel.gateway.auth.keys import verifier
 from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
+from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.rates import Rates
 from askpanel.gateway.readmodel.queries import ReadModel, open_read_model
 from askpanel.gateway.settings import GatewaySettings
@@ -77,7 +88,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for module in (asking, panels, commands, streams, experts, tenant):
+    for module in (asking, panels, commands, streams, experts, own_experts, tenant):
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(probes.router)
     web.serve(app, settings.web_root)
@@ -87,7 +98,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=[*ALLOWED, "X-Tenant-ID", "X-Min-Sequence"],
             expose_headers=[*EXPOSED, "X-Min-Sequence", "X-Min-Sequence-Reached"],
             max_age=600,
@@ -98,7 +109,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
 async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) -> None:
     """Open everything, leave it on the stack, and put the parts where routes find them."""
-    http = await stack.enter_async_context(httpx.AsyncClient())
+    http = await stack.enter_async_context(httpx.AsyncClient()) if settings.jwks_url else None
     tokens = verifier(settings, http)
     stack.push_async_callback(tokens.aclose)
     model = await stack.enter_async_context(
@@ -127,6 +138,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
             model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds
         ),
         catalogue=catalogue,
+        publisher=Publisher(client.jetstream(timeout=2.0)),
         rates=Rates(per_second=settings.requests_per_second, burst=settings.request_burst)
         if limited
         else None,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 Role = Literal["guest", "member", "admin", "owner"]
-Action = Literal["read", "create", "act_on_own", "act_on_any", "see_all_usage"]
+Action = Literal["read", "create", "act_on_own", "act_on_any", "see_all_usage", "manage_experts"]
 
 _EVERYBODY: frozenset[Role] = frozenset({"guest", "member", "admin", "owner"})
 _MEMBERS = _EVERYBODY - {"guest"}
@@ -19,6 +19,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
     "act_on_own": _MEMBERS,
     "act_on_any": _ADMINS,
     "see_all_usage": _ADMINS,
+    "manage_experts": _ADMINS,
 }
 """`act` is to cancel a panel, or to answer as its human; `own` is a panel the user created."""
 

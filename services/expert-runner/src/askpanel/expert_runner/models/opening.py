@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from askpanel.contracts.blocks import QuestionBlock
 from askpanel.expert_runner.models.local import SLOTS, LocalServer, start_server, weights_path
 from askpanel.expert_runner.models.port import Failure, Label, Model, OnDelta, Reply
 from askpanel.expert_runner.models.provider import PATIENT, ProviderModel, Traits
@@ -13,7 +14,7 @@ from askpanel.expert_runner.models.resolve import Choice, Unusable, is_loopback
 from askpanel.expert_runner.models.script import parse_script
 from askpanel.expert_runner.models.scripted import ScriptedModel
 from askpanel.expert_runner.models.weights import OnProgress
-from askpanel.expert_runner.prompts.prompt import LOCAL, Prompt
+from askpanel.expert_runner.prompts import LOCAL, Call, Prompt, Speaker, build
 
 if TYPE_CHECKING:
     from pydantic_ai.models.instrumented import InstrumentationSettings
@@ -81,6 +82,7 @@ class LocalModel:
         self._starting = asyncio.Lock()
         self._server: LocalServer | None = None
         self._model: ProviderModel | None = None
+        self._warming: asyncio.Task[Reply | Failure] | None = None
 
     @property
     def server_pid(self) -> int:
@@ -102,6 +104,9 @@ class LocalModel:
 
     async def aclose(self) -> None:
         """End the server."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
         if self._model is not None:
             await self._model.aclose()
         if self._server is not None:
@@ -116,7 +121,16 @@ class LocalModel:
                 self._model = await _compatible(
                     "local", self._server.base_url, self._server.key, self.label, LOCAL_TRAITS, self._means
                 )
+                self._warming = asyncio.create_task(self._model.ask(_warm_up()))
             return self._model
+
+
+def _warm_up() -> Prompt:
+    """A prompt that has the server read, and keep, what all first-round prompts start with: about half."""
+    nobody = Speaker("warm-up", "nobody", "nobody", "")
+    call = Call("warm-up", nobody.agent_id, 1, "1", 0, "opening")
+    prompt = build(call, nobody, "analysis", (QuestionBlock(text="?"),), LOCAL)
+    return replace(prompt, max_tokens=1)
 
 
 def _import_provider_library() -> None:

@@ -19,6 +19,7 @@ from askpanel.gateway.auth.membership import Membership, Memberships, NotAMember
 from askpanel.gateway.auth.token import Identity
 from askpanel.gateway.catalogue import Catalogue
 from askpanel.gateway.permissions import Action, may
+from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.rates import Rates
 from askpanel.gateway.readmodel.queries import ReadModel, ReadSession
 from askpanel.gateway.settings import GatewaySettings
@@ -42,6 +43,7 @@ class Gateway:
     verifier: TokenVerifier
     members: Memberships
     catalogue: Catalogue
+    publisher: Publisher
     rates: Rates | None
     slots: Slots
     tickets: Tickets

@@ -23,7 +23,7 @@ async def list_experts(parts: Parts, member: Member, q: Words = None, domain: Wo
     """Experts this tenant may put on a panel, by id; `q` looks in names, titles, tags and summaries."""
     await experts_known(parts)
     found = [
-        _shown(expert)
+        shown(expert)
         for expert in parts.catalogue.of(member.tenant_id).values()
         if _matches(expert, q) and (domain is None or expert.domain.casefold() == domain.casefold())
     ]
@@ -39,7 +39,7 @@ async def get_expert(
     expert = parts.catalogue.of(member.tenant_id).get(agent_id)
     if expert is None:
         raise not_found("expert")
-    return _shown(expert)
+    return shown(expert)
 
 
 @router.post("/agents/select", responses=problems(413, 422))
@@ -80,7 +80,8 @@ def _matches(expert: Expert, words: str | None) -> bool:
     return all(word in text for word in words.casefold().split())
 
 
-def _shown(expert: Expert) -> ExpertAnswer:
+def shown(expert: Expert) -> ExpertAnswer:
+    """An expert as users see it."""
     return ExpertAnswer(
         id=expert.agent_id,
         name=expert.name,

@@ -8,7 +8,7 @@ import logging
 from opentelemetry import trace
 from opentelemetry.propagate import extract
 from opentelemetry.trace import SpanKind
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +25,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+PATIENTLY_DISCARDED = 4_000_000
+"""Bytes beyond the limit that are read and dropped: a client still sending would not see the answer."""
+
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -70,25 +73,18 @@ class Guard:
         """The whole body, None where there is none. Raises Problem (413) above the limit."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return None
-        declared = Headers(scope=request.scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._most_bytes:
-            raise self._too_large()
         chunks: list[bytes] = []
         size = 0
         async for chunk in request.stream():
             size += len(chunk)
-            if size > self._most_bytes:
-                raise self._too_large()
-            chunks.append(chunk)
+            if size <= self._most_bytes:
+                chunks.append(chunk)
+            elif size > self._most_bytes + PATIENTLY_DISCARDED:
+                break
+        if size > self._most_bytes:
+            why = f"The body is larger than {self._most_bytes} bytes."
+            raise Problem(413, "too-large", why, headers={"Connection": "close"})
         return b"".join(chunks)
-
-    def _too_large(self) -> Problem:
-        return Problem(
-            413,
-            "too-large",
-            f"The body is larger than {self._most_bytes} bytes.",
-            headers={"Connection": "close"},
-        )
 
 
 def _replay(body: bytes | None, receive: Receive) -> Receive:

@@ -144,6 +144,18 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, kind, text, headers=error.headers)
 
 
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """Every method this path has: the framework knows only those of the first route that matches."""
+    requested = request.url.path.split("/")
+    return sorted(
+        method.upper()
+        for path, methods in app.openapi()["paths"].items()
+        if len(parts := path.split("/")) == len(requested)
+        and all(part == given or part.startswith("{") for part, given in zip(parts, requested, strict=True))
+        for method in methods
+    )
+
+
 def _of_failure(error: Exception) -> Problem:
     match error:
         case TokenRefused() | TicketRefused():
@@ -181,7 +193,10 @@ def install(app: FastAPI) -> None:
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return answer(request, _of_http(error))
+        problem = _of_http(error)
+        if problem.status == 405:
+            problem.headers["Allow"] = ", ".join(_methods(app, request)) or problem.headers.get("Allow", "")
+        return answer(request, problem)
 
     async def of_failure(request: Request, error: Exception) -> Response:
         return answer(request, _of_failure(error))

@@ -117,7 +117,7 @@ def read_jwks(path: Path) -> Keys:
     return Keys(by_id=usable_keys(json.loads(path.read_text(encoding="utf-8"))))
 
 
-def verifier(settings: GatewaySettings, http: httpx.AsyncClient) -> TokenVerifier:
+def verifier(settings: GatewaySettings, http: httpx.AsyncClient | None) -> TokenVerifier:
     """The verifier the settings ask for. Raises OSError or ValueError for an unusable JWKS file."""
     keys = read_jwks(settings.jwks_file) if settings.jwks_file else Keys()
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.panel import CHILDREN, OUR_KEYS
-from askpanel.gateway.readmodel.tables import COLUMNS, TABLES, Connection, Link
+from askpanel.gateway.readmodel.tables import Connection, Link
+from askpanel.gateway.readmodel.upserts import COLUMNS, TABLES
 
 
 @dataclass(frozen=True, slots=True)

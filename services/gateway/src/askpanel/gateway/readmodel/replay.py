@@ -23,6 +23,7 @@ import asyncpg
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.events import PanelCreated
 from askpanel.contracts.subjects import PanelRef, tenant_filter
+from askpanel.contracts.topology import PANELS
 from askpanel.gateway.readmodel.comparison import Difference, compare, count, followers, make_shadow, refs
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.rows import Unstorable
@@ -35,14 +36,13 @@ from askpanel.gateway.readmodel.tables import (
     write_what_is_taken,
 )
 from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.tail import check_same
+from askpanel.runtime.tail import check_same, follow
 
 BATCH = 2000
 REMEMBERED = 5000
 """Panels kept in memory; the others are read from the log again, should an event of theirs follow."""
 
 SHADOW = "askpanel_shadow"
-EVERYTHING = ">"
 
 CHECKPOINT = "select stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $1"
 HELD_CHECKPOINT = CHECKPOINT + " for update"
@@ -149,18 +149,20 @@ class _Rebuild:
     ) -> AsyncGenerator[Sequence[Recorded]]:
         """The log up to and with `through`; what cannot be read is counted and left out."""
         batch: list[Recorded] = []
-        async for subject, headers, body, sequence in log.read_raw(_filter(within)):
-            if sequence > through:
-                break
-            try:
-                batch.append(decode(subject, headers, body, sequence))
-            except Unreadable:
-                self.unreadable += 1
-            if len(batch) == BATCH:
-                yield batch
-                batch = []
-                if progress is not None:
-                    progress(sequence, through)
+        source = _all(log, through) if within is None else log.read_raw(_filter(within))
+        async with aclosing(source) as messages:
+            async for subject, headers, body, sequence in messages:
+                if sequence > through:
+                    break
+                try:
+                    batch.append(decode(subject, headers, body, sequence))
+                except Unreadable:
+                    self.unreadable += 1
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+                    if progress is not None:
+                        progress(sequence, through)
         yield batch
         if progress is not None:
             progress(through, through)
@@ -207,14 +209,20 @@ async def _position(connection: Connection, statement: str) -> Position:
     return Position(row["stream_sequence"], str(row["stream_created_at"]))
 
 
-def _filter(within: PanelRef | UUID | None) -> str:
-    match within:
-        case None:
-            return EVERYTHING
-        case PanelRef():
-            return within.filter
-        case UUID():
-            return tenant_filter(within)
+async def _all(log: EventLog, through: int) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
+    """Every message up to `through`, by the tail: for a whole log it takes half the time of direct reads."""
+    if not (await log.jetstream.stream_info(PANELS.name)).state.messages:
+        return
+    async with aclosing(follow(log.jetstream, after=0)) as events:
+        async for raw in events:
+            if raw is not None:
+                yield raw.subject, raw.headers, raw.body, raw.sequence
+                if raw.sequence >= through or not raw.pending:
+                    return
+
+
+def _filter(within: PanelRef | UUID) -> str:
+    return within.filter if isinstance(within, PanelRef) else tenant_filter(within)
 
 
 async def _damage(connection: Connection, differences: Sequence[Difference]) -> Damage:

@@ -24,11 +24,11 @@ from askpanel.gateway.readmodel.tables import (
     CONTENT_ERRORS,
     Connection,
     Refused,
-    Types,
     Work,
     Writer,
     write_what_is_taken,
 )
+from askpanel.gateway.readmodel.upserts import Types
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable

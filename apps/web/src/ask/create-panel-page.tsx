@@ -1,0 +1,155 @@
+"use client";
+
+import { useRouter, useSearchParams } from "next/navigation";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import useSWR from "swr";
+import { bodyOf as answerOf } from "@/api/client";
+import { panelTypes, type PanelTypeInfo } from "@/api/panel-types";
+import { Problem } from "@/api/problem";
+import { useTenant } from "@/branding/brand";
+import { useSession } from "@/session/provider";
+import { text } from "@/text";
+import { Spinner, Trouble } from "@/ui/states";
+import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
+import { AgentSelector } from "./agent-selector";
+import { BLANK, bodyOf, type Draft, type Fault, faultsOf, isBlank, limitsOf, parseDraft } from "./draft";
+import { PanelTypeSelector } from "./panel-type-selector";
+import { QueryInput } from "./query-input";
+
+/** `/new/`: waits for what the form needs to know of the server. */
+export function CreatePanelPage(): ReactNode {
+  const { api, tenant: tenantId } = useSession();
+  const tenant = useTenant();
+  const types = useSWR("panel-types", async () => panelTypes(await answerOf(api.GET("/api/v1/panel-types"))));
+  const blocked = tenant.role === "guest" ? text.ask.guest : tenant.may_create ? null : text.ask.barred;
+  return (
+    <main className="page form-page" id="content">
+      <h1>{text.ask.title}</h1>
+      <p className="lead">{text.ask.lead}</p>
+      {blocked !== null && <p className="banner wait">{blocked}</p>}
+      {types.error !== undefined && <Trouble error={types.error} onRetry={() => void types.mutate()} />}
+      {types.data === undefined && types.error === undefined && <Spinner label={text.loading} />}
+      {types.data && blocked === null && <CreatePanelForm types={types.data} draftKey={`askpanel.draft.${tenantId}`} />}
+    </main>
+  );
+}
+
+interface FormProps {
+  readonly types: readonly PanelTypeInfo[];
+  readonly draftKey: string;
+}
+
+export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
+  const { api } = useSession();
+  const { limits } = useTenant();
+  const router = useRouter();
+  const parameters = useSearchParams();
+  const [draft, setDraft] = useState<Draft>(() => ({ ...parseDraft(localStorage.getItem(draftKey)), ...fromAddress(parameters) }));
+  const [tried, setTried] = useState(false);
+  const [sending, setSending] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  // One key for one wish: kept until it is answered, so that a repeat after a lost answer asks nothing twice.
+  const key = useRef<{ readonly body: string; readonly value: string } | null>(null);
+  const wait = useRef(false);
+
+  useEffect(() => {
+    if (isBlank(draft)) localStorage.removeItem(draftKey);
+    else localStorage.setItem(draftKey, JSON.stringify(draft));
+  }, [draft, draftKey]);
+
+  const type = types.find((one) => one.id === draft.type && one.available) ?? types.find((one) => one.available) ?? types[0];
+  if (type === undefined) return null;
+  const bounds = limitsOf(limits);
+  const faults = faultsOf(draft, type, bounds);
+  const shown: readonly Fault[] = tried ? faults : [];
+  const change = (part: Partial<Draft>): void => setDraft((now) => ({ ...now, ...part }));
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    setTried(true);
+    if (faults.length > 0 || wait.current || type === undefined) return;
+    wait.current = true;
+    setSending(true);
+    setError(null);
+    const body = bodyOf({ ...draft, type: type.id }, type);
+    const written = JSON.stringify(body);
+    if (key.current?.body !== written) key.current = { body: written, value: crypto.randomUUID() };
+    try {
+      const created = await answerOf(api.POST("/api/v1/panels", { body, params: { header: { "Idempotency-Key": key.current.value } } }));
+      localStorage.removeItem(draftKey);
+      router.push(`/panel/?id=${created.id}`);
+    } catch (failure) {
+      setError(failure);
+      wait.current = false;
+      setSending(false);
+    }
+  }
+
+  const complaint = (pointer: string): string | null => (error instanceof Problem ? (error.fields.get(pointer) ?? null) : null);
+  return (
+    <form onSubmit={submit} noValidate>
+      {draft.parent !== null && (
+        <p className="note">
+          {text.ask.followUp} <span className="mono">{draft.parent.slice(0, 8)}</span>{" "}
+          <button type="button" className="link" onClick={() => change({ parent: null })}>
+            {text.ask.dropFollowUp}
+          </button>
+        </p>
+      )}
+      <QueryInput value={draft.query} limits={bounds} faults={shown} complaint={complaint("/query")} onChange={(query) => change({ query })} />
+      <PanelTypeSelector types={types} chosen={type.id} onChange={(id) => change({ type: id })} />
+      <AgentSelector
+        key={type.id}
+        type={type}
+        query={draft.query.trim().length >= bounds.shortest ? draft.query.trim() : null}
+        chosen={draft.agents}
+        faults={shown}
+        complaint={complaint("/agents")}
+        onChange={(agents) => change({ agents })}
+      />
+      <OptionsInput type={type} options={draft.options} onChange={(options) => change({ options })} />
+      <EvidenceInput evidence={draft.evidence} onChange={(evidence) => change({ evidence })} />
+      <AdvancedOptions type={type} advanced={draft.advanced} onChange={(advanced) => change({ advanced })} />
+      {error !== null && <Trouble error={error} />}
+      {error instanceof Problem && error.fields.size > 0 && (
+        <ul className="trouble">
+          {[...error.fields].map(([pointer, detail]) => (
+            <li key={pointer}>
+              <span className="mono">{pointer.slice(1)}</span> {detail}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="submit-row">
+        <p className="trouble" role="alert">
+          {shown.length > 0 ? text.ask.fix : ""}
+        </p>
+        {!isBlank(draft) && (
+          <span className="hint">
+            {text.ask.draft}.{" "}
+            <button type="button" className="link" onClick={() => setDraft(BLANK)}>
+              {text.ask.discard}
+            </button>
+          </span>
+        )}
+        <SubmitButton sending={sending} />
+      </div>
+    </form>
+  );
+}
+
+function fromAddress(parameters: Pick<URLSearchParams, "get">): Partial<Draft> {
+  const expert = parameters.get("expert");
+  return {
+    parent: parameters.get("parent"),
+    ...(expert !== null && { agents: [expert] }),
+  };
+}
+
+export function SubmitButton({ sending }: { readonly sending: boolean }): ReactNode {
+  return (
+    <button type="submit" className="button primary large" disabled={sending} aria-busy={sending}>
+      {sending ? text.ask.submitting : text.ask.submit}
+    </button>
+  );
+}

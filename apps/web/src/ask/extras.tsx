@@ -1,0 +1,169 @@
+"use client";
+
+import { type ReactNode, useId } from "react";
+import type { PanelTypeInfo } from "@/api/panel-types";
+import { percent } from "@/format";
+import { text } from "@/text";
+import type { Advanced, Evidence } from "./draft";
+
+const MOST_OPTIONS = 9;
+const MOST_EVIDENCE = 20;
+
+interface OptionsProps {
+  readonly type: PanelTypeInfo;
+  readonly options: readonly string[];
+  onChange(options: readonly string[]): void;
+}
+
+export function OptionsInput({ type, options, onChange }: OptionsProps): ReactNode {
+  return (
+    <fieldset>
+      <legend>{text.ask.options}</legend>
+      <p className="hint">
+        {text.ask.optionsHelp} {type.id === "delphi" && text.ask.optionsHelpDelphi}
+      </p>
+      {/* biome-ignore-start lint/suspicious/noArrayIndexKey: an option has no other name than its place */}
+      {options.map((option, place) => (
+        <div key={place} className="row">
+          <input
+            aria-label={text.ask.option(place + 1)}
+            maxLength={300}
+            value={option}
+            onChange={(event) => onChange(options.with(place, event.target.value))}
+          />
+          <button type="button" className="button small" aria-label={text.ask.removeOption(place + 1)} onClick={() => onChange(options.toSpliced(place, 1))}>
+            ×
+          </button>
+        </div>
+      ))}
+      {/* biome-ignore-end lint/suspicious/noArrayIndexKey: an option has no other name than its place */}
+      {options.length < MOST_OPTIONS && (
+        <button type="button" className="button small" onClick={() => onChange([...options, ""])}>
+          {text.ask.addOption}
+        </button>
+      )}
+    </fieldset>
+  );
+}
+
+interface EvidenceProps {
+  readonly evidence: readonly Evidence[];
+  onChange(evidence: readonly Evidence[]): void;
+}
+
+export function EvidenceInput({ evidence, onChange }: EvidenceProps): ReactNode {
+  const set = (place: number, part: Partial<Evidence>): void => {
+    const one = evidence[place];
+    if (one) onChange(evidence.with(place, { ...one, ...part }));
+  };
+  return (
+    <fieldset>
+      <legend>{text.ask.evidence}</legend>
+      <p className="hint">{text.ask.evidenceHelp}</p>
+      {/* biome-ignore-start lint/suspicious/noArrayIndexKey: a text has no other name than its place */}
+      {evidence.map((one, place) => (
+        <div key={place} className="evidence">
+          <div className="row">
+            <input
+              aria-label={text.ask.evidenceTitle(place + 1)}
+              placeholder={text.ask.evidenceTitle(place + 1)}
+              maxLength={200}
+              value={one.title}
+              onChange={(event) => set(place, { title: event.target.value })}
+            />
+            <button type="button" className="button small" aria-label={text.ask.removeEvidence(place + 1)} onClick={() => onChange(evidence.toSpliced(place, 1))}>
+              ×
+            </button>
+          </div>
+          <textarea
+            aria-label={text.ask.evidenceText(place + 1)}
+            rows={4}
+            maxLength={20_000}
+            value={one.text}
+            onChange={(event) => set(place, { text: event.target.value })}
+          />
+        </div>
+      ))}
+      {/* biome-ignore-end lint/suspicious/noArrayIndexKey: a text has no other name than its place */}
+      {evidence.length < MOST_EVIDENCE && (
+        <button type="button" className="button small" onClick={() => onChange([...evidence, { title: "", text: "" }])}>
+          {text.ask.addEvidence}
+        </button>
+      )}
+    </fieldset>
+  );
+}
+
+interface AdvancedProps {
+  readonly type: PanelTypeInfo;
+  readonly advanced: Advanced;
+  onChange(advanced: Advanced): void;
+}
+
+export function AdvancedOptions({ type, advanced, onChange }: AdvancedProps): ReactNode {
+  const id = useId();
+  const set = (part: Partial<Advanced>): void => onChange({ ...advanced, ...part });
+  const number = (value: string): number | null => (value === "" ? null : Number(value));
+  return (
+    <details className="advanced">
+      <summary>{text.ask.advanced}</summary>
+      <div className="advanced-grid">
+        <label className="field">
+          <span>{text.ask.rounds}</span>
+          <select value={advanced.maxRounds ?? ""} onChange={(event) => set({ maxRounds: number(event.target.value) })}>
+            <option value="">{text.ask.defaultValue(String(type.rounds.default))}</option>
+            {type.rounds.allowed.map((rounds) => (
+              <option key={rounds}>{rounds}</option>
+            ))}
+          </select>
+        </label>
+        <div className="field">
+          <label htmlFor={`${id}-threshold`}>
+            {text.ask.threshold}: <strong>{percent(advanced.threshold ?? type.threshold.default)}</strong>
+          </label>
+          <input
+            id={`${id}-threshold`}
+            type="range"
+            min={type.threshold.min}
+            max={type.threshold.max}
+            step={0.05}
+            value={advanced.threshold ?? type.threshold.default}
+            onChange={(event) => set({ threshold: Number(event.target.value) })}
+          />
+        </div>
+        <label className="field">
+          <span>{text.ask.minutes}</span>
+          <input type="number" min={1} max={60} placeholder={String(type.minutes)} value={advanced.minutes ?? ""} onChange={(event) => set({ minutes: number(event.target.value) })} />
+        </label>
+        <label className="field">
+          <span>{text.ask.cost}</span>
+          <input inputMode="decimal" placeholder={type.maxCost} value={advanced.maxCost} onChange={(event) => set({ maxCost: event.target.value })} />
+        </label>
+        <label className="field">
+          <span>{text.ask.method}</span>
+          <select value={type.methods.includes(advanced.method) ? advanced.method : ""} onChange={(event) => set({ method: event.target.value })}>
+            <option value="">{text.ask.defaultValue(text.methods[type.methods[0] ?? ""] ?? "")}</option>
+            {type.methods.map((method) => (
+              <option key={method} value={method}>
+                {text.methods[method] ?? method}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <label className="field">
+        <span>{text.ask.customPrompt}</span>
+        <textarea rows={3} maxLength={2000} value={advanced.customPrompt} onChange={(event) => set({ customPrompt: event.target.value })} />
+      </label>
+      <p className="hint">{text.ask.customPromptHelp}</p>
+      <label className="choice">
+        <input type="checkbox" checked={advanced.dissent} onChange={(event) => set({ dissent: event.target.checked })} />
+        {text.ask.dissent}
+      </label>
+      <label className="choice">
+        <input type="checkbox" checked={advanced.chair} onChange={(event) => set({ chair: event.target.checked })} />
+        {text.ask.chair}
+      </label>
+    </details>
+  );
+}

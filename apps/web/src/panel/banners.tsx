@@ -1,0 +1,41 @@
+import type { ReactNode } from "react";
+import { money } from "@/format";
+import { text } from "@/text";
+import { hasEnded, type PanelState, results } from "./fold";
+import type { Link } from "./stream";
+
+/** What a reader must know before the result: a lost connection, a failure, a limit, what is missing. */
+export function Banners({ panel, link }: { readonly panel: PanelState; readonly link: Link }): ReactNode {
+  const degraded = panel.completed?.degraded ?? results(panel).at(-1)?.degraded ?? [];
+  return (
+    <>
+      <div role="status">
+        {link === "reconnecting" && !hasEnded(panel) && <p className="banner wait">{text.panel.reconnecting}</p>}
+      </div>
+      {panel.failed !== null && (
+        <section className="banner bad" aria-labelledby="failed">
+          <strong id="failed">{text.result.failed}</strong>
+          <p>
+            {text.failures[panel.failed.reason] ?? panel.failed.reason}. {panel.failed.detail}
+          </p>
+        </section>
+      )}
+      {panel.budgetExceeded !== null && (
+        <p className="banner wait">
+          {text.result.budget(money(panel.budgetExceeded.spent_usd), money(panel.budgetExceeded.limit_usd))}
+        </p>
+      )}
+      {degraded.length > 0 && panel.failed === null && (
+        <section className="banner wait" aria-labelledby="degraded">
+          <strong id="degraded">{text.result.degraded}</strong>
+          <p>{text.result.degradedHelp}</p>
+          <ul>
+            {degraded.map((reason) => (
+              <li key={reason}>{reason}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,156 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { bodyOf } from "@/api/client";
+import { headersOf } from "@/api/client";
+import { problemOf } from "@/api/problem";
+import { useTenant } from "@/branding/brand";
+import { percent } from "@/format";
+import { subjectOf } from "@/session/store";
+import { useSession } from "@/session/provider";
+import { text } from "@/text";
+import { Dialog } from "@/ui/dialog";
+import { Trouble } from "@/ui/states";
+import { hasEnded, type PanelState, results } from "./fold";
+
+/** Whether this user may stop the panel, or answer as its person. */
+export function useMayAct(panel: PanelState): boolean {
+  const { token } = useSession();
+  const { role } = useTenant();
+  if (role === "owner" || role === "admin") return true;
+  return role === "member" && panel.created?.user_id === subjectOf(token).id;
+}
+
+export function PanelActions({ panelId, panel }: { readonly panelId: string; readonly panel: PanelState }): ReactNode {
+  const mayAct = useMayAct(panel);
+  const { settings, role } = useTenant();
+  const router = useRouter();
+  if (!hasEnded(panel)) return mayAct ? <CancelButton panelId={panelId} /> : null;
+  return (
+    <>
+      {role !== "guest" && (
+        <button type="button" className="button" onClick={() => router.push(`/new/?parent=${panelId}`)}>
+          {text.result.followUp}
+        </button>
+      )}
+      {panel.completed !== null && <CopyButton panel={panel} />}
+      {settings.enable_exports && <ExportMenu panelId={panelId} />}
+    </>
+  );
+}
+
+function CancelButton({ panelId }: { readonly panelId: string }): ReactNode {
+  const { api } = useSession();
+  const [asking, setAsking] = useState(false);
+  const [reason, setReason] = useState("");
+  const [stopping, setStopping] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+
+  async function cancel(): Promise<void> {
+    setStopping(true);
+    setError(null);
+    try {
+      await bodyOf(api.POST("/api/v1/panels/{panel_id}/cancel", { params: { path: { panel_id: panelId } }, body: { reason } }));
+      setAsking(false);
+    } catch (failure) {
+      setError(failure);
+      setStopping(false);
+    }
+  }
+
+  return (
+    <>
+      <button type="button" className="button danger" disabled={stopping} onClick={() => setAsking(true)}>
+        {stopping ? text.panel.cancelling : text.panel.cancel}
+      </button>
+      {asking && (
+        <Dialog title={text.panel.cancelTitle} onClose={() => setAsking(false)}>
+          <p>{text.panel.cancelHelp}</p>
+          <label className="field">
+            <span>{text.panel.cancelReason}</span>
+            <input maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />
+          </label>
+          {error !== null && <Trouble error={error} />}
+          <div className="buttons">
+            <button type="button" className="button" onClick={() => setAsking(false)}>
+              {text.panel.keepRunning}
+            </button>
+            <button type="button" className="button danger" disabled={stopping} onClick={() => void cancel()}>
+              {text.panel.cancel}
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function CopyButton({ panel }: { readonly panel: PanelState }): ReactNode {
+  const [copied, setCopied] = useState(false);
+  async function copy(): Promise<void> {
+    const last = results(panel).at(-1);
+    const lines = [
+      panel.created?.query ?? "",
+      "",
+      panel.completed?.recommendation ?? "",
+      ...(last ? ["", `${text.result.consensus}: ${percent(last.consensus_level)} (${text.bands[last.band] ?? last.band})`] : []),
+      ...(last?.dissenting_opinions ?? []).map((one) => `${text.result.dissent}: ${one.agent_name}: ${one.opinion}`),
+    ];
+    await navigator.clipboard.writeText(lines.join("\n"));
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2000);
+  }
+  return (
+    <button type="button" className="button" onClick={() => void copy()}>
+      <span aria-live="polite">{copied ? text.copied : text.result.copy}</span>
+    </button>
+  );
+}
+
+function ExportMenu({ panelId }: { readonly panelId: string }): ReactNode {
+  const session = useSession();
+  const box = useRef<HTMLDetailsElement>(null);
+  const [error, setError] = useState<unknown>(null);
+
+  useEffect(() => {
+    const close = (event: Event): void => {
+      if (box.current && event.target instanceof Node && !box.current.contains(event.target)) box.current.open = false;
+    };
+    document.addEventListener("click", close);
+    return () => document.removeEventListener("click", close);
+  }, []);
+
+  async function save(format: "md" | "json"): Promise<void> {
+    setError(null);
+    try {
+      const response = await fetch(`/api/v1/panels/${panelId}/export?format=${format}`, { headers: headersOf(session) });
+      if (!response.ok) throw await problemOf(response);
+      const address = URL.createObjectURL(await response.blob());
+      const link = Object.assign(document.createElement("a"), { href: address, download: `panel-${panelId}.${format}` });
+      link.click();
+      URL.revokeObjectURL(address);
+      if (box.current) box.current.open = false;
+    } catch (failure) {
+      setError(failure);
+    }
+  }
+
+  return (
+    <details className="dropdown" ref={box}>
+      <summary className="button">{text.result.export}</summary>
+      <div className="menu">
+        <button type="button" onClick={() => void save("md")}>
+          {text.result.exportMd}
+        </button>
+        <button type="button" onClick={() => void save("json")}>
+          {text.result.exportJson}
+        </button>
+        <button type="button" onClick={() => window.print()}>
+          {text.result.print}
+        </button>
+        {error !== null && <Trouble error={error} />}
+      </div>
+    </details>
+  );
+}

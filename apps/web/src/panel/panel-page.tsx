@@ -1,0 +1,106 @@
+"use client";
+
+import { useSearchParams } from "next/navigation";
+import { type ReactNode, useEffect } from "react";
+import { useSession } from "@/session/provider";
+import { text } from "@/text";
+import { Spinner, Trouble } from "@/ui/states";
+import { Problem } from "@/api/problem";
+import { Announcer } from "./announcer";
+import { Banners } from "./banners";
+import { ConsensusDisplay, Recommendation } from "./consensus-display";
+import { Distributions } from "./distribution";
+import { FocusProvider } from "./focus";
+import { hasEnded, type PanelState, results } from "./fold";
+import { HumanCheckpoint } from "./human-checkpoint";
+import { PanelActions, useMayAct } from "./panel-actions";
+import { PanelHeader } from "./panel-header";
+import { AuditTrail, Comparison, CostByExpert } from "./records";
+import { ResponseStream } from "./response-stream";
+import { Seats } from "./seats";
+import type { Link } from "./stream";
+import { Timeline } from "./timeline";
+import { usePanel } from "./use-panel";
+
+/** `/panel/?id=…`: the panel while it runs, and its result when it has ended. */
+export function PanelPage(): ReactNode {
+  const id = useSearchParams().get("id");
+  if (id === null || id === "") {
+    return (
+      <main className="page narrow" id="content">
+        <Trouble error={new Problem(404, "", "")} />
+      </main>
+    );
+  }
+  return <PanelStreamView key={id} panelId={id} />;
+}
+
+/** Follows one panel. */
+export function PanelStreamView({ panelId }: { readonly panelId: string }): ReactNode {
+  const session = useSession();
+  const { panel, link, refused } = usePanel(panelId, session);
+  const query = panel.created?.query;
+
+  useEffect(() => {
+    if (query !== undefined) document.title = `${query} · ${text.product}`;
+  }, [query]);
+
+  if (refused !== null && panel.created === null) {
+    return (
+      <main className="page narrow" id="content">
+        <Trouble error={refused} />
+      </main>
+    );
+  }
+  if (panel.created === null) {
+    return (
+      <main className="page" id="content">
+        <Spinner label={link === "reconnecting" ? text.panel.reconnecting : text.panel.connecting} />
+      </main>
+    );
+  }
+  return (
+    <FocusProvider>
+      <View panelId={panelId} panel={panel} link={link} />
+    </FocusProvider>
+  );
+}
+
+function View({ panelId, panel, link }: { readonly panelId: string; readonly panel: PanelState; readonly link: Link }): ReactNode {
+  const mayAct = useMayAct(panel);
+  const last = results(panel).at(-1);
+  const ended = hasEnded(panel);
+  return (
+    <main className="page panel" id="content" data-status={panel.status} data-link={link}>
+      <Announcer panel={panel} />
+      <PanelHeader panel={panel}>
+        <PanelActions panelId={panelId} panel={panel} />
+      </PanelHeader>
+      <Timeline panel={panel} />
+      <Banners panel={panel} link={link} />
+      {panel.awaiting !== null && !ended && (
+        <HumanCheckpoint key={panel.awaiting.checkpoint_id} panelId={panelId} request={panel.awaiting} mayAnswer={mayAct} />
+      )}
+      {ended && last && panel.failed === null && <Recommendation panel={panel} consensus={last} />}
+      <div className="panel-columns">
+        <div className="panel-main">
+          {!ended && last && <Recommendation panel={panel} consensus={last} />}
+          {ended && last && <ConsensusDisplay panel={panel} consensus={last} />}
+          <Distributions panel={panel} />
+          <h2 className="discussion">{text.panel.discussion}</h2>
+          <ResponseStream panel={panel} />
+          {ended && (
+            <>
+              <Comparison panel={panel} />
+              <CostByExpert panel={panel} />
+              <AuditTrail panelId={panelId} />
+            </>
+          )}
+        </div>
+        <aside className="panel-side" aria-label={text.panel.seats}>
+          <Seats panel={panel} />
+        </aside>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,159 @@
+"use client";
+
+import Link from "next/link";
+import { useRouter, useSearchParams } from "next/navigation";
+import { type ReactNode, useEffect, useState } from "react";
+import useSWRInfinite from "swr/infinite";
+import { bodyOf, type Schemas } from "@/api/client";
+import { useTenant } from "@/branding/brand";
+import { useSession } from "@/session/provider";
+import { text } from "@/text";
+import { Empty, Skeletons, Trouble } from "@/ui/states";
+import { type Filter, filterIn, isFiltered, PANEL_TYPES, parametersOf, queryOf, STATUSES } from "./filter";
+import { PanelCard } from "./panel-card";
+import { Usage } from "./usage";
+
+type Page = Schemas["PanelPage"];
+
+const BUSY = 3000;
+const QUIET = 20_000;
+
+/** The tenant's panels, what they cost, and the way to a new one. */
+export function Dashboard(): ReactNode {
+  const filter = filterIn(useSearchParams());
+  const { role, may_create: mayCreate } = useTenant();
+  return (
+    <main className="page" id="content">
+      <div className="page-head">
+        <h1>{text.panels.title}</h1>
+        {role !== "guest" && mayCreate && (
+          <Link className="button primary" href="/new/">
+            {text.panels.ask}
+          </Link>
+        )}
+      </div>
+      <Filters filter={filter} />
+      <List filter={filter} />
+      <Usage />
+    </main>
+  );
+}
+
+function List({ filter }: { readonly filter: Filter }): ReactNode {
+  const { api } = useSession();
+  const { role } = useTenant();
+  const { data, error, mutate, size, setSize, isValidating } = useSWRInfinite<Page, unknown>(
+    (number: number, before: Page | null) => {
+      if (before !== null && before.next_cursor == null) return null;
+      return ["panels", parametersOf(filter).toString(), number === 0 ? "" : (before?.next_cursor ?? "")] as const;
+    },
+    ([, , cursor]: readonly [string, string, string]) =>
+      bodyOf(api.GET("/api/v1/panels", { params: { query: { ...queryOf(filter), limit: 24, ...(cursor ? { cursor } : {}) } } })),
+    {
+      keepPreviousData: true,
+      revalidateFirstPage: true,
+      refreshInterval: (pages) => (pages?.some((page) => page.panels.some((panel) => panel.status === "running" || panel.status === "created")) ? BUSY : QUIET),
+    },
+  );
+  if (data === undefined) {
+    return error === undefined ? <Skeletons count={6} label={text.loading} /> : <Trouble error={error} onRetry={() => void mutate()} />;
+  }
+  const panels = data.flatMap((page) => page.panels);
+  if (panels.length === 0) {
+    return isFiltered(filter) ? (
+      <Empty title={text.panels.none} help={text.panels.noneHelp}>
+        <Link className="button" href="/">
+          {text.panels.clear}
+        </Link>
+      </Empty>
+    ) : (
+      <Empty title={text.panels.empty} help={text.panels.emptyHelp}>
+        {role !== "guest" && (
+          <Link className="button primary" href="/new/">
+            {text.panels.ask}
+          </Link>
+        )}
+      </Empty>
+    );
+  }
+  return (
+    <section aria-label={text.panels.title}>
+      {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
+      <p className="hint" role="status">
+        {text.panels.count(data[0]?.total ?? 0)}
+      </p>
+      <ul className="cards">
+        {panels.map((panel) => (
+          <li key={panel.id}>
+            <PanelCard panel={panel} />
+          </li>
+        ))}
+      </ul>
+      {data.at(-1)?.next_cursor != null && (
+        <button type="button" className="button more" disabled={isValidating} onClick={() => void setSize(size + 1)}>
+          {text.panels.more}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Filters({ filter }: { readonly filter: Filter }): ReactNode {
+  const router = useRouter();
+  const [words, setWords] = useState(filter.q);
+  const go = (change: Partial<Filter>): void => {
+    const parameters = parametersOf({ ...filter, ...change }).toString();
+    router.replace(parameters === "" ? "/" : `/?${parameters}`, { scroll: false });
+  };
+  useEffect(() => setWords(filter.q), [filter.q]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed starts the wait
+  useEffect(() => {
+    if (words === filter.q) return;
+    const timer = setTimeout(() => go({ q: words }), 250);
+    return () => clearTimeout(timer);
+  }, [words]);
+
+  return (
+    <search className="filters">
+      <label className="field grow">
+        <span>{text.panels.search}</span>
+        <input type="search" maxLength={200} value={words} onChange={(event) => setWords(event.target.value)} />
+      </label>
+      <label className="field">
+        <span>{text.panels.status}</span>
+        <select value={filter.status} onChange={(event) => go({ status: event.target.value as Filter["status"] })}>
+          <option value="">{text.panels.any}</option>
+          {STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {text.statuses[status]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="field">
+        <span>{text.panels.type}</span>
+        <select value={filter.type} onChange={(event) => go({ type: event.target.value as Filter["type"] })}>
+          <option value="">{text.panels.any}</option>
+          {PANEL_TYPES.map((type) => (
+            <option key={type} value={type}>
+              {text.types[type]?.name ?? type}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="field">
+        <span>{text.panels.from}</span>
+        <input type="date" value={filter.from} onChange={(event) => go({ from: event.target.value })} />
+      </label>
+      <label className="field">
+        <span>{text.panels.to}</span>
+        <input type="date" value={filter.to} onChange={(event) => go({ to: event.target.value })} />
+      </label>
+      {isFiltered(filter) && (
+        <button type="button" className="link" onClick={() => go({ q: "", status: "", type: "", from: "", to: "" })}>
+          {text.panels.clear}
+        </button>
+      )}
+    </search>
+  );
+}

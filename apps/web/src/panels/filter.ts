@@ -1,0 +1,64 @@
+/** Which panels are listed, as it stands in the address. Pure. */
+import type { paths } from "@/api/schema";
+
+type Query = NonNullable<paths["/api/v1/panels"]["get"]["parameters"]["query"]>;
+type Status = NonNullable<Query["status"]>;
+type PanelType = NonNullable<Query["panel_type"]>;
+
+export const STATUSES = ["created", "running", "completed", "failed"] as const satisfies readonly Status[];
+export const PANEL_TYPES = [
+  "structured",
+  "open",
+  "socratic",
+  "adversarial",
+  "delphi",
+  "hybrid",
+] as const satisfies readonly PanelType[];
+
+/** Empty: any. `from` and `to` are local days (`2026-11-22`), both included. */
+export interface Filter {
+  readonly q: string;
+  readonly status: Status | "";
+  readonly type: PanelType | "";
+  readonly from: string;
+  readonly to: string;
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+/** What is not a value of a filter is read as none. */
+export function filterIn(parameters: Pick<URLSearchParams, "get">): Filter {
+  const day = (name: string): string => (DAY.test(parameters.get(name) ?? "") ? (parameters.get(name) ?? "") : "");
+  return {
+    q: (parameters.get("q") ?? "").slice(0, 200),
+    status: STATUSES.find((status) => status === parameters.get("status")) ?? "",
+    type: PANEL_TYPES.find((type) => type === parameters.get("type")) ?? "",
+    from: day("from"),
+    to: day("to"),
+  };
+}
+
+export function isFiltered(filter: Filter): boolean {
+  return Object.values(filter).some((value) => value !== "");
+}
+
+export function parametersOf(filter: Filter): URLSearchParams {
+  return new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== ""));
+}
+
+/** The filter as the API takes it: the day `to` ends when the next one begins. */
+export function queryOf(filter: Filter): Query {
+  return {
+    ...(filter.q.trim() && { q: filter.q.trim() }),
+    ...(filter.status && { status: filter.status }),
+    ...(filter.type && { panel_type: filter.type }),
+    ...(filter.from && { created_after: new Date(`${filter.from}T00:00:00`).toISOString() }),
+    ...(filter.to && { created_before: nextDay(filter.to) }),
+  };
+}
+
+function nextDay(day: string): string {
+  const next = new Date(`${day}T00:00:00`);
+  next.setDate(next.getDate() + 1);
+  return next.toISOString();
+}

@@ -1,0 +1,42 @@
+import Link from "next/link";
+import type { ReactNode } from "react";
+import type { Schemas } from "@/api/client";
+import { ago, money, percent } from "@/format";
+import { text } from "@/text";
+import { LevelBar } from "@/ui/gauge";
+import { StatusChip, typeName } from "@/ui/status";
+
+/** One panel in the list: the whole card is its link. */
+export function PanelCard({ panel }: { readonly panel: Schemas["PanelSummary"] }): ReactNode {
+  const status = panel.awaiting ? "awaiting" : panel.status;
+  const level = panel.consensus_level;
+  return (
+    <article className="card panel-card">
+      <p className="panel-card-top">
+        <span className="chip">{typeName(panel.panel_type)}</span>
+        <StatusChip status={status} />
+        {(panel.degraded?.length ?? 0) > 0 && <span className="chip warn">{text.panels.degraded}</span>}
+      </p>
+      <h2>
+        <Link href={`/panel/?id=${panel.id}`}>{panel.query}</Link>
+      </h2>
+      <div className="panel-card-level">
+        {level == null || panel.status === "failed" ? (
+          <span className="hint">{panel.failure ? (text.failures[panel.failure.reason] ?? panel.failure.reason) : text.panels.noLevel}</span>
+        ) : (
+          <>
+            <LevelBar level={level} />
+            <span>
+              <strong>{percent(level)}</strong> <span className="hint">{panel.band ? text.bands[panel.band] : ""}</span>
+            </span>
+          </>
+        )}
+      </div>
+      <p className="panel-card-foot">
+        <span>{text.panels.experts(panel.agents?.length ?? 0)}</span>
+        {panel.cost_usd != null && <span>{money(panel.cost_usd)}</span>}
+        {panel.created_at != null && <time dateTime={panel.created_at}>{ago(panel.created_at, Date.now())}</time>}
+      </p>
+    </article>
+  );
+}

@@ -1,0 +1,118 @@
+"use client";
+
+import type { ReactNode } from "react";
+import useSWR from "swr";
+import { bodyOf, type Schemas } from "@/api/client";
+import { useTenant } from "@/branding/brand";
+import { Bars, Columns } from "@/charts/bars";
+import { compact, money } from "@/format";
+import { useSession } from "@/session/provider";
+import { text } from "@/text";
+import { typeName } from "@/ui/status";
+import { Trouble } from "@/ui/states";
+
+type Group = "day" | "agent" | "panel_type";
+
+function useUsage(group: Group) {
+  const { api } = useSession();
+  return useSWR(["usage", group], () => bodyOf(api.GET("/api/v1/usage", { params: { query: { group_by: group } } })));
+}
+
+/** What this month's panels used: tokens, cost, and what is left. */
+export function Usage(): ReactNode {
+  const days = useUsage("day");
+  const agents = useUsage("agent");
+  const types = useUsage("panel_type");
+  const { role } = useTenant();
+  const report = days.data;
+  return (
+    <section className="usage" aria-labelledby="usage">
+      <div className="page-head">
+        <h2 id="usage">{text.usage.title}</h2>
+        {role !== "owner" && role !== "admin" && <p className="hint">{text.usage.own}</p>}
+      </div>
+      {days.error !== undefined && <Trouble error={days.error} onRetry={() => void days.mutate()} />}
+      {report && (
+        <>
+          <Totals report={report} />
+          {report.tokens_used === 0 ? (
+            <p className="hint">{text.usage.empty}</p>
+          ) : (
+            <div className="charts">
+              <Columns title={text.usage.byDay} label={text.usage.day} rows={daysOf(report)} />
+              <Bars title={text.usage.byExpert} rows={rowsOf(agents.data, (key) => key)} />
+              <Bars title={text.usage.byType} rows={rowsOf(types.data, typeName)} />
+            </div>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactNode {
+  const { limits } = useTenant();
+  const budget = report.budget;
+  const month = limits?.["panels_per_month"] as { limit?: number; remaining?: number } | undefined;
+  const spent = Number(budget?.spent ?? 0);
+  const limit = budget?.limit == null ? null : Number(budget.limit);
+  return (
+    <dl className="totals">
+      <div className="card">
+        <dt>{text.panel.tokens}</dt>
+        <dd>{compact(report.tokens_used ?? 0)}</dd>
+        <dd className="hint">{text.usage.calls(report.calls ?? 0)}</dd>
+      </div>
+      <div className="card">
+        <dt>{text.usage.cost}</dt>
+        <dd>{report.cost_usd == null ? "–" : money(report.cost_usd)}</dd>
+        <dd className="hint">{(report.unpriced_calls ?? 0) > 0 ? text.usage.unpriced(report.unpriced_calls ?? 0) : text.usage.panels(report.panels_count ?? 0)}</dd>
+      </div>
+      <div className="card">
+        <dt>{text.usage.budget}</dt>
+        <dd>{money(spent)}</dd>
+        {limit === null ? (
+          <dd className="hint">{text.usage.noBudget}</dd>
+        ) : (
+          <dd className="hint">
+            <span className="level-bar" aria-hidden="true">
+              <span style={{ width: `${Math.min(1, spent / limit) * 100}%` }} />
+            </span>
+            {text.usage.spentOf(money(spent), money(limit))}
+          </dd>
+        )}
+      </div>
+      {month?.limit !== undefined && (
+        <div className="card">
+          <dt>{text.usage.month}</dt>
+          <dd>{month.limit - (month.remaining ?? 0)}</dd>
+          <dd className="hint">{text.usage.left(month.remaining ?? 0, month.limit)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+/** Every day of the period, those without use too: a gap is a fact. */
+function daysOf(report: Schemas["UsageReport"]): readonly { key: string; value: number; cost: string | null }[] {
+  const used = new Map(report.groups?.map((group) => [group.key, group]));
+  const days: { key: string; value: number; cost: string | null }[] = [];
+  const end = Date.parse(report.end ?? "");
+  for (let day = Date.parse(report.start ?? ""); day < end && days.length < 62; day += 86_400_000) {
+    const key = new Date(day).toISOString().slice(0, 10);
+    const group = used.get(key);
+    days.push({ key, value: group?.tokens_used ?? 0, cost: group?.cost_usd == null ? null : money(group.cost_usd) });
+  }
+  return days;
+}
+
+function rowsOf(report: Schemas["UsageReport"] | undefined, name: (key: string) => string): readonly { key: string; value: number; cost: string | null }[] {
+  return (report?.groups ?? [])
+    .map((group) => ({
+      key: group.key == null ? text.usage.noKey : name(group.key),
+      value: group.tokens_used ?? 0,
+      cost: group.cost_usd == null ? null : money(group.cost_usd),
+    }))
+    .toSorted((one, other) => other.value - one.value)
+    .slice(0, 8);
+}

@@ -1,0 +1,274 @@
+"""One side down: the other goes on, nothing false is promised, and all recovers by itself."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import nats as nats_client
+import pytest
+from httpx_sse import aconnect_sse
+
+from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
+from askpanel.local.demo import TENANTS
+from askpanel.local.servers import nats
+from askpanel.runtime import bootstrap
+from askpanel.runtime.log import EventLog
+from services.gateway.tests.running import ISSUER, SECRET, Running, Start, experts, token, until_ready
+from services.gateway.tests.stories import Story
+from tests.harness.databases import Database
+from tests.harness.servers import NatsAt, scratch_directory
+
+QUESTION = {"query": "Should we open a second office?", "panel_type": "open"}
+
+
+class OwnNats:
+    """A NATS that can be killed and started again on its port and its files."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.server = nats.start(directory, sync_always=False)
+
+    def kill(self) -> None:
+        os.kill(self.server.pid, signal.SIGKILL)
+        self.server.stop()
+
+    def start_again(self) -> None:
+        self.server = nats.start(self._directory, port=self.server.port, sync_always=False)
+
+
+@contextmanager
+def own_nats() -> Generator[OwnNats]:
+    with scratch_directory() as directory:
+        own = OwnNats(directory / "nats")
+        try:
+            yield own
+        finally:
+            own.server.stop()
+
+
+async def prepared(url: str) -> EventLog:
+    """A log with streams and experts."""
+    client = await nats_client.connect(
+        url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, error_cb=_quiet, disconnected_cb=_quiet
+    )
+    log = EventLog(client)
+    await bootstrap.create(log.jetstream)
+    bucket = await log.jetstream.key_value(BUCKET)
+    for expert in experts():
+        await bucket.put(catalogue_key(expert.agent_id), encode_expert(expert))
+    return log
+
+
+async def _quiet(*_: object) -> None:
+    """The outage is what is tested."""
+
+
+async def side_down(gateway: Running, side: str) -> None:
+    """Wait until the gateway says so."""
+    async with asyncio.timeout(10):
+        while side not in (await gateway.http.get("/readyz")).json()["failures"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_without_nats_nothing_is_promised_and_streams_go_on_afterwards_without_a_gap(
+    start: Start,
+) -> None:
+    with own_nats() as own:
+        log = await prepared(own.server.url)
+        gateway = await start(NATS_URL=own.server.url, append_patience_seconds=1)
+        story = Story(name=str(uuid4())).whole()
+        gateway.log = log
+        first = await gateway.append(story.events[:3])
+        path = f"/api/v1/panels/{story.ref.panel_id}/stream"
+
+        async with (
+            asyncio.timeout(40),
+            aconnect_sse(gateway.http, "GET", path, headers=gateway.headers()) as source,
+            aclosing(source.aiter_sse()) as incoming,
+        ):
+            seen = [int((await anext(incoming)).id) for _ in first]
+            own.kill()
+            refused = await gateway.post("/panels", QUESTION)
+            await side_down(gateway, "nats")
+            ready = await gateway.http.get("/readyz")
+            listed = await gateway.get("/panels")
+            plain = await gateway.get(f"/panels/{story.ref.panel_id}/stream")
+            browser = await gateway.get(
+                f"/panels/{story.ref.panel_id}/stream", headers={"Accept": "text/event-stream"}
+            )
+            own.start_again()
+            rest = await gateway.append(story.events[3:])
+            seen += [int(event.id) async for event in incoming]
+        again = await gateway.post("/panels", QUESTION)
+
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert (ready.status_code, ready.json()["ready"]) == (200, True)
+        assert listed.status_code == 200
+        assert plain.status_code == 503
+        assert browser.text.startswith("retry: 30000\nevent: error\n")
+        stored = await gateway.stored(story.ref.panel_id)
+        assert [one.sequence for one in stored] == [one.sequence for one in (*first, *rest)]
+        public = [
+            one["sequence"]
+            for one in (await gateway.get(f"/panels/{story.ref.panel_id}/events")).json()["events"]
+        ]
+        assert seen == [sequence for sequence in public if sequence <= seen[-1]]
+        assert again.status_code == 201
+        await log._client.close()
+
+
+@asynccontextmanager
+async def unreachable(database: Database) -> AsyncGenerator[None]:
+    """The database refuses every login, and has thrown out those who were in."""
+    connection = await asyncpg.connect(database.admin.rpartition("/")[0] + "/postgres")
+    try:
+        await connection.execute(f'alter database "{database.name}" allow_connections false')
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", database.name
+        )
+        yield
+        await connection.execute(f'alter database "{database.name}" allow_connections true')
+    finally:
+        await connection.close()
+
+
+async def test_without_postgres_panels_and_streams_go_on_for_those_who_are_known(start: Start) -> None:
+    gateway = await start(membership_seconds=0)
+    story = Story(name=str(uuid4())).whole()
+    await gateway.append(story.events)
+    assert (await gateway.get("/tenant")).status_code == 200
+
+    async with unreachable(gateway.database):
+        read = await gateway.get("/panels")
+        stranger = await gateway.get("/agents", user="owner")
+        asked = await gateway.post("/panels", QUESTION)
+        streamed = await gateway.get(f"/panels/{story.ref.panel_id}/stream")
+        await side_down(gateway, "postgres")
+        ready = await gateway.http.get("/readyz")
+    async with asyncio.timeout(10):
+        while (await gateway.get("/panels")).status_code != 200:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    assert (read.status_code, read.headers["retry-after"]) == (503, "2")
+    assert "asyncpg" not in read.text
+    assert stranger.status_code == 503
+    assert asked.status_code == 201
+    assert "event: panel_completed" in streamed.text
+    assert ready.json()["ready"] is True
+    assert (await gateway.get("/agents", user="owner")).status_code == 200
+
+
+async def test_a_gateway_that_starts_before_its_servers_is_alive_and_not_ready(start: Start) -> None:
+    with own_nats() as own:
+        await (await prepared(own.server.url))._client.close()
+        own.kill()
+        gateway = await start(wait=False, NATS_URL=own.server.url, append_patience_seconds=1)
+
+        alive = await gateway.http.get("/livez")
+        ready = await gateway.http.get("/readyz")
+        own.start_again()
+        await until_ready(gateway.http)
+
+        assert alive.status_code == 200
+        assert (ready.status_code, ready.json()["ready"]) == (503, False)
+        assert "nats" in ready.json()["failures"]
+        assert (await gateway.post("/panels", QUESTION)).status_code == 201
+
+
+# --------------------------------------------------------------------------------------- the process
+
+
+def command(nats_url: str, database: Database, **more: str) -> dict[str, str]:
+    return (
+        os.environ
+        | {
+            "NATS_URL": nats_url,
+            "DATABASE_URL": database.api,
+            "ASKPANEL_JWT_ISSUER": ISSUER,
+            "ASKPANEL_JWT_SECRET": SECRET,
+            "ASKPANEL_PORT": "0",
+        }
+        | more
+    )
+
+
+async def test_on_sigterm_the_process_ends_streams_at_an_event_boundary_and_leaves(
+    nats_server: NatsAt, start: Start, database: Database
+) -> None:
+    story = Story(name=str(uuid4()))
+    story.created()
+    beside = await start()
+    await beside.append(story.events)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "askpanel.gateway"),
+        env=command(nats_server.url, database, ASKPANEL_STREAM_DRAIN_SECONDS="0.2"),
+        stderr=subprocess.PIPE,
+    )
+    try:
+        url = await _listening(process)
+        async with asyncio.timeout(20), httpx.AsyncClient(base_url=url, verify=False, timeout=20) as http:
+            await until_ready(http)
+            path = f"/api/v1/panels/{story.ref.panel_id}/stream"
+            async with (
+                aconnect_sse(http, "GET", path, headers=beside.headers()) as source,
+                aclosing(source.aiter_sse()) as incoming,
+            ):
+                assert (await anext(incoming)).event == "panel_created"
+                process.terminate()
+                assert [event async for event in incoming] == []
+        _, errors = await asyncio.wait_for(process.communicate(), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, errors
+    assert b"Traceback" not in errors
+    assert token(TENANTS[0].user("member").id).encode() not in errors
+    assert SECRET.encode() not in errors
+
+
+async def _listening(process: asyncio.subprocess.Process) -> str:
+    """The address the process says it listens on."""
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        async for line in process.stderr:
+            told = json.loads(line)
+            if told["message"] == "listening":
+                return f"http://127.0.0.1:{told['port']}"
+    raise AssertionError("it never listened")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"ASKPANEL_LIMITS": "off"},
+            "ASKPANEL_LIMITS: Value error, off is for a local stack only (ASKPANEL_LOCAL=1)",
+        ),
+        ({"ASKPANEL_JWT_SECRET": ""}, "ASKPANEL_JWKS_FILE: Value error, set one of"),
+        ({"ASKPANEL_PORT": "http"}, "ASKPANEL_PORT: Input should be a valid integer"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_and_exit_code_2(changes: dict[str, str], line: str) -> None:
+    nowhere = Database("x", *["postgresql://127.0.0.1:9/x"] * 5)
+    ran = subprocess.run(
+        [sys.executable, "-m", "askpanel.gateway"],
+        env=command("nats://127.0.0.1:9", nowhere, **changes),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(line)
+    assert len(ran.stderr.splitlines()) == 1
