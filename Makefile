@@ -39,10 +39,13 @@ test-all: setup  ## Also the slow sweeps
 	@$(BIN)/pytest $(ARGS)
 
 check: setup  ## Format, lint, types, import rules, generated files
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/basedpyright
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports > .cache/imports.txt || { cat .cache/imports.txt; exit 1; }
+	@$(BIN)/python -m askpanel.contracts.generate --check && $(BIN)/python -m askpanel.local.reference --check
+	@$(BIN)/basedpyright --warnings
 
 generate: setup  ## Regenerate what is derived from the contracts
-	@$(BIN)/python -m askpanel.contracts.generate
+	@$(BIN)/python -m askpanel.contracts.generate && $(BIN)/python -m askpanel.local.reference
 
 lock: setup  ## Re-resolve requirements.lock (names, versions and hashes only)
 	@$(BIN)/uv lock --quiet && $(BIN)/uv export --quiet --all-packages --all-extras --all-groups \

@@ -98,11 +98,19 @@ class RunningStack:
 
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncGenerator[asyncpg.Connection]:
-        connection = await asyncpg.connect(self.told["database_url"])
+        connection = await until(self._connected, lambda opened: opened is not None)
+        assert connection is not None
         try:
             yield connection
         finally:
             await connection.close()
+
+    async def _connected(self) -> asyncpg.Connection | None:
+        """A connection; None while Postgres is away or coming back."""
+        try:
+            return await asyncpg.connect(self.told["database_url"], timeout=10)
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            return None
 
     def ref(self, panel_id: str, slug: str = "acme") -> PanelRef:
         return PanelRef(self.tenant(slug), UUID(panel_id))

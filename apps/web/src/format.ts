@@ -10,7 +10,12 @@ export function percent(share: number): string {
 export function money(amount: number | string): string {
   const value = Number(amount);
   const digits = value === 0 || value >= 1 ? 2 : value >= 0.01 ? 3 : 5;
-  return value.toLocaleString(LOCALE, { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: digits });
+  return value.toLocaleString(LOCALE, {
+    style: "currency",
+    currency: "USD",
+    minimumFractionDigits: 2,
+    maximumFractionDigits: digits,
+  });
 }
 
 export function count(value: number): string {
@@ -45,13 +50,17 @@ export function ago(iso: string, now: number): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
   const size = Math.abs(seconds);
-  if (size < 45) return relative.format(0, "minute") === "this minute" ? "just now" : relative.format(seconds, "second");
+  if (size < 45)
+    return relative.format(0, "minute") === "this minute" ? "just now" : relative.format(seconds, "second");
   if (size < 2700) return relative.format(Math.round(seconds / 60), "minute");
   if (size < 79_200) return relative.format(Math.round(seconds / 3600), "hour");
   return relative.format(Math.round(seconds / 86_400), "day");
 }
 
 export function initials(name: string): string {
-  const words = name.replace(/^(dr|prof)\.?\s+/i, "").split(/[\s-]+/).filter(Boolean);
+  const words = name
+    .replace(/^(dr|prof)\.?\s+/i, "")
+    .split(/[\s-]+/)
+    .filter(Boolean);
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();
 }

@@ -1,6 +1,7 @@
 /** Every word the interface says, in one place: translate this file and nothing else. */
 
-const n = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+const n = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const text = {
   product: "Ask Panel",
@@ -142,7 +143,8 @@ export const text = {
     title: "New panel",
     lead: "Ask one question. Several experts answer it, discuss, and say where they agree.",
     question: "Your question",
-    questionHelp: "Say what is to be decided, for whom, and by when. Facts the experts need go under evidence.",
+    questionHelp:
+      "Say what is to be decided, for whom, and by when. Facts the experts need go under evidence.",
     placeholder: "Should we launch in Brazil before the EU?",
     counter: (used: number, limit: number): string => `${used} / ${limit}`,
     tooShort: (least: number): string => `At least ${least} characters.`,
@@ -275,7 +277,8 @@ export const text = {
     noTurns: "The experts are being asked.",
     human: "A person",
     oneModel: "One model answers for every seat: read the votes as one source, not many.",
-    effective: (effective: string, voters: number): string => `${voters} votes, worth about ${effective} independent ones`,
+    effective: (effective: string, voters: number): string =>
+      `${voters} votes, worth about ${effective} independent ones`,
     announceRound: (number: number): string => `Round ${number} has begun.`,
     announceAnswer: (done: number, total: number, number: number): string =>
       `${done} of ${total} answers in round ${number}.`,
@@ -410,7 +413,8 @@ export const text = {
       single_source: "All lean on one source.",
       low_confidence: "The majority is not confident.",
     } as Record<string, string>,
-    likely: (low: string, high: string): string => `with so few voters anything from ${low} to ${high} is plausible`,
+    likely: (low: string, high: string): string =>
+      `with so few voters anything from ${low} to ${high} is plausible`,
   },
   delphi: {
     title: "Ratings, 1 to 9",
@@ -419,8 +423,12 @@ export const text = {
     accepted: "accepted",
     rejected: "rejected",
     undecided: "undecided",
-    verdicts: { accepted: "Accepted", rejected: "Rejected", undecided: "Undecided" } as Record<string, string>,
-    describe: (item: string, round: number, ratings: string): string => `${item}, round ${round}: ratings ${ratings}`,
+    verdicts: { accepted: "Accepted", rejected: "Rejected", undecided: "Undecided" } as Record<
+      string,
+      string
+    >,
+    describe: (item: string, round: number, ratings: string): string =>
+      `${item}, round ${round}: ratings ${ratings}`,
     reject: "1 reject",
     accept: "9 accept",
   },

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ from askpanel.expert_runner.catalogue import load_catalogue
 from askpanel.expert_runner.models.local import LocalModelError, start_server, weights_path
 from askpanel.expert_runner.models.local_server import threads
 from askpanel.expert_runner.models.opening import LocalModel, Means, open_model
-from askpanel.expert_runner.models.port import Reply
+from askpanel.expert_runner.models.port import Failure, Reply
 from askpanel.expert_runner.models.resolve import ModelEnvironment, parse_model
 from askpanel.expert_runner.models.weights import cached
 from askpanel.expert_runner.prompts import Call, Prompt, build, speaker_of
@@ -97,10 +98,13 @@ async def test_three_experts_answer_at_once_validly_briefly_and_in_their_own_wor
 @pytest.mark.slow
 async def test_a_server_that_died_is_started_again_for_the_next_question(model: LocalModel) -> None:
     os.kill(model.server_pid, signal.SIGKILL)
-    outcome = await model.ask(prompt("finance-director", model))
-    if not isinstance(outcome, Reply):
-        outcome = await model.ask(prompt("finance-director", model))
-    assert isinstance(outcome, Reply)
+    first = await model.ask(replace(prompt("finance-director", model), max_tokens=1))
+    second = await model.ask(replace(prompt("finance-director", model), max_tokens=1))
+    assert isinstance(first, Failure)
+    assert isinstance(second, Failure)
+    assert (first.reason, second.reason) == ("network", "truncated"), (
+        "the second one was written by a new server"
+    )
 
 
 @needs_weights

@@ -1,5 +1,5 @@
 import createClient, { type Client } from "openapi-fetch";
-import { problemOf, Problem } from "./problem";
+import { Problem, problemOf } from "./problem";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];

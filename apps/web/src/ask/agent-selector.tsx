@@ -31,7 +31,9 @@ export function AgentSelector({ type, query, chosen, faults, complaint, onChange
     async () =>
       (
         await bodyOf(
-          api.POST("/api/v1/agents/select", { body: { query: settled ?? "", panel_type: type.id as Schemas["Selection"]["panel_type"] } }),
+          api.POST("/api/v1/agents/select", {
+            body: { query: settled ?? "", panel_type: type.id as Schemas["Selection"]["panel_type"] },
+          }),
         )
       ).agents,
     { keepPreviousData: true },
@@ -59,7 +61,12 @@ export function AgentSelector({ type, query, chosen, faults, complaint, onChange
       <legend>{text.ask.experts}</legend>
       <div className="agents-head">
         <p className="hint">
-          {chosen === null ? (settled === null ? text.ask.proposeLater : text.ask.proposed) : text.ask.chosen(chosen.length)} · {text.ask.expertsRange(type.experts.min, type.experts.max)}
+          {chosen === null
+            ? settled === null
+              ? text.ask.proposeLater
+              : text.ask.proposed
+            : text.ask.chosen(chosen.length)}{" "}
+          · {text.ask.expertsRange(type.experts.min, type.experts.max)}
         </p>
         {chosen !== null && (
           <button type="button" className="link" onClick={() => onChange(null)}>
@@ -68,7 +75,13 @@ export function AgentSelector({ type, query, chosen, faults, complaint, onChange
         )}
       </div>
       {proposal.isLoading && seats.length === 0 && <p className="hint">{text.ask.proposing}</p>}
-      <Chosen seats={seats} experts={experts} reasons={reasons} onMove={move} onRemove={(id) => onChange(seats.filter((one) => one !== id))} />
+      <Chosen
+        seats={seats}
+        experts={experts}
+        reasons={reasons}
+        onMove={move}
+        onRemove={(id) => onChange(seats.filter((one) => one !== id))}
+      />
       <p className="trouble" role="alert">
         {trouble}
       </p>
@@ -121,10 +134,20 @@ function Chosen({ seats, experts, reasons, onMove, onRemove }: ChosenProps): Rea
               <p className="hint">{reasons.get(id) ?? experts.get(id)?.summary}</p>
             </div>
             <div className="chosen-buttons">
-              <button type="button" aria-label={text.ask.moveUp(name)} disabled={place === 0} onClick={() => onMove(place, place - 1)}>
+              <button
+                type="button"
+                aria-label={text.ask.moveUp(name)}
+                disabled={place === 0}
+                onClick={() => onMove(place, place - 1)}
+              >
                 ↑
               </button>
-              <button type="button" aria-label={text.ask.moveDown(name)} disabled={place === seats.length - 1} onClick={() => onMove(place, place + 1)}>
+              <button
+                type="button"
+                aria-label={text.ask.moveDown(name)}
+                disabled={place === seats.length - 1}
+                onClick={() => onMove(place, place + 1)}
+              >
                 ↓
               </button>
               <button type="button" aria-label={text.ask.remove(name)} onClick={() => onRemove(id)}>
@@ -138,7 +161,15 @@ function Chosen({ seats, experts, reasons, onMove, onRemove }: ChosenProps): Rea
   );
 }
 
-function Catalogue({ experts, full, onAdd }: { readonly experts: readonly Expert[]; readonly full: boolean; onAdd(id: string): void }): ReactNode {
+function Catalogue({
+  experts,
+  full,
+  onAdd,
+}: {
+  readonly experts: readonly Expert[];
+  readonly full: boolean;
+  onAdd(id: string): void;
+}): ReactNode {
   const [words, setWords] = useState("");
   const [domain, setDomain] = useState("");
   const wanted = useDeferredValue(words.toLowerCase());
@@ -174,7 +205,13 @@ function Catalogue({ experts, full, onAdd }: { readonly experts: readonly Expert
               </p>
               <p className="hint">{expert.summary}</p>
             </div>
-            <button type="button" className="button small" aria-label={text.ask.addOne(expert.name)} disabled={full} onClick={() => onAdd(expert.id)}>
+            <button
+              type="button"
+              className="button small"
+              aria-label={text.ask.addOne(expert.name)}
+              disabled={full}
+              onClick={() => onAdd(expert.id)}
+            >
               +
             </button>
           </li>

@@ -4,15 +4,15 @@ import { useRouter, useSearchParams } from "next/navigation";
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import useSWR from "swr";
 import { bodyOf as answerOf } from "@/api/client";
-import { panelTypes, type PanelTypeInfo } from "@/api/panel-types";
+import { type PanelTypeInfo, panelTypes } from "@/api/panel-types";
 import { Problem } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
-import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
 import { AgentSelector } from "./agent-selector";
 import { BLANK, bodyOf, type Draft, type Fault, faultsOf, isBlank, limitsOf, parseDraft } from "./draft";
+import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
 import { PanelTypeSelector } from "./panel-type-selector";
 import { QueryInput } from "./query-input";
 
@@ -29,7 +29,9 @@ export function CreatePanelPage(): ReactNode {
       {blocked !== null && <p className="banner wait">{blocked}</p>}
       {types.error !== undefined && <Trouble error={types.error} onRetry={() => void types.mutate()} />}
       {types.data === undefined && types.error === undefined && <Spinner label={text.loading} />}
-      {types.data && blocked === null && <CreatePanelForm types={types.data} draftKey={`askpanel.draft.${tenantId}`} />}
+      {types.data && blocked === null && (
+        <CreatePanelForm types={types.data} draftKey={`askpanel.draft.${tenantId}`} />
+      )}
     </main>
   );
 }
@@ -44,7 +46,10 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
   const { limits } = useTenant();
   const router = useRouter();
   const parameters = useSearchParams();
-  const [draft, setDraft] = useState<Draft>(() => ({ ...parseDraft(localStorage.getItem(draftKey)), ...fromAddress(parameters) }));
+  const [draft, setDraft] = useState<Draft>(() => ({
+    ...parseDraft(localStorage.getItem(draftKey)),
+    ...fromAddress(parameters),
+  }));
   const [tried, setTried] = useState(false);
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -57,7 +62,10 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
     else localStorage.setItem(draftKey, JSON.stringify(draft));
   }, [draft, draftKey]);
 
-  const type = types.find((one) => one.id === draft.type && one.available) ?? types.find((one) => one.available) ?? types[0];
+  const type =
+    types.find((one) => one.id === draft.type && one.available) ??
+    types.find((one) => one.available) ??
+    types[0];
   if (type === undefined) return null;
   const bounds = limitsOf(limits);
   const faults = faultsOf(draft, type, bounds);
@@ -75,7 +83,9 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
     const written = JSON.stringify(body);
     if (key.current?.body !== written) key.current = { body: written, value: crypto.randomUUID() };
     try {
-      const created = await answerOf(api.POST("/api/v1/panels", { body, params: { header: { "Idempotency-Key": key.current.value } } }));
+      const created = await answerOf(
+        api.POST("/api/v1/panels", { body, params: { header: { "Idempotency-Key": key.current.value } } }),
+      );
       localStorage.removeItem(draftKey);
       router.push(`/panel/?id=${created.id}`);
     } catch (failure) {
@@ -85,7 +95,8 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
     }
   }
 
-  const complaint = (pointer: string): string | null => (error instanceof Problem ? (error.fields.get(pointer) ?? null) : null);
+  const complaint = (pointer: string): string | null =>
+    error instanceof Problem ? (error.fields.get(pointer) ?? null) : null;
   return (
     <form onSubmit={submit} noValidate>
       {draft.parent !== null && (
@@ -96,7 +107,13 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
           </button>
         </p>
       )}
-      <QueryInput value={draft.query} limits={bounds} faults={shown} complaint={complaint("/query")} onChange={(query) => change({ query })} />
+      <QueryInput
+        value={draft.query}
+        limits={bounds}
+        faults={shown}
+        complaint={complaint("/query")}
+        onChange={(query) => change({ query })}
+      />
       <PanelTypeSelector types={types} chosen={type.id} onChange={(id) => change({ type: id })} />
       <AgentSelector
         key={type.id}

@@ -79,7 +79,8 @@ export function faultsOf(draft: Draft, type: PanelTypeInfo, limits: Limits): rea
 export function bodyOf(draft: Draft, type: PanelTypeInfo): Schemas["NewPanel"] {
   const { advanced } = draft;
   const configuration: Record<string, unknown> = {
-    ...(advanced.maxRounds !== null && type.rounds.allowed.includes(advanced.maxRounds) && { max_rounds: advanced.maxRounds }),
+    ...(advanced.maxRounds !== null &&
+      type.rounds.allowed.includes(advanced.maxRounds) && { max_rounds: advanced.maxRounds }),
     ...(advanced.threshold !== null && { consensus_threshold: advanced.threshold }),
     ...(advanced.minutes !== null && { time_limit_minutes: advanced.minutes }),
     ...(advanced.maxCost.trim() && { max_cost_usd: advanced.maxCost.trim() }),
@@ -116,7 +117,10 @@ export function parseDraft(stored: string | null): Draft {
     type: textOf(at(raw, "type")) ?? BLANK.type,
     agents: Array.isArray(at(raw, "agents")) ? texts(at(raw, "agents")) : null,
     options: texts(at(raw, "options")),
-    evidence: listOf(at(raw, "evidence")).map((one) => ({ title: textOf(at(one, "title")) ?? "", text: textOf(at(one, "text")) ?? "" })),
+    evidence: listOf(at(raw, "evidence")).map((one) => ({
+      title: textOf(at(one, "title")) ?? "",
+      text: textOf(at(one, "text")) ?? "",
+    })),
     advanced: {
       maxRounds: numberOf(at(advanced, "maxRounds")),
       threshold: numberOf(at(advanced, "threshold")),

@@ -31,7 +31,12 @@ export function OptionsInput({ type, options, onChange }: OptionsProps): ReactNo
             value={option}
             onChange={(event) => onChange(options.with(place, event.target.value))}
           />
-          <button type="button" className="button small" aria-label={text.ask.removeOption(place + 1)} onClick={() => onChange(options.toSpliced(place, 1))}>
+          <button
+            type="button"
+            className="button small"
+            aria-label={text.ask.removeOption(place + 1)}
+            onClick={() => onChange(options.toSpliced(place, 1))}
+          >
             ×
           </button>
         </div>
@@ -71,7 +76,12 @@ export function EvidenceInput({ evidence, onChange }: EvidenceProps): ReactNode 
               value={one.title}
               onChange={(event) => set(place, { title: event.target.value })}
             />
-            <button type="button" className="button small" aria-label={text.ask.removeEvidence(place + 1)} onClick={() => onChange(evidence.toSpliced(place, 1))}>
+            <button
+              type="button"
+              className="button small"
+              aria-label={text.ask.removeEvidence(place + 1)}
+              onClick={() => onChange(evidence.toSpliced(place, 1))}
+            >
               ×
             </button>
           </div>
@@ -86,7 +96,11 @@ export function EvidenceInput({ evidence, onChange }: EvidenceProps): ReactNode 
       ))}
       {/* biome-ignore-end lint/suspicious/noArrayIndexKey: a text has no other name than its place */}
       {evidence.length < MOST_EVIDENCE && (
-        <button type="button" className="button small" onClick={() => onChange([...evidence, { title: "", text: "" }])}>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => onChange([...evidence, { title: "", text: "" }])}
+        >
           {text.ask.addEvidence}
         </button>
       )}
@@ -110,7 +124,10 @@ export function AdvancedOptions({ type, advanced, onChange }: AdvancedProps): Re
       <div className="advanced-grid">
         <label className="field">
           <span>{text.ask.rounds}</span>
-          <select value={advanced.maxRounds ?? ""} onChange={(event) => set({ maxRounds: number(event.target.value) })}>
+          <select
+            value={advanced.maxRounds ?? ""}
+            onChange={(event) => set({ maxRounds: number(event.target.value) })}
+          >
             <option value="">{text.ask.defaultValue(String(type.rounds.default))}</option>
             {type.rounds.allowed.map((rounds) => (
               <option key={rounds}>{rounds}</option>
@@ -133,15 +150,30 @@ export function AdvancedOptions({ type, advanced, onChange }: AdvancedProps): Re
         </div>
         <label className="field">
           <span>{text.ask.minutes}</span>
-          <input type="number" min={1} max={60} placeholder={String(type.minutes)} value={advanced.minutes ?? ""} onChange={(event) => set({ minutes: number(event.target.value) })} />
+          <input
+            type="number"
+            min={1}
+            max={60}
+            placeholder={String(type.minutes)}
+            value={advanced.minutes ?? ""}
+            onChange={(event) => set({ minutes: number(event.target.value) })}
+          />
         </label>
         <label className="field">
           <span>{text.ask.cost}</span>
-          <input inputMode="decimal" placeholder={type.maxCost} value={advanced.maxCost} onChange={(event) => set({ maxCost: event.target.value })} />
+          <input
+            inputMode="decimal"
+            placeholder={type.maxCost}
+            value={advanced.maxCost}
+            onChange={(event) => set({ maxCost: event.target.value })}
+          />
         </label>
         <label className="field">
           <span>{text.ask.method}</span>
-          <select value={type.methods.includes(advanced.method) ? advanced.method : ""} onChange={(event) => set({ method: event.target.value })}>
+          <select
+            value={type.methods.includes(advanced.method) ? advanced.method : ""}
+            onChange={(event) => set({ method: event.target.value })}
+          >
             <option value="">{text.ask.defaultValue(text.methods[type.methods[0] ?? ""] ?? "")}</option>
             {type.methods.map((method) => (
               <option key={method} value={method}>
@@ -153,15 +185,28 @@ export function AdvancedOptions({ type, advanced, onChange }: AdvancedProps): Re
       </div>
       <label className="field">
         <span>{text.ask.customPrompt}</span>
-        <textarea rows={3} maxLength={2000} value={advanced.customPrompt} onChange={(event) => set({ customPrompt: event.target.value })} />
+        <textarea
+          rows={3}
+          maxLength={2000}
+          value={advanced.customPrompt}
+          onChange={(event) => set({ customPrompt: event.target.value })}
+        />
       </label>
       <p className="hint">{text.ask.customPromptHelp}</p>
       <label className="choice">
-        <input type="checkbox" checked={advanced.dissent} onChange={(event) => set({ dissent: event.target.checked })} />
+        <input
+          type="checkbox"
+          checked={advanced.dissent}
+          onChange={(event) => set({ dissent: event.target.checked })}
+        />
         {text.ask.dissent}
       </label>
       <label className="choice">
-        <input type="checkbox" checked={advanced.chair} onChange={(event) => set({ chair: event.target.checked })} />
+        <input
+          type="checkbox"
+          checked={advanced.chair}
+          onChange={(event) => set({ chair: event.target.checked })}
+        />
         {text.ask.chair}
       </label>
     </details>

@@ -15,7 +15,11 @@ export function QueryInput({ value, limits, faults, complaint, onChange }: Props
   const length = value.trim().length;
   const trouble =
     complaint ??
-    (faults.includes("too short") ? text.ask.tooShort(limits.shortest) : length > limits.longest ? text.ask.tooLong(limits.longest) : "");
+    (faults.includes("too short")
+      ? text.ask.tooShort(limits.shortest)
+      : length > limits.longest
+        ? text.ask.tooLong(limits.longest)
+        : "");
   return (
     <div className="field question-field">
       <label htmlFor={id}>{text.ask.question}</label>
@@ -32,7 +36,9 @@ export function QueryInput({ value, limits, faults, complaint, onChange }: Props
         <p className="hint" id={`${id}-help`}>
           {text.ask.questionHelp}
         </p>
-        <p className={`counter ${length > limits.longest ? "over" : ""}`}>{text.ask.counter(length, limits.longest)}</p>
+        <p className={`counter ${length > limits.longest ? "over" : ""}`}>
+          {text.ask.counter(length, limits.longest)}
+        </p>
       </div>
       <p className="trouble" id={`${id}-trouble`} role="alert">
         {trouble}

@@ -9,7 +9,13 @@ export interface Amount {
 }
 
 /** Amounts as lying bars, largest first as given. The numbers stand beside them: nothing hides in the drawing. */
-export function Bars({ title, rows }: { readonly title: string; readonly rows: readonly Amount[] }): ReactNode {
+export function Bars({
+  title,
+  rows,
+}: {
+  readonly title: string;
+  readonly rows: readonly Amount[];
+}): ReactNode {
   const most = Math.max(1, ...rows.map((row) => row.value));
   return (
     <figure className="card chart">
@@ -35,18 +41,39 @@ export function Bars({ title, rows }: { readonly title: string; readonly rows: r
 const HEIGHT = 120;
 
 /** Amounts over days as columns; the same numbers as a table for those who want them. */
-export function Columns({ title, label, rows }: { readonly title: string; readonly label: string; readonly rows: readonly Amount[] }): ReactNode {
+export function Columns({
+  title,
+  label,
+  rows,
+}: {
+  readonly title: string;
+  readonly label: string;
+  readonly rows: readonly Amount[];
+}): ReactNode {
   const most = Math.max(1, ...rows.map((row) => row.value));
   const step = 100 / Math.max(rows.length, 1);
   const total = rows.reduce((sum, row) => sum + row.value, 0);
   return (
     <figure className="card chart wide">
       <figcaption>{title}</figcaption>
-      <svg className="columns" viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${title}: ${text.usage.tokens(total)}`}>
+      <svg
+        className="columns"
+        viewBox={`0 0 100 ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${title}: ${text.usage.tokens(total)}`}
+      >
         {rows.map((row, place) => {
           const height = (row.value / most) * (HEIGHT - 6);
           return (
-            <rect key={row.key} x={place * step + step * 0.15} width={step * 0.7} y={HEIGHT - Math.max(height, 1)} height={Math.max(height, 1)} className={row.value === 0 ? "none" : ""}>
+            <rect
+              key={row.key}
+              x={place * step + step * 0.15}
+              width={step * 0.7}
+              y={HEIGHT - Math.max(height, 1)}
+              height={Math.max(height, 1)}
+              className={row.value === 0 ? "none" : ""}
+            >
               <title>{`${row.key}: ${count(row.value)}`}</title>
             </rect>
           );

@@ -16,12 +16,17 @@ type Expert = Schemas["ExpertAnswer"];
 /** `/experts/`: who may sit on a panel. */
 export function ExpertsPage(): ReactNode {
   const { api } = useSession();
-  const { data, error, mutate } = useSWR("agents", async () => (await bodyOf(api.GET("/api/v1/agents"))).agents);
+  const { data, error, mutate } = useSWR(
+    "agents",
+    async () => (await bodyOf(api.GET("/api/v1/agents"))).agents,
+  );
   const [words, setWords] = useState("");
   const [domain, setDomain] = useState("");
   const wanted = useDeferredValue(words.toLowerCase());
   const domains = [...new Set(data?.map((expert) => expert.domain))].toSorted();
-  const found = data?.filter((expert) => (domain === "" || expert.domain === domain) && haystack(expert).includes(wanted));
+  const found = data?.filter(
+    (expert) => (domain === "" || expert.domain === domain) && haystack(expert).includes(wanted),
+  );
   return (
     <main className="page" id="content">
       <h1>{text.experts.title}</h1>
@@ -81,7 +86,8 @@ function ExpertCard({ expert, place }: { readonly expert: Expert; readonly place
         <summary>{text.experts.tags}</summary>
         <p className="hint">{expert.tags.join(", ")}</p>
         <p className="hint">
-          {text.experts.id} <span className="mono">{expert.id}</span> · {text.experts.version} {expert.version}
+          {text.experts.id} <span className="mono">{expert.id}</span> · {text.experts.version}{" "}
+          {expert.version}
         </p>
         {role !== "guest" && (
           <Link className="link" href={`/new/?expert=${expert.id}`}>

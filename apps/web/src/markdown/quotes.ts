@@ -58,23 +58,24 @@ function flattened(values: readonly string[]): { letters: string; origin: (reado
 function split({ node, parent }: Leaf, marked: readonly boolean[]): void {
   if (!marked.includes(true)) return;
   const runs: Text[] = [];
-  let current = "";
-  let state = false;
-  const close = (): void => {
-    if (current) runs.push(state ? { type: "text", value: current, data: { marked: true } as Text["data"] } : { type: "text", value: current });
-    current = "";
-  };
+  let inside = false;
   for (let place = 0; place < node.value.length; place += 1) {
-    const blank = node.value.charAt(place).trim() === "";
-    const now = blank ? state && marked.indexOf(true, place) === nextLetter(node.value, place) : (marked[place] ?? false);
-    if (now !== state) close();
-    state = now;
-    current += node.value.charAt(place);
+    const letter = node.value.charAt(place);
+    const now =
+      letter.trim() === ""
+        ? inside && marked[nextLetter(node.value, place)] === true
+        : marked[place] === true;
+    const run = runs.at(-1);
+    if (run === undefined || now !== inside)
+      runs.push(now ? { type: "text", value: letter, data: MARKED } : { type: "text", value: letter });
+    else run.value += letter;
+    inside = now;
   }
-  close();
   const siblings = parent.children as Text[];
   siblings.splice(siblings.indexOf(node), 1, ...runs);
 }
+
+const MARKED = { marked: true } as Text["data"] & object;
 
 function nextLetter(value: string, from: number): number {
   let place = from;

@@ -26,7 +26,8 @@ export function Announcer({ panel }: { readonly panel: PanelState }): ReactNode 
     }
     if (now.ended && !before.ended) setWords(text.panel.announceEnd);
     else if (now.awaiting && !before.awaiting) setWords(text.panel.announceHuman);
-    else if (last && now.results > before.results) setWords(text.panel.announceResult(percent(last.consensus_level), last.round_number));
+    else if (last && now.results > before.results)
+      setWords(text.panel.announceResult(percent(last.consensus_level), last.round_number));
     else if (now.rounds > before.rounds) setWords(text.panel.announceRound(now.rounds));
   }, [panel]);
 

@@ -10,7 +10,9 @@ export function Banners({ panel, link }: { readonly panel: PanelState; readonly 
   return (
     <>
       <div role="status">
-        {link === "reconnecting" && !hasEnded(panel) && <p className="banner wait">{text.panel.reconnecting}</p>}
+        {link === "reconnecting" && !hasEnded(panel) && (
+          <p className="banner wait">{text.panel.reconnecting}</p>
+        )}
       </div>
       {panel.failed !== null && (
         <section className="banner bad" aria-labelledby="failed">

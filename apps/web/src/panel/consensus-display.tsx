@@ -5,9 +5,9 @@ import { percent } from "@/format";
 import { render } from "@/markdown/render";
 import { text } from "@/text";
 import { Gauge } from "@/ui/gauge";
+import { useFocus } from "./focus";
 import type { Consensus, PanelState } from "./fold";
 import { results } from "./fold";
-import { useFocus } from "./focus";
 import { type Metrics, metricsOf } from "./metrics";
 
 interface Props {
@@ -28,7 +28,9 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
       </div>
       <div>
         <h2 id="recommendation">{final ? text.result.recommendation : text.result.soFar}</h2>
-        <div className="recommendation-text prose">{render(final?.recommendation ?? consensus.recommendation)}</div>
+        <div className="recommendation-text prose">
+          {render(final?.recommendation ?? consensus.recommendation)}
+        </div>
         {final?.summary && (
           <blockquote className="chair">
             <p className="hint">{text.result.chair}</p>
@@ -37,7 +39,9 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         )}
         <p className="hint">
           {text.result.method} {(text.methods[consensus.method] ?? consensus.method).toLowerCase()}
-          {metrics.voters !== null && metrics.effective !== null && ` · ${text.panel.effective(metrics.effective.toFixed(1), metrics.voters)}`}
+          {metrics.voters !== null &&
+            metrics.effective !== null &&
+            ` · ${text.panel.effective(metrics.effective.toFixed(1), metrics.voters)}`}
           {final && ` · ${text.stops[final.stop_reason] ?? final.stop_reason}`}
         </p>
         <Cautions consensus={consensus} metrics={metrics} />
@@ -46,11 +50,21 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
   );
 }
 
-function Cautions({ consensus, metrics }: { readonly consensus: Consensus; readonly metrics: Metrics }): ReactNode {
+function Cautions({
+  consensus,
+  metrics,
+}: {
+  readonly consensus: Consensus;
+  readonly metrics: Metrics;
+}): ReactNode {
   const cautions = [
     ...(consensus.quorum.models === 1 ? [text.panel.oneModel] : []),
     ...metrics.flags.flatMap((flag) => text.result.flags[flag] ?? []),
-    ...(metrics.interval && (metrics.voters ?? 9) < 9 ? [`${text.result.consensus}: ${text.result.likely(percent(metrics.interval[0]), percent(metrics.interval[1]))}.`] : []),
+    ...(metrics.interval && (metrics.voters ?? 9) < 9
+      ? [
+          `${text.result.consensus}: ${text.result.likely(percent(metrics.interval[0]), percent(metrics.interval[1]))}.`,
+        ]
+      : []),
   ];
   if (cautions.length === 0) return null;
   return (
@@ -128,14 +142,21 @@ export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
 }
 
 function nameOf(panel: PanelState, id: string): string {
-  return panel.seats.find((seat) => seat.agent_id === id)?.agent_name ?? (id.startsWith("human:") ? text.panel.human : id);
+  return (
+    panel.seats.find((seat) => seat.agent_id === id)?.agent_name ??
+    (id.startsWith("human:") ? text.panel.human : id)
+  );
 }
 
 function Names({ panel, ids }: { readonly panel: PanelState; readonly ids: readonly string[] }): ReactNode {
   return <p className="names">{ids.map((id) => nameOf(panel, id)).join(", ")}</p>;
 }
 
-function QuotesButton({ quotes }: { readonly quotes: readonly { readonly response_id?: string; readonly text: string }[] }): ReactNode {
+function QuotesButton({
+  quotes,
+}: {
+  readonly quotes: readonly { readonly response_id?: string; readonly text: string }[];
+}): ReactNode {
   const { show } = useFocus();
   if (quotes.length === 0) return null;
   return (
@@ -189,7 +210,8 @@ function Shift({ panel, consensus, metrics }: Props & { readonly metrics: Metric
         {metrics.changed.map((change) => (
           <li key={change.agentId}>
             <p>
-              <strong>{nameOf(panel, change.agentId)}</strong>: {text.stances[change.from] ?? change.from} → {text.stances[change.to] ?? change.to}
+              <strong>{nameOf(panel, change.agentId)}</strong>: {text.stances[change.from] ?? change.from} →{" "}
+              {text.stances[change.to] ?? change.to}
             </p>
             {change.cause && <p className="names">{change.cause}</p>}
           </li>

@@ -27,10 +27,18 @@ export function Distributions({ panel }: { readonly panel: PanelState }): ReactN
           <figure key={item.id} className="card">
             <figcaption>
               <span>{names.get(item.id) ?? item.id}</span>
-              <span className={`verdict ${item.verdict}`}>{text.delphi.verdicts[item.verdict] ?? item.verdict}</span>
+              <span className={`verdict ${item.verdict}`}>
+                {text.delphi.verdicts[item.verdict] ?? item.verdict}
+              </span>
             </figcaption>
             {rounds.map((round) => (
-              <Row key={round.number} round={round} number={number} item={itemIn(round, item.id)} name={names.get(item.id) ?? item.id} />
+              <Row
+                key={round.number}
+                round={round}
+                number={number}
+                item={itemIn(round, item.id)}
+                name={names.get(item.id) ?? item.id}
+              />
             ))}
           </figure>
         ))}
@@ -40,17 +48,31 @@ export function Distributions({ panel }: { readonly panel: PanelState }): ReactN
 }
 
 function itemIn(round: Round, id: string): Item | null {
-  return round.consensus === null ? null : (metricsOf(round.consensus.metrics).items.find((item) => item.id === id) ?? null);
+  return round.consensus === null
+    ? null
+    : (metricsOf(round.consensus.metrics).items.find((item) => item.id === id) ?? null);
 }
 
 /** What each seat gave, in item order. */
 function ratingsOf(round: Round): readonly (readonly (number | null)[])[] {
   return round.turns.flatMap((turn) =>
-    turn.response !== null && "answer" in turn.response && turn.response.answer.ratings ? [turn.response.answer.ratings] : [],
+    turn.response !== null && "answer" in turn.response && turn.response.answer.ratings
+      ? [turn.response.answer.ratings]
+      : [],
   );
 }
 
-function Row({ round, number, item, name }: { readonly round: Round; readonly number: number; readonly item: Item | null; readonly name: string }): ReactNode {
+function Row({
+  round,
+  number,
+  item,
+  name,
+}: {
+  readonly round: Round;
+  readonly number: number;
+  readonly item: Item | null;
+  readonly name: string;
+}): ReactNode {
   const ratings = ratingsOf(round).flatMap((one) => one[number] ?? []);
   const stacked = new Map<number, number>();
   const dots = ratings.map((rating) => {
@@ -61,7 +83,11 @@ function Row({ round, number, item, name }: { readonly round: Round; readonly nu
   return (
     <div className="distribution-row">
       <span className="hint">{text.panel.round(round.number)}</span>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={text.delphi.describe(name, round.number, ratings.toSorted((a, b) => a - b).join(", "))}>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="img"
+        aria-label={text.delphi.describe(name, round.number, ratings.toSorted((a, b) => a - b).join(", "))}
+      >
         <path className="axis" d={`M${place(1)} ${AXIS} H${place(9)}`} />
         {[1, 2, 3, 4, 5, 6, 7, 8, 9].map((tick) => (
           <text key={tick} x={place(tick)} y={AXIS + 17} textAnchor="middle">
@@ -80,7 +106,12 @@ function Row({ round, number, item, name }: { readonly round: Round; readonly nu
         )}
         {item?.median != null && <path className="median" d={`M${place(item.median)} 4 V${AXIS}`} />}
         {dots.map((dot) => (
-          <circle key={`${dot.rating}-${dot.level}`} cx={place(dot.rating)} cy={AXIS - 8 - dot.level * 11} r={4.6} />
+          <circle
+            key={`${dot.rating}-${dot.level}`}
+            cx={place(dot.rating)}
+            cy={AXIS - 8 - dot.level * 11}
+            r={4.6}
+          />
         ))}
       </svg>
     </div>

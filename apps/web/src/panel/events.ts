@@ -92,7 +92,9 @@ export interface StreamData {
 export type StreamName = keyof StreamData;
 
 /** One event as it came. */
-export type PanelEvent = { [N in StreamName]: { readonly name: N; readonly data: StreamData[N] } }[StreamName];
+export type PanelEvent = {
+  [N in StreamName]: { readonly name: N; readonly data: StreamData[N] };
+}[StreamName];
 
 const NAMES: ReadonlySet<string> = new Set<StreamName>([
   "panel_created",

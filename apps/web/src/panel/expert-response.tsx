@@ -4,8 +4,8 @@ import { render } from "@/markdown/render";
 import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
 import { Confidence, StancePill } from "@/ui/stance";
-import { isBallot, type Turn } from "./fold";
 import { answerId, useFocus } from "./focus";
+import { isBallot, type Turn } from "./fold";
 
 const LONG = 900;
 const NO_QUOTES: readonly string[] = [];
@@ -23,7 +23,11 @@ export function ExpertResponse({ turn, previous }: Props): ReactNode {
   return <Card turn={turn} previous={previous} quotes={(id !== null && quotes.get(id)) || NO_QUOTES} />;
 }
 
-const Card = memo(function Card({ turn, previous, quotes }: Props & { readonly quotes: readonly string[] }): ReactNode {
+const Card = memo(function Card({
+  turn,
+  previous,
+  quotes,
+}: Props & { readonly quotes: readonly string[] }): ReactNode {
   const { response } = turn;
   const stance = response?.stance ?? null;
   return (
@@ -39,7 +43,9 @@ const Card = memo(function Card({ turn, previous, quotes }: Props & { readonly q
         <div className="answer-who">
           <h4>{turn.name}</h4>
           <p>
-            {turn.role !== "expert" && <span className={`role ${turn.role}`}>{text.roles[turn.role] ?? turn.role}</span>}
+            {turn.role !== "expert" && (
+              <span className={`role ${turn.role}`}>{text.roles[turn.role] ?? turn.role}</span>
+            )}
             {turn.model !== null && <span className="mono">{turn.model}</span>}
             {turn.attempt > 1 && <span>{text.panel.attempt(turn.attempt)}</span>}
           </p>
@@ -58,7 +64,13 @@ function Body({ turn, quotes }: { readonly turn: Turn; readonly quotes: readonly
   const failure = turn.failures.at(-1);
   if (turn.phase === "failed" || turn.phase === "retrying") {
     const reason = failure ? (text.failures[failure.reason] ?? failure.reason) : "";
-    return <p className="answer-failed">{turn.phase === "failed" ? text.panel.noAnswer(reason) : `${reason}; ${text.panel.phases["retrying"]}`}</p>;
+    return (
+      <p className="answer-failed">
+        {turn.phase === "failed"
+          ? text.panel.noAnswer(reason)
+          : `${reason}; ${text.panel.phases["retrying"]}`}
+      </p>
+    );
   }
   if (turn.phase === "speaking") {
     return turn.text === "" ? (
@@ -93,12 +105,17 @@ function Details({ turn, previous }: Props): ReactNode {
   if (response === null) return null;
   if (!("answer" in response)) return null;
   const { answer } = response;
-  const changed = answer.changed === true || (previous !== null && response.stance != null && previous !== response.stance);
+  const changed =
+    answer.changed === true || (previous !== null && response.stance != null && previous !== response.stance);
   return (
     <>
       {answer.judgement && <Judgement judgement={answer.judgement} />}
-      {(answer.questions?.length ?? 0) > 0 && <Points title={text.panel.questions} points={answer.questions ?? []} ordered />}
-      {(answer.conditions?.length ?? 0) > 0 && <Points title={text.panel.conditions} points={answer.conditions ?? []} />}
+      {(answer.questions?.length ?? 0) > 0 && (
+        <Points title={text.panel.questions} points={answer.questions ?? []} ordered />
+      )}
+      {(answer.conditions?.length ?? 0) > 0 && (
+        <Points title={text.panel.conditions} points={answer.conditions ?? []} />
+      )}
       {answer.ratings && <Ratings ratings={answer.ratings} />}
       {answer.forecast && (
         <p className="fact">
@@ -125,7 +142,15 @@ function Details({ turn, previous }: Props): ReactNode {
   );
 }
 
-function Points({ title, points, ordered = false }: { readonly title: string; readonly points: readonly string[]; readonly ordered?: boolean }): ReactNode {
+function Points({
+  title,
+  points,
+  ordered = false,
+}: {
+  readonly title: string;
+  readonly points: readonly string[];
+  readonly ordered?: boolean;
+}): ReactNode {
   const List = ordered ? "ol" : "ul";
   return (
     <div className="points">
@@ -139,7 +164,15 @@ function Points({ title, points, ordered = false }: { readonly title: string; re
   );
 }
 
-function Judgement({ judgement }: { readonly judgement: { readonly strongest_pro: string; readonly strongest_con: string; readonly unresolved?: readonly string[] } }): ReactNode {
+function Judgement({
+  judgement,
+}: {
+  readonly judgement: {
+    readonly strongest_pro: string;
+    readonly strongest_con: string;
+    readonly unresolved?: readonly string[];
+  };
+}): ReactNode {
   return (
     <dl className="judgement">
       <dt>{text.panel.strongestPro}</dt>
@@ -165,4 +198,3 @@ function Ratings({ ratings }: { readonly ratings: readonly (number | null)[] }):
     </p>
   );
 }
-

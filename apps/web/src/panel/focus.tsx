@@ -9,7 +9,11 @@ interface Focus {
   clear(): void;
 }
 
-const FocusContext = createContext<Focus>({ quotes: new Map(), show: () => undefined, clear: () => undefined });
+const FocusContext = createContext<Focus>({
+  quotes: new Map(),
+  show: () => undefined,
+  clear: () => undefined,
+});
 
 export function useFocus(): Focus {
   return useContext(FocusContext);

@@ -316,5 +316,7 @@ const NOT_BALLOTS: ReadonlySet<string> = new Set(["question", "rebuttal", "judge
 
 /** Whether an answer states the speaker's own view: a speech for an assigned side does not. */
 export function isBallot(turn: Turn): boolean {
-  return !NOT_BALLOTS.has(turn.purpose) && !["pro", "con", "neutral", "judge", "moderator"].includes(turn.role);
+  return (
+    !NOT_BALLOTS.has(turn.purpose) && !["pro", "con", "neutral", "judge", "moderator"].includes(turn.role)
+  );
 }

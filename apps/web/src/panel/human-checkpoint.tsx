@@ -37,7 +37,12 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
       await bodyOf(
         api.POST("/api/v1/panels/{panel_id}/human-input", {
           params: { path: { panel_id: panelId } },
-          body: { checkpoint_id: request.checkpoint_id, action, content, ...(stance === null ? {} : { stance }) },
+          body: {
+            checkpoint_id: request.checkpoint_id,
+            action,
+            content,
+            ...(stance === null ? {} : { stance }),
+          },
         }),
       );
       setState("sent");
@@ -75,7 +80,12 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
               <legend>{text.human.stance}</legend>
               {STANCES.map((one) => (
                 <label key={one} className="choice">
-                  <input type="radio" name={`${id}-stance`} checked={stance === one} onChange={() => setStance(one)} />
+                  <input
+                    type="radio"
+                    name={`${id}-stance`}
+                    checked={stance === one}
+                    onChange={() => setStance(one)}
+                  />
                   {text.stances[one]}
                 </label>
               ))}

@@ -2,13 +2,12 @@
 
 import { useRouter } from "next/navigation";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { bodyOf } from "@/api/client";
-import { headersOf } from "@/api/client";
+import { bodyOf, headersOf } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
 import { percent } from "@/format";
-import { subjectOf } from "@/session/store";
 import { useSession } from "@/session/provider";
+import { subjectOf } from "@/session/store";
 import { text } from "@/text";
 import { Dialog } from "@/ui/dialog";
 import { Trouble } from "@/ui/states";
@@ -22,7 +21,13 @@ export function useMayAct(panel: PanelState): boolean {
   return role === "member" && panel.created?.user_id === subjectOf(token).id;
 }
 
-export function PanelActions({ panelId, panel }: { readonly panelId: string; readonly panel: PanelState }): ReactNode {
+export function PanelActions({
+  panelId,
+  panel,
+}: {
+  readonly panelId: string;
+  readonly panel: PanelState;
+}): ReactNode {
   const mayAct = useMayAct(panel);
   const { settings, role } = useTenant();
   const router = useRouter();
@@ -51,7 +56,12 @@ function CancelButton({ panelId }: { readonly panelId: string }): ReactNode {
     setStopping(true);
     setError(null);
     try {
-      await bodyOf(api.POST("/api/v1/panels/{panel_id}/cancel", { params: { path: { panel_id: panelId } }, body: { reason } }));
+      await bodyOf(
+        api.POST("/api/v1/panels/{panel_id}/cancel", {
+          params: { path: { panel_id: panelId } },
+          body: { reason },
+        }),
+      );
       setAsking(false);
     } catch (failure) {
       setError(failure);
@@ -94,8 +104,15 @@ function CopyButton({ panel }: { readonly panel: PanelState }): ReactNode {
       panel.created?.query ?? "",
       "",
       panel.completed?.recommendation ?? "",
-      ...(last ? ["", `${text.result.consensus}: ${percent(last.consensus_level)} (${text.bands[last.band] ?? last.band})`] : []),
-      ...(last?.dissenting_opinions ?? []).map((one) => `${text.result.dissent}: ${one.agent_name}: ${one.opinion}`),
+      ...(last
+        ? [
+            "",
+            `${text.result.consensus}: ${percent(last.consensus_level)} (${text.bands[last.band] ?? last.band})`,
+          ]
+        : []),
+      ...(last?.dissenting_opinions ?? []).map(
+        (one) => `${text.result.dissent}: ${one.agent_name}: ${one.opinion}`,
+      ),
     ];
     await navigator.clipboard.writeText(lines.join("\n"));
     setCopied(true);
@@ -115,7 +132,8 @@ function ExportMenu({ panelId }: { readonly panelId: string }): ReactNode {
 
   useEffect(() => {
     const close = (event: Event): void => {
-      if (box.current && event.target instanceof Node && !box.current.contains(event.target)) box.current.open = false;
+      if (box.current && event.target instanceof Node && !box.current.contains(event.target))
+        box.current.open = false;
     };
     document.addEventListener("click", close);
     return () => document.removeEventListener("click", close);
@@ -124,10 +142,15 @@ function ExportMenu({ panelId }: { readonly panelId: string }): ReactNode {
   async function save(format: "md" | "json"): Promise<void> {
     setError(null);
     try {
-      const response = await fetch(`/api/v1/panels/${panelId}/export?format=${format}`, { headers: headersOf(session) });
+      const response = await fetch(`/api/v1/panels/${panelId}/export?format=${format}`, {
+        headers: headersOf(session),
+      });
       if (!response.ok) throw await problemOf(response);
       const address = URL.createObjectURL(await response.blob());
-      const link = Object.assign(document.createElement("a"), { href: address, download: `panel-${panelId}.${format}` });
+      const link = Object.assign(document.createElement("a"), {
+        href: address,
+        download: `panel-${panelId}.${format}`,
+      });
       link.click();
       URL.revokeObjectURL(address);
       if (box.current) box.current.open = false;

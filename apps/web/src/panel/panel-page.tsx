@@ -2,10 +2,10 @@
 
 import { useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect } from "react";
+import { Problem } from "@/api/problem";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
-import { Problem } from "@/api/problem";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { ConsensusDisplay, Recommendation } from "./consensus-display";
@@ -66,7 +66,15 @@ export function PanelStreamView({ panelId }: { readonly panelId: string }): Reac
   );
 }
 
-function View({ panelId, panel, link }: { readonly panelId: string; readonly panel: PanelState; readonly link: Link }): ReactNode {
+function View({
+  panelId,
+  panel,
+  link,
+}: {
+  readonly panelId: string;
+  readonly panel: PanelState;
+  readonly link: Link;
+}): ReactNode {
   const mayAct = useMayAct(panel);
   const last = results(panel).at(-1);
   const ended = hasEnded(panel);
@@ -79,7 +87,12 @@ function View({ panelId, panel, link }: { readonly panelId: string; readonly pan
       <Timeline panel={panel} />
       <Banners panel={panel} link={link} />
       {panel.awaiting !== null && !ended && (
-        <HumanCheckpoint key={panel.awaiting.checkpoint_id} panelId={panelId} request={panel.awaiting} mayAnswer={mayAct} />
+        <HumanCheckpoint
+          key={panel.awaiting.checkpoint_id}
+          panelId={panelId}
+          request={panel.awaiting}
+          mayAnswer={mayAct}
+        />
       )}
       {ended && last && panel.failed === null && <Recommendation panel={panel} consensus={last} />}
       <div className="panel-columns">

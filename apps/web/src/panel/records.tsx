@@ -13,7 +13,9 @@ import { isBallot, type PanelState, type Spent } from "./fold";
 
 /** What each expert held in each round: a table of stances and confidences. */
 export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode {
-  const rounds = panel.rounds.filter((round) => round.turns.some((turn) => turn.response?.stance && isBallot(turn)));
+  const rounds = panel.rounds.filter((round) =>
+    round.turns.some((turn) => turn.response?.stance && isBallot(turn)),
+  );
   if (rounds.length === 0) return null;
   return (
     <section className="card" aria-labelledby="matrix">
@@ -39,14 +41,18 @@ export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode
                 <tr key={seat.seat}>
                   <th scope="row">{seat.agent_name}</th>
                   {rounds.map((round) => {
-                    const turn = round.turns.find((one) => one.seat === seat.seat && isBallot(one) && one.response?.stance);
+                    const turn = round.turns.find(
+                      (one) => one.seat === seat.seat && isBallot(one) && one.response?.stance,
+                    );
                     const response = turn?.response;
                     return (
                       <td key={round.number}>
                         {response?.stance ? (
                           <>
                             <StancePill stance={response.stance} />
-                            {"confidence" in response && response.confidence !== null && <small className="hint"> {percent(response.confidence)}</small>}
+                            {"confidence" in response && response.confidence !== null && (
+                              <small className="hint"> {percent(response.confidence)}</small>
+                            )}
                           </>
                         ) : (
                           "–"
@@ -162,9 +168,25 @@ export function AuditTrail({ panelId }: { readonly panelId: string }): ReactNode
 
 /** The few fields that tell one event of a kind from another. */
 function told(event: Readonly<Record<string, unknown>>): string {
-  const parts = ["round_number", "agent_name", "agent_id", "purpose", "stance", "reason", "consensus_level", "cost_usd", "stop_reason"];
+  const parts = [
+    "round_number",
+    "agent_name",
+    "agent_id",
+    "purpose",
+    "stance",
+    "reason",
+    "consensus_level",
+    "cost_usd",
+    "stop_reason",
+  ];
   return parts
     .filter((part) => part !== "agent_id" || event["agent_name"] === undefined)
-    .flatMap((part) => (event[part] === undefined || event[part] === null ? [] : part === "round_number" ? text.panel.round(Number(event[part])) : String(event[part])))
+    .flatMap((part) =>
+      event[part] === undefined || event[part] === null
+        ? []
+        : part === "round_number"
+          ? text.panel.round(Number(event[part]))
+          : String(event[part]),
+    )
     .join(" · ");
 }

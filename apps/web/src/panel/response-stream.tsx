@@ -11,9 +11,17 @@ export function ResponseStream({ panel }: { readonly panel: PanelState }): React
       {panel.rounds.map((round) => {
         const previous = new Map(before);
         for (const turn of round.turns) {
-          if (turn.seat !== null && turn.response?.stance && isBallot(turn)) before.set(turn.seat, turn.response.stance);
+          if (turn.seat !== null && turn.response?.stance && isBallot(turn))
+            before.set(turn.seat, turn.response.stance);
         }
-        return <RoundSection key={round.number} round={round} previous={previous} type={panel.created?.panel_type ?? ""} />;
+        return (
+          <RoundSection
+            key={round.number}
+            round={round}
+            previous={previous}
+            type={panel.created?.panel_type ?? ""}
+          />
+        );
       })}
     </div>
   );
@@ -34,16 +42,30 @@ function RoundSection({ round, previous, type }: SectionProps): ReactNode {
         <span>{text.panel.round(round.number)}</span> {name}
       </h3>
       {round.turns.length === 0 && <p className="hint">{text.panel.noTurns}</p>}
-      {debate ? <Debate turns={round.turns} previous={previous} /> : <Cards turns={round.turns} previous={previous} />}
+      {debate ? (
+        <Debate turns={round.turns} previous={previous} />
+      ) : (
+        <Cards turns={round.turns} previous={previous} />
+      )}
     </section>
   );
 }
 
-function Cards({ turns, previous }: { readonly turns: readonly Turn[]; readonly previous: ReadonlyMap<number, string> }): ReactNode {
+function Cards({
+  turns,
+  previous,
+}: {
+  readonly turns: readonly Turn[];
+  readonly previous: ReadonlyMap<number, string>;
+}): ReactNode {
   return (
     <div className="answers">
       {inSeatOrder(turns).map((turn) => (
-        <ExpertResponse key={turn.key} turn={turn} previous={turn.seat === null ? null : (previous.get(turn.seat) ?? null)} />
+        <ExpertResponse
+          key={turn.key}
+          turn={turn}
+          previous={turn.seat === null ? null : (previous.get(turn.seat) ?? null)}
+        />
       ))}
     </div>
   );
@@ -55,7 +77,13 @@ function inSeatOrder(turns: readonly Turn[]): readonly Turn[] {
 }
 
 /** A debate: what is said for and against side by side, then questions, votes and the judge. */
-function Debate({ turns, previous }: { readonly turns: readonly Turn[]; readonly previous: ReadonlyMap<number, string> }): ReactNode {
+function Debate({
+  turns,
+  previous,
+}: {
+  readonly turns: readonly Turn[];
+  readonly previous: ReadonlyMap<number, string>;
+}): ReactNode {
   const groups = Map.groupBy(turns, (turn) => `${turn.step.slice(1)}:${turn.purpose}`);
   return (
     <>
@@ -63,7 +91,9 @@ function Debate({ turns, previous }: { readonly turns: readonly Turn[]; readonly
         const sided = members.some((turn) => turn.role === "pro" || turn.role === "con");
         return (
           <div key={group} className="step">
-            <h4 className="step-name">{text.steps[group] ?? text.purposes[members[0]?.purpose ?? ""] ?? group}</h4>
+            <h4 className="step-name">
+              {text.steps[group] ?? text.purposes[members[0]?.purpose ?? ""] ?? group}
+            </h4>
             {sided ? (
               <div className="sides">
                 {(["pro", "con"] as const).map((side) => (
@@ -72,7 +102,10 @@ function Debate({ turns, previous }: { readonly turns: readonly Turn[]; readonly
                     <Cards turns={members.filter((turn) => turn.role === side)} previous={previous} />
                   </div>
                 ))}
-                <Cards turns={members.filter((turn) => turn.role !== "pro" && turn.role !== "con")} previous={previous} />
+                <Cards
+                  turns={members.filter((turn) => turn.role !== "pro" && turn.role !== "con")}
+                  previous={previous}
+                />
               </div>
             ) : (
               <Cards turns={members} previous={previous} />

@@ -15,11 +15,20 @@ export function Seats({ panel }: { readonly panel: PanelState }): ReactNode {
           const turn = round?.turns.findLast((one) => one.seat === seat.seat);
           const stance = stanceOf(panel, seat.seat);
           return (
-            <li key={seat.seat} className={`seat ${hasEnded(panel) ? "" : `phase-${turn?.phase ?? "waiting"}`}`}>
+            <li
+              key={seat.seat}
+              className={`seat ${hasEnded(panel) ? "" : `phase-${turn?.phase ?? "waiting"}`}`}
+            >
               <Avatar name={seat.agent_name} seat={seat.seat} />
               <div>
                 <p className="seat-name">{seat.agent_name}</p>
-                <p className="hint">{hasEnded(panel) || !turn ? (seat.role === "expert" ? (seat.reason ?? text.roles["expert"]) : text.roles[seat.role ?? "expert"]) : phaseOf(turn)}</p>
+                <p className="hint">
+                  {hasEnded(panel) || !turn
+                    ? seat.role === "expert"
+                      ? (seat.reason ?? text.roles["expert"])
+                      : text.roles[seat.role ?? "expert"]
+                    : phaseOf(turn)}
+                </p>
               </div>
               {stance !== null && <StancePill stance={stance} />}
             </li>

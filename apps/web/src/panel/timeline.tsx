@@ -19,7 +19,11 @@ export function Timeline({ panel }: { readonly panel: PanelState }): ReactNode {
               <a href={`#round-${round.number}`} aria-current={open ? "step" : undefined}>
                 <span className="timeline-name">{text.panel.round(round.number)}</span>
                 <span className="hint">
-                  {round.consensus ? percent(round.consensus.consensus_level) : open ? `${answered} / ${Math.max(round.speakers.length, round.turns.length)}` : text.panel.closed}
+                  {round.consensus
+                    ? percent(round.consensus.consensus_level)
+                    : open
+                      ? `${answered} / ${Math.max(round.speakers.length, round.turns.length)}`
+                      : text.panel.closed}
                 </span>
               </a>
             </li>

@@ -54,7 +54,8 @@ export function usePanel(panelId: string, credentials: Credentials): Followed {
       },
       onRefused(problem) {
         // The tenant may have its streams switched off: the log can still be read.
-        if (problem.status === 403) void poll(panelId, { token, tenant }, { ...follower, onRefused: setRefused }, leaving.signal);
+        if (problem.status === 403)
+          void poll(panelId, { token, tenant }, { ...follower, onRefused: setRefused }, leaving.signal);
         else setRefused(problem);
       },
     };

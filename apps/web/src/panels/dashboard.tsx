@@ -45,18 +45,35 @@ function List({ filter }: { readonly filter: Filter }): ReactNode {
   const { data, error, mutate, size, setSize, isValidating } = useSWRInfinite<Page, unknown>(
     (number: number, before: Page | null) => {
       if (before !== null && before.next_cursor == null) return null;
-      return ["panels", parametersOf(filter).toString(), number === 0 ? "" : (before?.next_cursor ?? "")] as const;
+      return [
+        "panels",
+        parametersOf(filter).toString(),
+        number === 0 ? "" : (before?.next_cursor ?? ""),
+      ] as const;
     },
     ([, , cursor]: readonly [string, string, string]) =>
-      bodyOf(api.GET("/api/v1/panels", { params: { query: { ...queryOf(filter), limit: 24, ...(cursor ? { cursor } : {}) } } })),
+      bodyOf(
+        api.GET("/api/v1/panels", {
+          params: { query: { ...queryOf(filter), limit: 24, ...(cursor ? { cursor } : {}) } },
+        }),
+      ),
     {
       keepPreviousData: true,
       revalidateFirstPage: true,
-      refreshInterval: (pages) => (pages?.some((page) => page.panels.some((panel) => panel.status === "running" || panel.status === "created")) ? BUSY : QUIET),
+      refreshInterval: (pages) =>
+        pages?.some((page) =>
+          page.panels.some((panel) => panel.status === "running" || panel.status === "created"),
+        )
+          ? BUSY
+          : QUIET,
     },
   );
   if (data === undefined) {
-    return error === undefined ? <Skeletons count={6} label={text.loading} /> : <Trouble error={error} onRetry={() => void mutate()} />;
+    return error === undefined ? (
+      <Skeletons count={6} label={text.loading} />
+    ) : (
+      <Trouble error={error} onRetry={() => void mutate()} />
+    );
   }
   const panels = data.flatMap((page) => page.panels);
   if (panels.length === 0) {
@@ -90,7 +107,12 @@ function List({ filter }: { readonly filter: Filter }): ReactNode {
         ))}
       </ul>
       {data.at(-1)?.next_cursor != null && (
-        <button type="button" className="button more" disabled={isValidating} onClick={() => void setSize(size + 1)}>
+        <button
+          type="button"
+          className="button more"
+          disabled={isValidating}
+          onClick={() => void setSize(size + 1)}
+        >
           {text.panels.more}
         </button>
       )}
@@ -117,11 +139,19 @@ function Filters({ filter }: { readonly filter: Filter }): ReactNode {
     <search className="filters">
       <label className="field grow">
         <span>{text.panels.search}</span>
-        <input type="search" maxLength={200} value={words} onChange={(event) => setWords(event.target.value)} />
+        <input
+          type="search"
+          maxLength={200}
+          value={words}
+          onChange={(event) => setWords(event.target.value)}
+        />
       </label>
       <label className="field">
         <span>{text.panels.status}</span>
-        <select value={filter.status} onChange={(event) => go({ status: event.target.value as Filter["status"] })}>
+        <select
+          value={filter.status}
+          onChange={(event) => go({ status: event.target.value as Filter["status"] })}
+        >
           <option value="">{text.panels.any}</option>
           {STATUSES.map((status) => (
             <option key={status} value={status}>
@@ -150,7 +180,11 @@ function Filters({ filter }: { readonly filter: Filter }): ReactNode {
         <input type="date" value={filter.to} onChange={(event) => go({ to: event.target.value })} />
       </label>
       {isFiltered(filter) && (
-        <button type="button" className="link" onClick={() => go({ q: "", status: "", type: "", from: "", to: "" })}>
+        <button
+          type="button"
+          className="link"
+          onClick={() => go({ q: "", status: "", type: "", from: "", to: "" })}
+        >
           {text.panels.clear}
         </button>
       )}

@@ -28,7 +28,8 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** What is not a value of a filter is read as none. */
 export function filterIn(parameters: Pick<URLSearchParams, "get">): Filter {
-  const day = (name: string): string => (DAY.test(parameters.get(name) ?? "") ? (parameters.get(name) ?? "") : "");
+  const day = (name: string): string =>
+    DAY.test(parameters.get(name) ?? "") ? (parameters.get(name) ?? "") : "";
   return {
     q: (parameters.get("q") ?? "").slice(0, 200),
     status: STATUSES.find((status) => status === parameters.get("status")) ?? "",

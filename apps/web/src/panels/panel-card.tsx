@@ -22,12 +22,17 @@ export function PanelCard({ panel }: { readonly panel: Schemas["PanelSummary"] }
       </h2>
       <div className="panel-card-level">
         {level == null || panel.status === "failed" ? (
-          <span className="hint">{panel.failure ? (text.failures[panel.failure.reason] ?? panel.failure.reason) : text.panels.noLevel}</span>
+          <span className="hint">
+            {panel.failure
+              ? (text.failures[panel.failure.reason] ?? panel.failure.reason)
+              : text.panels.noLevel}
+          </span>
         ) : (
           <>
             <LevelBar level={level} />
             <span>
-              <strong>{percent(level)}</strong> <span className="hint">{panel.band ? text.bands[panel.band] : ""}</span>
+              <strong>{percent(level)}</strong>{" "}
+              <span className="hint">{panel.band ? text.bands[panel.band] : ""}</span>
             </span>
           </>
         )}
@@ -35,7 +40,9 @@ export function PanelCard({ panel }: { readonly panel: Schemas["PanelSummary"] }
       <p className="panel-card-foot">
         <span>{text.panels.experts(panel.agents?.length ?? 0)}</span>
         {panel.cost_usd != null && <span>{money(panel.cost_usd)}</span>}
-        {panel.created_at != null && <time dateTime={panel.created_at}>{ago(panel.created_at, Date.now())}</time>}
+        {panel.created_at != null && (
+          <time dateTime={panel.created_at}>{ago(panel.created_at, Date.now())}</time>
+        )}
       </p>
     </article>
   );

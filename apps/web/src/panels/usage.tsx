@@ -8,14 +8,16 @@ import { Bars, Columns } from "@/charts/bars";
 import { compact, money } from "@/format";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
-import { typeName } from "@/ui/status";
 import { Trouble } from "@/ui/states";
+import { typeName } from "@/ui/status";
 
 type Group = "day" | "agent" | "panel_type";
 
 function useUsage(group: Group) {
   const { api } = useSession();
-  return useSWR(["usage", group], () => bodyOf(api.GET("/api/v1/usage", { params: { query: { group_by: group } } })));
+  return useSWR(["usage", group], () =>
+    bodyOf(api.GET("/api/v1/usage", { params: { query: { group_by: group } } })),
+  );
 }
 
 /** What this month's panels used: tokens, cost, and what is left. */
@@ -66,7 +68,11 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
       <div className="card">
         <dt>{text.usage.cost}</dt>
         <dd>{report.cost_usd == null ? "–" : money(report.cost_usd)}</dd>
-        <dd className="hint">{(report.unpriced_calls ?? 0) > 0 ? text.usage.unpriced(report.unpriced_calls ?? 0) : text.usage.panels(report.panels_count ?? 0)}</dd>
+        <dd className="hint">
+          {(report.unpriced_calls ?? 0) > 0
+            ? text.usage.unpriced(report.unpriced_calls ?? 0)
+            : text.usage.panels(report.panels_count ?? 0)}
+        </dd>
       </div>
       <div className="card">
         <dt>{text.usage.budget}</dt>
@@ -94,19 +100,28 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
 }
 
 /** Every day of the period, those without use too: a gap is a fact. */
-function daysOf(report: Schemas["UsageReport"]): readonly { key: string; value: number; cost: string | null }[] {
+function daysOf(
+  report: Schemas["UsageReport"],
+): readonly { key: string; value: number; cost: string | null }[] {
   const used = new Map(report.groups?.map((group) => [group.key, group]));
   const days: { key: string; value: number; cost: string | null }[] = [];
   const end = Date.parse(report.end ?? "");
   for (let day = Date.parse(report.start ?? ""); day < end && days.length < 62; day += 86_400_000) {
     const key = new Date(day).toISOString().slice(0, 10);
     const group = used.get(key);
-    days.push({ key, value: group?.tokens_used ?? 0, cost: group?.cost_usd == null ? null : money(group.cost_usd) });
+    days.push({
+      key,
+      value: group?.tokens_used ?? 0,
+      cost: group?.cost_usd == null ? null : money(group.cost_usd),
+    });
   }
   return days;
 }
 
-function rowsOf(report: Schemas["UsageReport"] | undefined, name: (key: string) => string): readonly { key: string; value: number; cost: string | null }[] {
+function rowsOf(
+  report: Schemas["UsageReport"] | undefined,
+  name: (key: string) => string,
+): readonly { key: string; value: number; cost: string | null }[] {
   return (report?.groups ?? [])
     .map((group) => ({
       key: group.key == null ? text.usage.noKey : name(group.key),

@@ -1,8 +1,17 @@
 "use client";
 
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { SWRConfig } from "swr";
-import { type Api, connect, type Credentials } from "@/api/client";
+import { type Api, type Credentials, connect } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { Brand } from "@/branding/brand";
 import { text } from "@/text";
@@ -50,7 +59,8 @@ async function start(): Promise<Start> {
   const { signInWith } = await import("./supabase");
   const signIn = signInWith(config.supabase.url, config.supabase.anonKey);
   const token = await signIn.token();
-  if (token !== null && credentials !== null) return { config, signIn, credentials: { ...credentials, token } };
+  if (token !== null && credentials !== null)
+    return { config, signIn, credentials: { ...credentials, token } };
   return { config, signIn, credentials: given };
 }
 
@@ -142,7 +152,8 @@ function SignedIn({ credentials, config, children, onLeave, onTenant }: SignedIn
         value={{
           // One tenant's answers are never shown in another: the cache goes with the tenant.
           provider: () => new Map(),
-          shouldRetryOnError: (error: unknown) => error instanceof Problem && (error.status === 0 || error.status >= 500),
+          shouldRetryOnError: (error: unknown) =>
+            error instanceof Problem && (error.status === 0 || error.status >= 500),
           errorRetryInterval: 4000,
         }}
       >

@@ -1,7 +1,7 @@
 "use client";
 
 import { type FormEvent, type ReactNode, useState } from "react";
-import { bodyOf, connect, type Credentials } from "@/api/client";
+import { bodyOf, type Credentials, connect } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { text } from "@/text";
 import { Mark } from "@/ui/mark";
@@ -33,7 +33,8 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
     setBusy(true);
     setTrouble(null);
     try {
-      const token = signIn === null ? fields.token.trim() : await signIn.withPassword(fields.email, fields.password);
+      const token =
+        signIn === null ? fields.token.trim() : await signIn.withPassword(fields.email, fields.password);
       const found = await bodyOf(connect({ token, tenant }, () => undefined).GET("/api/v1/tenant"));
       rememberTenant({ id: found.id, name: found.name });
       onSignedIn({ token, tenant });
@@ -104,7 +105,13 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
               ))}
             </select>
           ) : (
-            <input className="mono" value={fields.tenant} onChange={set("tenant")} spellCheck={false} autoComplete="off" />
+            <input
+              className="mono"
+              value={fields.tenant}
+              onChange={set("tenant")}
+              spellCheck={false}
+              autoComplete="off"
+            />
           )}
         </label>
         {config.tenants.length === 0 && <p className="hint">{text.signIn.tenantHelp}</p>}

@@ -54,7 +54,9 @@ export function isTenantId(value: string): boolean {
 export function subjectOf(token: string): { readonly id: string | null; readonly email: string | null } {
   try {
     const payload = token.split(".")[1] ?? "";
-    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
+      c.charCodeAt(0),
+    );
     const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
     return { id: textOf(at(claims, "sub")), email: textOf(at(claims, "email")) };
   } catch {

@@ -12,7 +12,12 @@ export interface SignIn {
 
 export function signInWith(url: string, anonKey: string): SignIn {
   const client: SupabaseClient = createClient(url, anonKey, {
-    auth: { storage: sessionStorage, storageKey: "askpanel.supabase", persistSession: true, autoRefreshToken: true },
+    auth: {
+      storage: sessionStorage,
+      storageKey: "askpanel.supabase",
+      persistSession: true,
+      autoRefreshToken: true,
+    },
   });
   return {
     async token() {
@@ -25,7 +30,9 @@ export function signInWith(url: string, anonKey: string): SignIn {
       return data.session.access_token;
     },
     onToken(change) {
-      const { data } = client.auth.onAuthStateChange((_event, session) => change(session?.access_token ?? null));
+      const { data } = client.auth.onAuthStateChange((_event, session) =>
+        change(session?.access_token ?? null),
+      );
       return () => data.subscription.unsubscribe();
     },
     async out() {

@@ -3,7 +3,15 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
 
 /** A modal dialog: the browser's own keeps the focus in and closes on Escape. */
-export function Dialog({ title, onClose, children }: { readonly title: string; readonly children: ReactNode; onClose(): void }): ReactNode {
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ReactNode;
+  onClose(): void;
+}): ReactNode {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {

@@ -3,7 +3,15 @@ import { percent } from "@/format";
 import { text } from "@/text";
 
 /** A consensus level as a ring, with a notch where the panel's threshold lies. */
-export function Gauge({ level, threshold, size = 132 }: { readonly level: number; readonly threshold: number | null; readonly size?: number }): ReactNode {
+export function Gauge({
+  level,
+  threshold,
+  size = 132,
+}: {
+  readonly level: number;
+  readonly threshold: number | null;
+  readonly size?: number;
+}): ReactNode {
   const radius = 52;
   const around = 2 * Math.PI * radius;
   const turn = threshold === null ? 0 : threshold * 2 * Math.PI - Math.PI / 2;
@@ -11,7 +19,14 @@ export function Gauge({ level, threshold, size = 132 }: { readonly level: number
   const reached = threshold !== null && level >= threshold;
   const label = `${text.result.consensus} ${percent(level)}${threshold === null ? "" : `, ${text.result.threshold(percent(threshold))}`}`;
   return (
-    <svg className={`gauge ${reached ? "reached" : ""}`} width={size} height={size} viewBox="0 0 120 120" role="img" aria-label={label}>
+    <svg
+      className={`gauge ${reached ? "reached" : ""}`}
+      width={size}
+      height={size}
+      viewBox="0 0 120 120"
+      role="img"
+      aria-label={label}
+    >
       <circle className="track" cx="60" cy="60" r={radius} />
       <circle
         className="value"
@@ -30,7 +45,13 @@ export function Gauge({ level, threshold, size = 132 }: { readonly level: number
 }
 
 /** The same as a bar, for lists. */
-export function LevelBar({ level, threshold = null }: { readonly level: number; readonly threshold?: number | null }): ReactNode {
+export function LevelBar({
+  level,
+  threshold = null,
+}: {
+  readonly level: number;
+  readonly threshold?: number | null;
+}): ReactNode {
   return (
     <span className="level-bar" role="img" aria-label={`${text.result.consensus} ${percent(level)}`}>
       <span style={{ width: `${level * 100}%` }} />

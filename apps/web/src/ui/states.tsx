@@ -20,7 +20,9 @@ export function Trouble({ error, onRetry }: { readonly error: unknown; onRetry?(
       <strong>{problem.status === 404 ? text.problems.notFound : text.problems.title}</strong>
       <p>{problem.status === 404 ? text.problems.notFoundHelp : words}</p>
       {problem.retryAfter !== null && <p>{text.problems.wait(problem.retryAfter)}</p>}
-      {problem.traceId !== null && problem.status >= 500 && <p className="hint">{text.problems.trace(problem.traceId)}</p>}
+      {problem.traceId !== null && problem.status >= 500 && (
+        <p className="hint">{text.problems.trace(problem.traceId)}</p>
+      )}
       {onRetry && problem.status !== 404 && problem.status !== 403 && (
         <button type="button" className="button small" onClick={onRetry}>
           {text.retry}
@@ -30,7 +32,15 @@ export function Trouble({ error, onRetry }: { readonly error: unknown; onRetry?(
   );
 }
 
-export function Empty({ title, help, children }: { readonly title: string; readonly help: string; readonly children?: ReactNode }): ReactNode {
+export function Empty({
+  title,
+  help,
+  children,
+}: {
+  readonly title: string;
+  readonly help: string;
+  readonly children?: ReactNode;
+}): ReactNode {
   return (
     <div className="empty">
       <svg width="72" height="48" viewBox="0 0 72 48" aria-hidden="true">

@@ -42,6 +42,14 @@ class LocalServer:
         """Whether the process is there."""
         return self.process.returncode is None
 
+    async def died(self, within: float = 1.0) -> bool:
+        """Whether the process has ended, or does so within some seconds."""
+        try:
+            await asyncio.wait_for(self.process.wait(), within)
+        except TimeoutError:
+            return False
+        return True
+
     async def aclose(self) -> None:
         """End the process and wait for it."""
         if self.running:

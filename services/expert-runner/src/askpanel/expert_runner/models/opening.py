@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from askpanel.contracts.blocks import QuestionBlock
-from askpanel.expert_runner.models.local import SLOTS, LocalServer, start_server, weights_path
+from askpanel.expert_runner.models.local import (
+    SLOTS,
+    LocalModelError,
+    LocalServer,
+    start_server,
+    weights_path,
+)
 from askpanel.expert_runner.models.port import Failure, Label, Model, OnDelta, Reply
 from askpanel.expert_runner.models.provider import PATIENT, ProviderModel, Traits
 from askpanel.expert_runner.models.resolve import Choice, Unusable, is_loopback
@@ -98,9 +104,15 @@ class LocalModel:
     async def ask(
         self, prompt: Prompt, *, on_delta: OnDelta | None = None, seconds: float | None = None
     ) -> Reply | Failure:
-        """Ask the server; see `models.port.Model`."""
-        model = await self._alive()
-        return await model.ask(prompt, on_delta=on_delta, seconds=seconds)
+        """Ask the server; see `models.port.Model`. If the server dies, the next `ask` finds a new one."""
+        try:
+            model = await self._alive()
+        except LocalModelError as error:
+            return Failure("provider_error", str(error))
+        outcome = await model.ask(prompt, on_delta=on_delta, seconds=seconds)
+        if isinstance(outcome, Failure) and outcome.reason in ("network", "bad_output") and self._server:
+            await self._server.died()
+        return outcome
 
     async def aclose(self) -> None:
         """End the server."""

@@ -1,5 +1,6 @@
 """What routes answer, where the read model has no view for it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -51,6 +52,14 @@ class Ticket(BaseModel):
 
     ticket: str
     expires_in: int
+
+
+class Matrix(BaseModel):
+    """The comparison matrix of a round: per aspect one cell per expert, with quotes."""
+
+    panel_id: UUID
+    round_number: int | None
+    aspects: list[Mapping[str, Any]]
 
 
 class ExpertAnswer(BaseModel):

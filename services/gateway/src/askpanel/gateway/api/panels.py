@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from askpanel.contracts.events import PanelType
 from askpanel.gateway.api.access import Member, Parts, Reads
-from askpanel.gateway.api.answers import PublicEvents
+from askpanel.gateway.api.answers import Matrix, PublicEvents
 from askpanel.gateway.api.documents import problems
 from askpanel.gateway.api.problems import Problem, not_found
 from askpanel.gateway.export import markdown
@@ -113,6 +113,21 @@ async def get_consensus(panel_id: UUID, reads: Reads, round_number: Round = None
     if report is None:
         raise reads.missing()
     return report
+
+
+@router.get("/panels/{panel_id}/matrix", responses=problems(404, 422))
+async def get_matrix(panel_id: UUID, reads: Reads, round_number: Round = None) -> Matrix:
+    """Aspects by experts: who supports, opposes, qualifies or says nothing, with quotes. Empty before a result."""
+    async with reads.session() as session:
+        report = await session.consensus(panel_id, round_number)
+    if report is None:
+        raise reads.missing()
+    found = report.consensus
+    return Matrix(
+        panel_id=panel_id,
+        round_number=found.round_number if found else None,
+        aspects=list(found.matrix) if found else [],
+    )
 
 
 @router.get("/panels/{panel_id}/usage", responses=problems(404, 422), tags=["usage"])

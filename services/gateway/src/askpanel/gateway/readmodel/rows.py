@@ -215,6 +215,7 @@ def consensus_detail(event: ConsensusCalculated, data: Json) -> Json:
         "threshold",
         "alternatives",
         "metrics",
+        "matrix",
         "quorum",
         "carried",
         "degraded",

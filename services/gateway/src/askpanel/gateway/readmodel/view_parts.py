@@ -222,6 +222,7 @@ class ConsensusView(View):
     recommendation: str
     alternatives: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, Any] = Field(default_factory=dict[str, Any])
+    matrix: tuple[Mapping[str, Any], ...] = Field(default=(), exclude=True)  # answered on a route of its own
     quorum: Mapping[str, Any] | None = None
     carried: tuple[int, ...] = ()
     degraded: tuple[str, ...] = ()
