@@ -40,7 +40,7 @@ test-all: setup  ## Also the slow sweeps
 
 check: setup  ## Format, lint, types, import rules, generated files
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
-	@$(BIN)/lint-imports > .cache/imports.txt || { cat .cache/imports.txt; exit 1; }
+	@mkdir -p .cache && $(BIN)/lint-imports > .cache/imports.txt || { cat .cache/imports.txt; exit 1; }
 	@$(BIN)/python -m askpanel.contracts.generate --check && $(BIN)/python -m askpanel.local.reference --check
 	@$(BIN)/basedpyright --warnings
 

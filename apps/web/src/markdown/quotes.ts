@@ -61,7 +61,7 @@ function split({ node, parent }: Leaf, marked: readonly boolean[]): void {
   let inside = false;
   for (let place = 0; place < node.value.length; place += 1) {
     const letter = node.value.charAt(place);
-    const now =
+    const now: boolean =
       letter.trim() === ""
         ? inside && marked[nextLetter(node.value, place)] === true
         : marked[place] === true;

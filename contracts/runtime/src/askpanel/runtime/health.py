@@ -99,7 +99,13 @@ def probe_routes(readiness: Readiness) -> list[Route]:
 
 
 class QuietServer(uvicorn.Server):
-    """Leaves the signals to the process that embeds it."""
+    """Leaves the signals to the process that embeds it, and wakes up four times a second instead of ten."""
+
+    TICK = 0.25
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            await asyncio.sleep(self.TICK)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

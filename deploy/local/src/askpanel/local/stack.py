@@ -29,7 +29,7 @@ from askpanel.local.services import MODULES, Service, base_environment, model_en
 from askpanel.local.settings import LocalSettings
 from askpanel.runtime import bootstrap
 
-WATCH_SECONDS = 0.1
+WATCH_SECONDS = 0.2
 STOP_SECONDS = 25.0
 WEB_ROOT = Path(__file__).parents[5] / "apps" / "web" / "out"
 """The built web UI; without it the gateway says how to use the API."""

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+import asyncpg
 import httpx
 import nats
 import nats.errors
@@ -41,6 +42,7 @@ from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
 from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.rates import Rates
+from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.queries import ReadModel, open_read_model
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.sides import Sides
@@ -57,6 +59,8 @@ logger = logging.getLogger(__name__)
 
 SERVICE = "gateway"
 READ_PATIENCE = 3.0
+SCHEMA_RETRY = 1.0
+SCHEMA_RECHECK = 30.0
 LAST_REQUESTS = 5
 """Seconds that requests in flight get after the streams have been ended."""
 
@@ -126,7 +130,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     )
     catalogue = Catalogue(client)
     limited = settings.limits == "on"
-    app.state.sides = _sides(model, reading, hub, catalogue)
+    sides = app.state.sides = _sides(model, reading, hub, catalogue)
     app.state.gateway = Gateway(
         settings=settings,
         log=log,
@@ -146,8 +150,13 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
         pending=Pending(),
     )
-    following = asyncio.create_task(_follow(client, settings, hub, catalogue))
-    stack.push_async_callback(_cancel, following)
+    for name, work in (
+        ("follower", _follow(client, settings, hub, catalogue)),
+        ("schema", _check_schema(settings, sides)),
+    ):
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(lambda ended: _note_failure(ended, sides))
+        stack.push_async_callback(_cancel, task)
 
 
 async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue: Catalogue) -> None:
@@ -171,6 +180,37 @@ def _sides(model: ReadModel, reading: EventLog, hub: Hub, catalogue: Catalogue) 
             raise RuntimeError("the log or the expert catalogue was not read yet")
 
     return Sides({"nats": log_answers, "postgres": model.ping})
+
+
+async def _check_schema(settings: GatewaySettings, sides: Sides) -> None:
+    """Compare the database with what we rely on, once it answers; while it differs, not ready."""
+    sides.obstacles["schema"] = "not checked yet"
+    while True:
+        try:
+            connection = await asyncpg.connect(
+                settings.database_url.get_secret_value(), statement_cache_size=0, timeout=5
+            )
+            try:
+                report = await check_schema(connection)
+            finally:
+                await connection.close(timeout=5)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            logger.warning("schema: not checked yet: %s", error or type(error).__name__)
+            await asyncio.sleep(SCHEMA_RETRY)
+            continue
+        if not report.errors:
+            sides.obstacles.pop("schema", None)
+            return
+        logger.error("the database does not have the schema we rely on:\n%s", report.render())
+        sides.obstacles["schema"] = "; ".join(f"{finding.object}: {finding.fix}" for finding in report.errors)
+        await asyncio.sleep(SCHEMA_RECHECK)
+
+
+def _note_failure(task: asyncio.Task[None], sides: Sides) -> None:
+    """Background work never ends by itself: its failure is a bug, and this process must be replaced."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("%s failed", task.get_name(), exc_info=error)
+        sides.obstacles[task.get_name()] = f"failed: {type(error).__name__}"
 
 
 async def _close(client: Client) -> None:
@@ -215,7 +255,8 @@ async def serve(settings: GatewaySettings) -> None:
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         app.state.sides.draining = True
-        await app.state.gateway.hub.drain(settings.stream_drain_seconds)
+        if hasattr(app.state, "gateway"):
+            await app.state.gateway.hub.drain(settings.stream_drain_seconds)
         server.should_exit = True
     await _cancel(waiting)
     await serving

@@ -23,9 +23,6 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
 }
 """`act` is to cancel a panel, or to answer as its human; `own` is a panel the user created."""
 
-CREATING_STATUSES = frozenset({"active", "trial"})
-"""Tenant statuses in which panels may be created and acted on; in the others everybody only reads."""
-
 
 def may(role: Role, action: Action) -> bool:
     """Whether the role allows the action."""

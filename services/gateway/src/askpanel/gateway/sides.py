@@ -1,7 +1,9 @@
 """Readiness of the gateway: it stands on two sides, the log and the database, and lives with one.
 
-Red until both have answered once, while draining, and with both down. With one side down it stays ready:
-taking it out of service would end every live view, while only the calls that need the lost side fail.
+Red until both have answered once, while draining, with both down, and while something stands in the way
+that waiting does not cure (a schema that is not ours, a follower that has failed). With one side down it
+stays ready: taking it out of service would end every live view, while only the calls that need the lost
+side fail.
 """
 
 import asyncio
@@ -22,6 +24,7 @@ class Sides:
         self._timeout = timeout
         self._seen: set[str] = set()
         self.draining = False
+        self.obstacles: dict[str, str] = {}
 
     async def report(self) -> tuple[bool, dict[str, str]]:
         """Whether the gateway is ready, and which side is not well, and why."""
@@ -31,9 +34,10 @@ class Sides:
         self._seen |= set(names) - set(failures)
         for name in names:
             SIDE_UP.labels(name).set(name not in failures)
-        if self.draining:
-            return False, {"process": "draining", **failures}
-        return self._seen == set(names) and len(failures) < len(names), failures
+        both_seen, one_up = self._seen == set(names), len(failures) < len(names)
+        told = {"process": "draining"} if self.draining else {}
+        ready = both_seen and one_up and not self.draining and not self.obstacles
+        return ready, told | self.obstacles | failures
 
     async def _ask(self, name: str) -> str | None:
         try:

@@ -63,6 +63,9 @@ async def _actionable(
     panel_id: UUID, parts: Gateway, member: Caller, known_answer: HumanInput | None = None
 ) -> History:
     """The panel, if the caller may act on it and it has not ended. Raises Problem."""
+    tenant = member.membership.tenant
+    if not tenant.may_create:
+        raise Problem(403, "limit-status", f"The tenant is {tenant.status}: it can read, but not act.")
     history = await read_history(parts.log, member.panel(panel_id))
     created: PanelCreated | None = history.created
     if created is None:

@@ -71,16 +71,20 @@ async def list_panels(
     return page
 
 
-@router.get("/panels/{panel_id}", responses=problems(404, 422) | {304: {"description": "Not modified"}})
+@router.get(
+    "/panels/{panel_id}",
+    response_model=PanelView,
+    responses=problems(404, 422) | {304: {"description": "Not modified"}},
+)
 async def get_panel(
     panel_id: UUID, reads: Reads, response: Response, if_none_match: IfNoneMatch = None
-) -> PanelView:
+) -> Response:
     """One panel with its answers, consensus and cost. Strong ETag; 304 when nothing has changed."""
     async with reads.session() as session:
         panel = await session.panel(panel_id)
     if panel is None:
         raise reads.missing()
-    return _tagged(panel, if_none_match, response)  # type: ignore[return-value]
+    return _tagged(panel, if_none_match, response)
 
 
 def _tagged(view: BaseModel, if_none_match: str | None, told: Response) -> Response:

@@ -1,13 +1,10 @@
 """Outside `/api/v1`: probes, metrics and the event document. None needs a token; none tells a tenant's data."""
 
-import json
-from importlib import resources
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from askpanel.gateway.api.problems import not_found
+from askpanel.contracts.asyncapi import document
 
 router = APIRouter(tags=["operations"])
 
@@ -31,10 +28,7 @@ async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/asyncapi.json", responses={404: {"description": "Not part of this build"}})
+@router.get("/asyncapi.json")
 async def asyncapi() -> JSONResponse:
-    """The events on the log as AsyncAPI 3, as generated from the contracts."""
-    document = resources.files("askpanel.contracts") / "asyncapi.json"
-    if not document.is_file():
-        raise not_found("document in this build")
-    return JSONResponse(json.loads(document.read_text(encoding="utf-8")))
+    """The events on the log as AsyncAPI 3, from the contracts."""
+    return JSONResponse(document())

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from askpanel.gateway.stream.encode import HEARTBEAT, RETRY, Frame
 from askpanel.gateway.stream.mailbox import Mailbox, Why
@@ -122,9 +122,9 @@ class EventStream(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
         """As Starlette's, but a client that takes no bytes for STALL seconds is given up."""
 
-        async def send_in_time(message: object) -> None:
+        async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(STALL):
-                await send(message)  # type: ignore[arg-type]
+                await send(message)
 
         try:
             await super().stream_response(send_in_time)

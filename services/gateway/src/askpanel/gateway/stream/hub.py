@@ -125,6 +125,12 @@ class Hub:
         except Unreadable as error:
             logger.warning("event %d is left out of streams: %s", raw.sequence, error)
             return
+        except Exception:
+            # A bug, met by one panel: its streams end instead of showing a gap, all others go on.
+            logger.exception("event %d cannot be shown", raw.sequence)
+            for mailbox in mailboxes:
+                mailbox.cut("reset")
+            return
         if frame is not None:
             for mailbox in mailboxes:
                 mailbox.put(frame)

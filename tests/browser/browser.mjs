@@ -1,0 +1,116 @@
+// A headless Chromium, a page that is signed in, and what every journey checks of a page.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const web = path.resolve(import.meta.dirname, "../../apps/web");
+const require = createRequire(path.join(web, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** The running stack as `askpanel up --json` described it. */
+export const stack = JSON.parse(process.env.ASKPANEL_STACK ?? "{}");
+const shots = path.join(web, "screenshots");
+
+export function tenant(slug = "acme") {
+  return stack.tenants.find((one) => one.slug === slug);
+}
+
+export function user(name = "member", slug = "acme") {
+  return tenant(slug).users.find((one) => one.email.startsWith(`${name}@`));
+}
+
+export async function launch() {
+  return await chromium.launch({
+    executablePath: process.env.ASKPANEL_CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/**
+ * A fresh browser profile with one page. `problems` collects what no journey may cause: errors on the console,
+ * exceptions, and requests to anywhere but the gateway. Failed loads are told by the journeys themselves.
+ */
+export async function open(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light", ...options });
+  const page = await context.newPage();
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(`exception: ${error.stack ?? error}`));
+  page.on("console", (message) => {
+    const failedLoad = message.text().startsWith("Failed to load resource");
+    if (message.type() === "error" && !failedLoad) problems.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.protocol.startsWith("http") && url.origin !== stack.url) problems.push(`request elsewhere: ${url}`);
+  });
+  return { context, page, problems };
+}
+
+/** Open a page as somebody: the link that `make run` prints. */
+export async function enter(page, where = "/", { as = "member", slug = "acme" } = {}) {
+  const handed = `#token=${user(as, slug).token}&tenant=${tenant(slug).id}`;
+  await page.goto(`${stack.url}${where}${handed}`);
+  await page.waitForSelector("#content h1, main.page [role=alert]");
+}
+
+/** The REST interface, for what a journey needs beside the page. */
+export async function api(method, where, body, { as = "member", slug = "acme" } = {}) {
+  const response = await fetch(`${stack.url}/api/v1${where}`, {
+    method,
+    headers: {
+      Authorization: `Bearer ${user(as, slug).token}`,
+      "X-Tenant-ID": tenant(slug).id,
+      "Content-Type": "application/json",
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${where}: ${response.status} ${text}`);
+  return JSON.parse(text);
+}
+
+/** Ask a panel behind the page's back; its id. */
+export async function ask(panelType, more = {}, who = {}) {
+  const query = "Should we launch the new insulin in Brazil before the EU?";
+  return (await api("POST", "/panels", { query, panel_type: panelType, ...more }, who)).id;
+}
+
+/** Wait until the shown panel has a state. */
+export async function until(page, status, timeout = 60_000) {
+  await page.waitForSelector(`main[data-status="${status}"]`, { timeout });
+}
+
+/** axe finds nothing (WCAG 2.2 A and AA, and its best practices), and nothing is wider than the page. */
+export async function accessible(page, what) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const found = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join("\n  ")}`,
+  );
+  assert.deepEqual(found, [], `${what} is not accessible`);
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(wider <= 1, `${what} is ${wider} px wider than the window`);
+}
+
+/** A picture of the page in light and dark, for people to look at; both are checked too. */
+export async function picture(page, name, { check = true, full = true } = {}) {
+  mkdirSync(shots, { recursive: true });
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, scheme);
+    if (check) await accessible(page, `${name} (${scheme})`);
+    await page.screenshot({ path: path.join(shots, `${name}-${scheme}.png`), fullPage: full });
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}
