@@ -18,6 +18,7 @@ import pytest
 from httpx_sse import aconnect_sse
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
+from askpanel.gateway.app import main
 from askpanel.local.demo import TENANTS
 from askpanel.local.servers import nats
 from askpanel.runtime import bootstrap
@@ -97,18 +98,19 @@ async def test_without_nats_nothing_is_promised_and_streams_go_on_afterwards_wit
         ):
             seen = [int((await anext(incoming)).id) for _ in first]
             own.kill()
-            refused = await gateway.post("/panels", QUESTION)
+            again = f"/panels/{story.ref.panel_id}/stream"
+            refused, listed, plain, browser = await asyncio.gather(
+                gateway.post("/panels", QUESTION),
+                gateway.get("/panels"),
+                gateway.get(again),
+                gateway.get(again, headers={"Accept": "text/event-stream"}),
+            )
             await side_down(gateway, "nats")
             ready = await gateway.http.get("/readyz")
-            listed = await gateway.get("/panels")
-            plain = await gateway.get(f"/panels/{story.ref.panel_id}/stream")
-            browser = await gateway.get(
-                f"/panels/{story.ref.panel_id}/stream", headers={"Accept": "text/event-stream"}
-            )
             own.start_again()
             rest = await gateway.append(story.events[3:])
             seen += [int(event.id) async for event in incoming]
-        again = await gateway.post("/panels", QUESTION)
+        recovered = await gateway.post("/panels", QUESTION)
 
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
         assert (ready.status_code, ready.json()["ready"]) == (200, True)
@@ -122,7 +124,7 @@ async def test_without_nats_nothing_is_promised_and_streams_go_on_afterwards_wit
             for one in (await gateway.get(f"/panels/{story.ref.panel_id}/events")).json()["events"]
         ]
         assert seen == [sequence for sequence in public if sequence <= seen[-1]]
-        assert again.status_code == 201
+        assert recovered.status_code == 201
         await log._client.close()
 
 
@@ -258,17 +260,30 @@ async def _listening(process: asyncio.subprocess.Process) -> str:
         ({"ASKPANEL_PORT": "http"}, "ASKPANEL_PORT: Input should be a valid integer"),
     ],
 )
-def test_a_wrong_setting_is_one_line_and_exit_code_2(changes: dict[str, str], line: str) -> None:
+def test_a_wrong_setting_is_one_line_and_exit_code_2(
+    changes: dict[str, str], line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     nowhere = Database("x", *["postgresql://127.0.0.1:9/x"] * 5)
-    ran = subprocess.run(
-        [sys.executable, "-m", "askpanel.gateway"],
-        env=command("nats://127.0.0.1:9", nowhere, **changes),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=20,
-    )
+    for name, value in command("nats://127.0.0.1:9", nowhere, **changes).items():
+        monkeypatch.setenv(name, value)
 
-    assert ran.returncode == 2
-    assert ran.stderr.startswith(line)
-    assert len(ran.stderr.splitlines()) == 1
+    with pytest.raises(SystemExit) as left:
+        main()
+
+    told = capsys.readouterr().err
+    assert left.value.code == 2
+    assert told.startswith(line)
+    assert len(told.splitlines()) == 1
+
+
+async def test_a_database_with_another_schema_is_refused_with_a_readable_reason(start: Start) -> None:
+    gateway = await start()
+    await gateway.sql("alter table public.panels drop column metadata")
+
+    drifted = await start(wait=False)
+    async with asyncio.timeout(10):
+        while "panels.metadata" not in str((await drifted.http.get("/readyz")).json()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    assert (await drifted.http.get("/readyz")).status_code == 503
+    assert (await gateway.http.get("/readyz")).status_code == 200

@@ -1,12 +1,13 @@
 """Bad input: every refusal is a problem document that points at what is wrong, and nothing is stored."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from services.gateway.tests.running import ISSUER, Running, Start
+from services.gateway.tests.running import Running, Start
 
 GOOD: dict[str, Any] = {
     "query": "Should we open a second office in Lyon?",
@@ -75,6 +76,7 @@ def assert_problem(answer: Any, status: int) -> dict[str, Any]:
 
 
 async def test_each_wrong_request_is_422_with_a_pointer(gateway: Running) -> None:
+    before = await gateway.log.position()
     for what, change, place in REFUSED:
         answer = await gateway.post("/panels", GOOD | change, user="admin")
         body = assert_problem(answer, 422)
@@ -82,14 +84,7 @@ async def test_each_wrong_request_is_422_with_a_pointer(gateway: Running) -> Non
         assert body["type"] == "urn:askpanel:problem:invalid-request"
         for error in body["errors"]:
             assert error["detail"], what
-    assert await gateway.log.last_sequence(_all_of_the_tenant()) == 0
-
-
-def _all_of_the_tenant() -> Any:
-    class Everything:
-        filter = "*.*.00000000-0000-4000-8000-000000000000.>"
-
-    return Everything()
+    assert await gateway.log.position() == before
 
 
 async def test_what_is_not_json_is_400_and_what_is_too_large_413(gateway: Running) -> None:
@@ -102,7 +97,7 @@ async def test_what_is_not_json_is_400_and_what_is_too_large_413(gateway: Runnin
     million = json.dumps(GOOD | {"query": "x" * 1_000_000})
     assert_problem(await gateway.http.post("/api/v1/panels", content=million, headers=headers), 413)
 
-    async def endless() -> Any:
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(100):
             yield b" " * 10_000
 
@@ -119,7 +114,6 @@ async def test_the_frameworks_own_errors_are_problems_too(gateway: Running) -> N
     assert "GET" in wrong_method.headers["allow"]
     assert_problem(await gateway.get("/panels/not-a-uuid"), 422)
     assert_problem(await gateway.get("/panels?limit=many"), 422)
-    assert_problem(await gateway.get("/asyncapi.json"), 404)
 
 
 async def test_a_bug_is_a_500_without_any_inside(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,12 +164,11 @@ async def test_documents_and_the_plain_page_need_no_token(gateway: Running) -> N
     document = (await gateway.http.get("/openapi.json")).json()
     page = await gateway.http.get("/")
 
-    assert len([path for path in document["paths"] if path.startswith("/api/v1/")]) == 17
+    for path in ("/api/v1/panels", "/api/v1/panels/{panel_id}/stream", "/api/v1/usage", "/readyz"):
+        assert path in document["paths"]
     assert (await gateway.http.get("/docs")).status_code == 404
     assert "/api/v1/panels" in page.text
-    assert (
-        "http" not in page.text.replace('"/', "").split("<body", maxsplit=1)[0].lower()
-        or ISSUER not in page.text
-    )
+    assert "http://" not in page.text
+    assert "https://" not in page.text
     assert (await gateway.http.get("/livez")).text == "ok\n"
     assert "askpanel_sse_streams" in (await gateway.http.get("/metrics")).text

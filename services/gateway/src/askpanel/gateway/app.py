@@ -91,6 +91,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # One span a request, by the framework; its own logs would hold exception texts.
+        telemetry={"operation_spans": False, "logs": False},
     )
     for module in (asking, panels, commands, streams, experts, own_experts, tenant):
         app.include_router(module.router, prefix="/api/v1")

@@ -73,7 +73,7 @@ class Caller:
             raise Problem(403, "role", f"Your role ({self.membership.role}) does not allow this.")
 
 
-def gateway(request: Request) -> Gateway:
+async def gateway(request: Request) -> Gateway:
     """The parts of this process. Raises Problem (503) until they are there."""
     parts = getattr(request.app.state, "gateway", None)
     if parts is None:

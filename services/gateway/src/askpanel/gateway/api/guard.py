@@ -1,13 +1,10 @@
-"""What surrounds every request: a trace, security headers, the body's size limit, and the 500 of last resort.
+"""What surrounds every request: security headers, the body's size limit, and the 500 of last resort.
 
 Plain ASGI, so that streams pass through untouched.
 """
 
 import logging
 
-from opentelemetry import trace
-from opentelemetry.propagate import extract
-from opentelemetry.trace import SpanKind
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from askpanel.gateway.api.problems import Problem, answer, internal
 
 logger = logging.getLogger(__name__)
-tracer = trace.get_tracer("askpanel.gateway")
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -52,22 +48,20 @@ class Guard:
                 _add_headers(MutableHeaders(raw=message["headers"]))
             await send(message)
 
-        context = extract({"traceparent": request.headers.get("traceparent", "")})
-        with tracer.start_as_current_span(f"{request.method}", context, SpanKind.SERVER):
-            try:
-                whole = await self._body(request)
-            except ClientDisconnect:
-                return
-            except Problem as problem:
-                await answer(request, problem)(scope, receive, send_guarded)
-                return
-            try:
-                await self._app(scope, _replay(whole, receive), send_guarded)
-            except Exception as error:
-                logger.exception("%s %s failed", request.method, scope["path"])
-                if started:
-                    raise
-                await internal(request, error)(scope, receive, send_guarded)
+        try:
+            whole = await self._body(request)
+        except ClientDisconnect:
+            return
+        except Problem as problem:
+            await answer(request, problem)(scope, receive, send_guarded)
+            return
+        try:
+            await self._app(scope, _replay(whole, receive), send_guarded)
+        except Exception as error:
+            logger.exception("%s %s failed", request.method, scope["path"])
+            if started:
+                raise
+            await internal(request, error)(scope, receive, send_guarded)
 
     async def _body(self, request: Request) -> bytes | None:
         """The whole body, None where there is none. Raises Problem (413) above the limit."""

@@ -40,7 +40,7 @@ class Responses(BaseModel):
     responses: list[ResponseView]
 
 
-def panel_filter(
+async def panel_filter(
     status: Status | None = None,
     panel_type: PanelType | None = None,
     q: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] = None,

@@ -1,0 +1,109 @@
+"""A tenant's own experts: created, revised, retired, by admins, for this tenant alone."""
+
+from typing import Any
+
+import pytest
+
+from tests.harness.stack import until
+
+from .running import Running
+
+EXPERT: dict[str, Any] = {
+    "agent_id": "hospital-procurement",
+    "name": "Dr. Ines Lopes",
+    "title": "Head of procurement of a hospital group",
+    "domain": "market access",
+    "tags": ["procurement", "tender"],
+    "summary": "Buys devices for nineteen hospitals and knows what a tender committee asks.",
+    "instructions": "You buy devices for nineteen hospitals. Ask what changes for the ward, what it costs in total.",
+}
+REVISION = {name: value for name, value in EXPERT.items() if name != "agent_id"}
+
+
+async def send(
+    gateway: Running, method: str, path: str, body: Any = None, *, user: str = "admin", tenant: int = 0
+) -> Any:
+    return await gateway.http.request(
+        method, f"/api/v1{path}", json=body, headers=gateway.headers(user, tenant)
+    )
+
+
+async def seen(gateway: Running, agent_id: str, *, version: int | None, tenant: int = 0) -> None:
+    """Wait until the catalogue in memory shows the expert in this version (None: not at all)."""
+
+    async def shown() -> int | None:
+        answer = await gateway.get(f"/agents/{agent_id}", tenant=tenant)
+        return answer.json()["version"] if answer.status_code == 200 else None
+
+    await until(shown, lambda found: found == version)
+
+
+async def test_an_expert_is_created_revised_and_retired(gateway: Running) -> None:
+    created = await send(gateway, "POST", "/agents", EXPERT)
+    assert (created.status_code, created.json()["version"]) == (201, 1)
+    await seen(gateway, EXPERT["agent_id"], version=1)
+    panel = await gateway.ask(agents=[EXPERT["agent_id"], "expert-0", "expert-1"])
+    revised = await send(
+        gateway, "PUT", f"/agents/{EXPERT['agent_id']}", REVISION | {"name": "Prof. Ines Lopes"}
+    )
+    assert (revised.status_code, revised.json()["version"]) == (200, 2)
+    await seen(gateway, EXPERT["agent_id"], version=2)
+    later = await gateway.ask(agents=[EXPERT["agent_id"], "expert-0", "expert-1"])
+    versions = [(await gateway.stored(asked["id"]))[0].event.agents[0].version for asked in (panel, later)]
+    assert versions == [1, 2], "a panel keeps the version it was created with"
+    retired = await send(gateway, "DELETE", f"/agents/{EXPERT['agent_id']}")
+    assert retired.status_code == 200
+    await seen(gateway, EXPERT["agent_id"], version=None)
+    body = {"query": "May a retired expert be asked?", "panel_type": "open"}
+    refused = await gateway.post("/panels", body | {"agents": [EXPERT["agent_id"], "expert-0", "expert-1"]})
+    assert refused.status_code == 422
+
+
+async def test_another_tenant_neither_sees_nor_changes_it(gateway: Running) -> None:
+    secret = "own-buyer"
+    assert (await send(gateway, "POST", "/agents", EXPERT | {"agent_id": secret})).status_code == 201
+    await seen(gateway, secret, version=1)
+    for method, body in (("GET", None), ("PUT", REVISION), ("DELETE", None)):
+        answer = await send(gateway, method, f"/agents/{secret}", body, tenant=1)
+        assert answer.status_code == 404
+    listed = (await gateway.get("/agents", tenant=1)).json()["agents"]
+    assert secret not in {agent["id"] for agent in listed}
+
+
+async def test_a_global_expert_cannot_be_changed_but_overridden(gateway: Running) -> None:
+    assert (await send(gateway, "PUT", "/agents/expert-3", REVISION)).status_code == 404
+    own = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": "expert-3"})
+    assert own.status_code == 201
+
+    async def names() -> tuple[str, str]:
+        mine, theirs = [(await gateway.get("/agents/expert-3", tenant=tenant)).json() for tenant in (0, 1)]
+        return mine["name"], theirs["name"]
+
+    await until(names, lambda found: found == (EXPERT["name"], "Expert 3"))
+
+
+async def test_the_same_id_twice_is_a_conflict(gateway: Running) -> None:
+    twice = EXPERT | {"agent_id": "twice"}
+    assert (await send(gateway, "POST", "/agents", twice)).status_code == 201
+    assert (await send(gateway, "POST", "/agents", twice)).status_code == 409
+
+
+@pytest.mark.parametrize("user", ["member", "guest"])
+async def test_only_admins_and_owners_manage_experts(gateway: Running, user: str) -> None:
+    assert (await send(gateway, "POST", "/agents", EXPERT, user=user)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"instructions": "short"}, "/instructions"),
+        ({"agent_id": "Not A Slug"}, "/agent_id"),
+        ({"secret": 1}, "/secret"),
+    ],
+)
+async def test_a_bad_expert_is_refused_with_a_pointer(
+    gateway: Running, change: dict[str, Any], pointer: str
+) -> None:
+    refused = await send(gateway, "POST", "/agents", EXPERT | change)
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
