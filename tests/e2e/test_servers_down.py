@@ -113,9 +113,10 @@ async def test_a_silent_nats_makes_no_false_promise_and_the_same_key_makes_one_p
             await refused(client, key)
             assert await panels(own) == before
         again = await until(lambda: repeated(client, key), lambda found: found is not None, seconds=60)
-        assert again == str(ids.panel_id(own.tenant(), key))
-        await follow(client, again)
-        await rows_are_exact(own, again)
+        panel = str(ids.panel_id(own.tenant(), key))
+        assert again == panel
+        await follow(client, panel)
+        await rows_are_exact(own, panel)
     assert await panels(own) == before + 1
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -156,12 +156,16 @@ async def test_a_foreign_sequence_resumes_nothing_foreign(running: RunningStack,
 # --------------------------------------------------------------------------------------- SQL
 
 
+def gateways_login(running: RunningStack) -> str:
+    """Where the gateway connects: a login that has no right but to become a user."""
+    url = urlsplit(str(running.told["database_url"]))
+    return f"postgresql://panel_api@{url.hostname}:{url.port}{url.path}"
+
+
 @asynccontextmanager
 async def as_user(running: RunningStack, name: str, slug: str) -> AsyncGenerator[asyncpg.Connection]:
     """A transaction as the gateway's login would open it for this user."""
-    url = urlsplit(running.told["database_url"])
-    login = urlunsplit(url._replace(netloc=f"panel_api@{url.hostname}:{url.port}"))
-    connection = await asyncpg.connect(login)
+    connection = await asyncpg.connect(gateways_login(running))
     try:
         async with connection.transaction():
             await connection.execute("select set_config('role', 'authenticated', true)")
@@ -209,10 +213,7 @@ async def test_sql_as_a_member_finds_the_whole_panel(running: RunningStack, thei
 
 
 async def test_the_gateways_login_alone_reads_nothing(running: RunningStack) -> None:
-    url = urlsplit(running.told["database_url"])
-    connection = await asyncpg.connect(
-        urlunsplit(url._replace(netloc=f"panel_api@{url.hostname}:{url.port}"))
-    )
+    connection = await asyncpg.connect(gateways_login(running))
     try:
         for table in FILLED:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):

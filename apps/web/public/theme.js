@@ -1,7 +1,12 @@
-// Before the first paint, so that a dark page never flashes white.
+// Before the first paint, so that a dark page never flashes white; and again whenever the system changes.
 {
-  const chosen = localStorage.getItem("askpanel.theme");
-  const dark =
-    chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const show = () => {
+    const chosen = localStorage.getItem("askpanel.theme");
+    const dark = chosen === "dark" || (chosen !== "light" && system.matches);
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
+  };
+  show();
+  system.addEventListener("change", show);
+  addEventListener("askpanel:theme", show);
 }

@@ -460,7 +460,6 @@ export const text = {
     all: "All",
     temperament: "Temperament",
     version: "Version",
-    bench: "Reserve",
     tags: "Knows about",
     none: "No expert fits this search",
     ask: "Ask a panel with this expert",

@@ -46,7 +46,7 @@ def test_nobody_may_change_or_purge_the_log(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_hears_only_its_own_replies(service: str) -> None:
-    extra = {"live.delta.>"} if service == "gateway" else set[str]()
+    extra = {"live.delta.>", "$KV.experts.>"} if service == "gateway" else set[str]()
     assert set(permissions(service).subscribe) == {f"_INBOX_{service}.>"} | extra
 
 

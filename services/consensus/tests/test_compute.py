@@ -318,3 +318,22 @@ def test_points_have_a_one_line_form_for_readers_of_strings() -> None:
     result = ask(answer(0, "support", "Buy."), answer(1, "support", "Buy."), answer(2, "oppose", "Wait."))
     assert agreement_line(result.agreement_points[0]) == "Buy. (2 voters)"
     assert disagreement_line(result.disagreement_points[0]) == "Position of 0 (support: 2; oppose: 1)"
+
+
+def test_a_stance_of_abstain_takes_back_no_rating_option_or_point() -> None:
+    options = (Option("x", "Ship in May"), Option("y", "Wait"))
+    rated = ask(
+        *(answer(i, "abstain", ratings=(7, 3)) for i in range(3)),
+        method="delphi", panel_type="delphi", options=options,
+    )  # fmt: skip
+    assert (rated.band, rated.metrics.abstained) == ("unanimous", ())
+    assert ask(*(answer(i, "abstain", option="x") for i in range(3)), options=options).band == "unanimous"
+    opened = ask(*(answer(i, "abstain", "Lower the price.") for i in range(3)), panel_type="open")
+    assert opened.band == "unanimous"
+
+
+def test_novelty_leaves_out_answers_of_earlier_rounds_that_count_on() -> None:
+    first = tuple(answer(i, None, "Lower the price.") for i in range(3))
+    second = replace(answer(0, None, "Train the staff."), response_id="n0", sequence=5)
+    result = ask(*first, second, earlier=(Round(1, first),), panel_type="open", round_number=2)
+    assert result.metrics.novelty == 1.0

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askpanel.consensus.ballots import Answer, Option, Point, Seat
+from askpanel.consensus.ballots import Answer, Forecast, Option, Point, Quantity, Seat
 from askpanel.consensus.compute import Request, compute
 from askpanel.consensus.keypoints.negation import contradicts
 from askpanel.consensus.keypoints.normalise import normalise
@@ -30,6 +30,12 @@ OPTIONS = (Option("a", "Alpha"), Option("b", "Beta"), Option("c", "Gamma"))
 points = st.lists(st.sampled_from(FRAGMENTS), max_size=3, unique=True)
 
 
+forecasts = st.builds(
+    Forecast, st.floats(allow_nan=True, allow_infinity=True), st.one_of(st.none(), st.floats(-1e9, 1e9))
+)
+QUANTITIES = (None, Quantity("days"), Quantity("EUR", 0, None), Quantity("%", 0, 100))
+
+
 @st.composite
 def panels(draw: st.DrawFn, stances: Sequence[str] = STANCES, least: int = 2) -> tuple[Answer, ...]:
     size = draw(st.integers(least, 6))
@@ -44,6 +50,7 @@ def panels(draw: st.DrawFn, stances: Sequence[str] = STANCES, least: int = 2) ->
             conditions=tuple(Point(text) for text in draw(points)[:1]),
             ratings=tuple(draw(st.lists(st.one_of(st.none(), st.integers(0, 10)), min_size=3, max_size=3))),
             ranking=tuple((one,) for one in draw(st.permutations(["a", "b", "c"]))),
+            forecast=draw(st.one_of(st.none(), forecasts)),
             confidence=draw(st.one_of(st.none(), st.sampled_from([0.0, 0.4, 0.6, 0.9, 1.0, 1.5]))),
         )
         for number in range(size)
@@ -59,6 +66,7 @@ def requests(draw: st.DrawFn) -> Request:
         round_number=1,
         answers=draw(panels()),
         options=draw(st.sampled_from([(), OPTIONS])),
+        quantity=draw(st.sampled_from(QUANTITIES)),
     )
 
 

@@ -11,16 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from askpanel.expert_runner.models.weights import (
+from askpanel.expert_runner.models.published import (
     QWEN_CODER_1_5B,
     FetchFailed,
     HashMismatch,
     NotEnoughDisk,
     Progress,
     Published,
-    cached,
-    fetch,
 )
+from askpanel.expert_runner.models.weights import cached, fetch
 
 PARTS = [bytes([number]) * 1000 for number in range(1, 13)]
 CONTENT = b"".join(PARTS)

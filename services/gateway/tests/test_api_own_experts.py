@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from askpanel.contracts.events import PanelCreated
 from tests.harness.stack import until
 
 from .running import Running
@@ -49,7 +50,11 @@ async def test_an_expert_is_created_revised_and_retired(gateway: Running) -> Non
     assert (revised.status_code, revised.json()["version"]) == (200, 2)
     await seen(gateway, EXPERT["agent_id"], version=2)
     later = await gateway.ask(agents=[EXPERT["agent_id"], "expert-0", "expert-1"])
-    versions = [(await gateway.stored(asked["id"]))[0].event.agents[0].version for asked in (panel, later)]
+    versions: list[int] = []
+    for asked in (panel, later):
+        event = (await gateway.stored(asked["id"]))[0].event
+        assert isinstance(event, PanelCreated)
+        versions.append(event.agents[0].version)
     assert versions == [1, 2], "a panel keeps the version it was created with"
     retired = await send(gateway, "DELETE", f"/agents/{EXPERT['agent_id']}")
     assert retired.status_code == 200

@@ -175,7 +175,8 @@ function Catalogue({
   const wanted = useDeferredValue(words.toLowerCase());
   const domains = [...new Set(experts.map((expert) => expert.domain))].toSorted();
   const found = experts.filter(
-    (expert) => (domain === "" || expert.domain === domain) && haystack(expert).includes(wanted),
+    (expert) =>
+      !expert.bench && (domain === "" || expert.domain === domain) && haystack(expert).includes(wanted),
   );
   return (
     <>

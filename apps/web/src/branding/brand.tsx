@@ -8,7 +8,7 @@ import { useSession } from "@/session/provider";
 import { rememberTenant } from "@/session/store";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
-import { inkOn, readable } from "./colour";
+import { filled, readable } from "./colour";
 
 export type Tenant = Schemas["TenantView"];
 
@@ -33,10 +33,12 @@ export function Brand({ children }: { readonly children: ReactNode }): ReactNode
     const set = (name: string, value: string | null): void => {
       if (value !== null) style.setProperty(name, value);
     };
-    set("--brand-fill", readable(colour, "#ffffff", 1));
-    set("--brand-on-fill", inkOn(colour));
-    set("--brand-light", readable(colour, "#f4f2ed"));
-    set("--brand-dark", readable(colour, "#1d2129"));
+    const button = filled(colour);
+    set("--brand-fill", button?.fill ?? null);
+    set("--brand-on-fill", button?.ink ?? null);
+    // The grounds are those of a chip tinted with the colour itself, the hardest to read on.
+    set("--brand-light", readable(colour, "#e6eaf3"));
+    set("--brand-dark", readable(colour, "#262f40"));
     style.setProperty("--font-tenant", font.replaceAll(/[^A-Za-z0-9 ,-]/g, ""));
   }, [data]);
 

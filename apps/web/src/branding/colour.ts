@@ -45,8 +45,12 @@ export function readable(text: string, background: string, ratio = 4.5): string 
   return hex(towards);
 }
 
-/** White or near-black, whichever is easier to read on the colour. */
-export function inkOn(text: string): string {
+const INK: Rgb = [17, 20, 26];
+
+/** The colour as a button's ground, and the ink on it: white where a little darkening allows it, else near-black. */
+export function filled(text: string): { readonly fill: string; readonly ink: string } | null {
   const colour = parseHex(text);
-  return colour !== null && contrast(colour, WHITE) < contrast(colour, [17, 20, 26]) ? "#11141a" : "#ffffff";
+  if (colour === null) return null;
+  if (contrast(colour, WHITE) >= 3) return { fill: readable(text, "#ffffff") ?? hex(colour), ink: "#ffffff" };
+  return { fill: hex(colour), ink: hex(INK) };
 }

@@ -23,8 +23,12 @@ export function ExpertsPage(): ReactNode {
   const [words, setWords] = useState("");
   const [domain, setDomain] = useState("");
   const wanted = useDeferredValue(words.toLowerCase());
-  const domains = [...new Set(data?.map((expert) => expert.domain))].toSorted();
-  const found = data?.filter(
+  // Reserve seats exist for load tests: they can be named, but are not offered.
+  const offered = data
+    ?.filter((expert) => !expert.bench)
+    .toSorted((one, other) => one.name.localeCompare(other.name));
+  const domains = [...new Set(offered?.map((expert) => expert.domain))].toSorted();
+  const found = offered?.filter(
     (expert) => (domain === "" || expert.domain === domain) && haystack(expert).includes(wanted),
   );
   return (
@@ -80,7 +84,6 @@ function ExpertCard({ expert, place }: { readonly expert: Expert; readonly place
       <p className="panel-card-top">
         <span className="chip">{expert.domain}</span>
         <span className="chip">{expert.temperament}</span>
-        {expert.bench && <span className="chip">{text.experts.bench}</span>}
       </p>
       <details>
         <summary>{text.experts.tags}</summary>

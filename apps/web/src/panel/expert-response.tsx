@@ -5,7 +5,7 @@ import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
 import { Confidence, StancePill } from "@/ui/stance";
 import { answerId, useFocus } from "./focus";
-import { isBallot, type Turn } from "./fold";
+import { isBallot, statedStance, type Turn } from "./fold";
 
 const LONG = 900;
 const NO_QUOTES: readonly string[] = [];
@@ -29,7 +29,7 @@ const Card = memo(function Card({
   quotes,
 }: Props & { readonly quotes: readonly string[] }): ReactNode {
   const { response } = turn;
-  const stance = response?.stance ?? null;
+  const stance = statedStance(turn);
   return (
     <article
       className={`answer card phase-${turn.phase} role-${turn.role} ${quotes.length > 0 ? "quoted" : ""}`}
@@ -50,7 +50,7 @@ const Card = memo(function Card({
             {turn.attempt > 1 && <span>{text.panel.attempt(turn.attempt)}</span>}
           </p>
         </div>
-        {stance !== null && isBallot(turn) && <StancePill stance={stance} />}
+        {stance !== null && <StancePill stance={stance} />}
       </header>
       <Body turn={turn} quotes={quotes} />
       {turn.late && <p className="note small">{text.panel.late}</p>}

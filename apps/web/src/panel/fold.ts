@@ -306,13 +306,23 @@ export function results(state: PanelState): readonly Consensus[] {
 export function stanceOf(state: PanelState, seat: number): Stance | null {
   for (const round of state.rounds.toReversed()) {
     for (const turn of round.turns.toReversed()) {
-      if (turn.seat === seat && turn.response?.stance && isBallot(turn)) return turn.response.stance;
+      if (turn.seat !== seat) continue;
+      const stance = statedStance(turn);
+      if (stance !== null) return stance;
     }
   }
   return null;
 }
 
 const NOT_BALLOTS: ReadonlySet<string> = new Set(["question", "rebuttal", "judgement", "synthesis"]);
+
+/** The stance an answer states, null for one that states none: a rating says it in numbers. */
+export function statedStance(turn: Turn): Stance | null {
+  const { response } = turn;
+  if (response === null || !isBallot(turn)) return null;
+  if ("answer" in response && (response.answer.ratings || response.answer.forecast)) return null;
+  return response.stance ?? null;
+}
 
 /** Whether an answer states the speaker's own view: a speech for an assigned side does not. */
 export function isBallot(turn: Turn): boolean {

@@ -98,7 +98,12 @@ function View({
       <div className="panel-columns">
         <div className="panel-main">
           {!ended && last && <Recommendation panel={panel} consensus={last} />}
-          {ended && last && <ConsensusDisplay panel={panel} consensus={last} />}
+          {ended && last && (panel.failed === null || last.agreement_points.length > 0) && (
+            <>
+              <h2 className="unseen">{text.result.title}</h2>
+              <ConsensusDisplay panel={panel} consensus={last} />
+            </>
+          )}
           <Distributions panel={panel} />
           <h2 className="discussion">{text.panel.discussion}</h2>
           <ResponseStream panel={panel} />

@@ -9,20 +9,18 @@ import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { StancePill } from "@/ui/stance";
 import { Spinner, Trouble } from "@/ui/states";
-import { isBallot, type PanelState, type Spent } from "./fold";
+import { type PanelState, type Spent, statedStance, type Turn } from "./fold";
 
 /** What each expert held in each round: a table of stances and confidences. */
 export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode {
-  const rounds = panel.rounds.filter((round) =>
-    round.turns.some((turn) => turn.response?.stance && isBallot(turn)),
-  );
+  const rounds = panel.rounds.filter((round) => round.turns.some((turn) => heldIn(turn) !== null));
   if (rounds.length === 0) return null;
   return (
     <section className="card" aria-labelledby="matrix">
       <h3 id="matrix">{text.result.matrix}</h3>
       <p className="hint">{text.result.matrixHelp}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="matrix">
+      <div className="scroll" tabIndex={0}>
         <table className="table">
           <thead>
             <tr>
@@ -41,24 +39,8 @@ export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode
                 <tr key={seat.seat}>
                   <th scope="row">{seat.agent_name}</th>
                   {rounds.map((round) => {
-                    const turn = round.turns.find(
-                      (one) => one.seat === seat.seat && isBallot(one) && one.response?.stance,
-                    );
-                    const response = turn?.response;
-                    return (
-                      <td key={round.number}>
-                        {response?.stance ? (
-                          <>
-                            <StancePill stance={response.stance} />
-                            {"confidence" in response && response.confidence !== null && (
-                              <small className="hint"> {percent(response.confidence)}</small>
-                            )}
-                          </>
-                        ) : (
-                          "–"
-                        )}
-                      </td>
-                    );
+                    const turn = round.turns.find((one) => one.seat === seat.seat && heldIn(one) !== null);
+                    return <td key={round.number}>{turn === undefined ? "–" : heldIn(turn)}</td>;
                   })}
                 </tr>
               ))}
@@ -66,6 +48,21 @@ export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode
         </table>
       </div>
     </section>
+  );
+}
+
+/** What an answer holds, as a cell: a stance with its confidence, or ratings; null for what holds nothing. */
+function heldIn(turn: Turn): ReactNode {
+  const { response } = turn;
+  if (response === null || !("answer" in response)) return null;
+  if (response.answer.ratings) return response.answer.ratings.map((rating) => rating ?? "–").join(" · ");
+  const stance = statedStance(turn);
+  if (stance === null) return null;
+  return (
+    <>
+      <StancePill stance={stance} />
+      {response.confidence !== null && <small className="hint"> {percent(response.confidence)}</small>}
+    </>
   );
 }
 
@@ -81,7 +78,7 @@ export function CostByExpert({ panel }: { readonly panel: PanelState }): ReactNo
     <section className="card" aria-labelledby="cost">
       <h3 id="cost">{text.result.costTitle}</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="cost">
+      <div className="scroll" tabIndex={0}>
         <table className="table numbers">
           <thead>
             <tr>
@@ -139,7 +136,7 @@ export function AuditTrail({ panelId }: { readonly panelId: string }): ReactNode
       {open && data === undefined && error === undefined && <Spinner label={text.loading} />}
       {data && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <div className="scroll tall" tabIndex={0} role="region" aria-labelledby="audit">
+        <div className="scroll tall" tabIndex={0}>
           <table className="table">
             <thead>
               <tr>

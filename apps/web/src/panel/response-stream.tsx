@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { text } from "@/text";
 import { ExpertResponse } from "./expert-response";
-import { isBallot, type PanelState, type Round, type Turn } from "./fold";
+import { type PanelState, type Round, statedStance, type Turn } from "./fold";
 
 /** All rounds with their answers, in the order of the protocol. */
 export function ResponseStream({ panel }: { readonly panel: PanelState }): ReactNode {
@@ -11,8 +11,8 @@ export function ResponseStream({ panel }: { readonly panel: PanelState }): React
       {panel.rounds.map((round) => {
         const previous = new Map(before);
         for (const turn of round.turns) {
-          if (turn.seat !== null && turn.response?.stance && isBallot(turn))
-            before.set(turn.seat, turn.response.stance);
+          const stance = statedStance(turn);
+          if (turn.seat !== null && stance !== null) before.set(turn.seat, stance);
         }
         return (
           <RoundSection

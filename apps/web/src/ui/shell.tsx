@@ -68,16 +68,6 @@ function ThemeChoice(): ReactNode {
     const stored = localStorage.getItem("askpanel.theme");
     if (stored === "light" || stored === "dark") setTheme(stored);
   }, []);
-  useEffect(() => {
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    const show = (): void => {
-      const dark = theme === "dark" || (theme === "auto" && system.matches);
-      document.documentElement.dataset["theme"] = dark ? "dark" : "light";
-    };
-    show();
-    system.addEventListener("change", show);
-    return () => system.removeEventListener("change", show);
-  }, [theme]);
   return (
     <label className="theme">
       <span className="unseen">{text.theme.label}</span>
@@ -87,6 +77,7 @@ function ThemeChoice(): ReactNode {
           const chosen = event.target.value as Theme;
           localStorage.setItem("askpanel.theme", chosen);
           setTheme(chosen);
+          dispatchEvent(new Event("askpanel:theme")); // public/theme.js shows it
         }}
       >
         <option value="auto">{text.theme.auto}</option>

@@ -62,7 +62,7 @@ def permissions(service: str) -> Permissions:
     subscribe = [f"_INBOX_{service}.>"]
     publish += _extra(service)
     if service == "gateway":
-        subscribe.append(DELTAS)
+        subscribe += [DELTAS, f"$KV.{EXPERTS_BUCKET.name}.>"]
     refuse = (GLOBAL_EXPERTS,) if service == "gateway" else ()
     return Permissions(tuple(dict.fromkeys(publish)), tuple(subscribe), refuse)
 

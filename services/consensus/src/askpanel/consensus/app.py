@@ -20,7 +20,7 @@ def main() -> None:
             from askpanel.consensus.keypoints.embeddings import load as load_embeddings
 
             embed = load_embeddings()
-        calculator = ConsensusCalculator(runtime.log, embed)
+        calculator = ConsensusCalculator(runtime.log, embed, history=settings.consensus_history)
         return [Worker(CONSENSUS, calculator, parallel=settings.consensus_parallel, windowed=True)]
 
     run_worker("consensus", settings, wire)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Stance = Literal["support", "oppose", "conditional", "neutral", "abstain"]
-Space = Literal["stance", "option", "ranking", "ratings", "points"]
+Space = Literal["stance", "option", "ranking", "ratings", "forecast", "points"]
 PanelType = Literal["structured", "open", "socratic", "adversarial", "delphi", "hybrid"]
 
 STANCES = ("support", "oppose", "conditional", "neutral")
@@ -73,6 +73,28 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """A numeric estimate in the question's unit, with the range its author finds plausible."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a panel forecasts: its unit and, where known, the bounds a forecast must lie in.
+
+    `point` is one point of a nine-point scale in this unit; `reading_rules` fills it.
+    """
+
+    unit: str
+    minimum: float | None = None
+    maximum: float | None = None
+    point: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Seat:
     """A seat planned at the start. `model` is None while unknown."""
 
@@ -109,6 +131,7 @@ class Answer:
     conditions: tuple[Point, ...] = ()
     ratings: tuple[int | None, ...] = ()
     ranking: tuple[tuple[str, ...], ...] = ()
+    forecast: Forecast | None = None
     confidence: float | None = None
     citations: tuple[str, ...] = ()
     changed: bool | None = None
@@ -132,8 +155,9 @@ class Member:
 class Ballot:
     """One counted vote. `vote` is a position of the panel's vote space; `members` are its seats.
 
-    `vote` is the option's id, the stance, the first choice of a ranking, or "" where ratings or
-    points are the vote. `ranking` and `ratings` are cleaned: known ids once, ratings 1-9 or None.
+    `vote` is the option's id, the stance, the first choice of a ranking, where a forecast stands (see
+    `forecasts.py`), or "" where ratings or points are the vote. `ranking`, `ratings` and `forecast` are
+    cleaned: known ids once, ratings 1-9 or None, a finite number within the bounds.
     `complete`: the ranking places every option of the panel (one left over is last).
     """
 
@@ -151,6 +175,7 @@ class Ballot:
     confidence: float | None
     citations: frozenset[str]
     complete: bool = True
+    forecast: float | None = None
 
     @property
     def agent_id(self) -> str:
@@ -184,6 +209,7 @@ class Ballots:
 
     `positions` are the possible positions of the vote space: k of every formula.
     `clusters` is filled for the space `points` only: for each ballot the clusters it holds.
+    `quantity` is set for the space `forecast` only.
     """
 
     voters: tuple[Ballot, ...]
@@ -192,6 +218,7 @@ class Ballots:
     abstained: tuple[Abstention, ...] = ()
     unknown_citations: int = 0
     clusters: tuple[frozenset[str], ...] = ()
+    quantity: Quantity | None = None
 
     def __len__(self) -> int:
         return len(self.voters)
@@ -226,7 +253,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """One delphi item after rating. Percentiles interpolate linearly at (n - 1) p."""
+    """One delphi item after rating, or the forecast (`item` is "forecast", `unit` its unit).
+
+    Percentiles interpolate linearly at (n - 1) p. `point` is one point of the scale in the unit; IPR
+    and IPRAS are for ratings only. A forecast is `converged` or `undecided`, an item one of the others.
+    """
 
     item: str
     n: int
@@ -236,9 +267,12 @@ class ItemResult:
     ipr: float | None
     ipras: float | None
     disagreement: bool
-    verdict: Literal["accepted", "rejected", "undecided"]
+    verdict: Literal["accepted", "rejected", "converged", "undecided"]
     stable: bool | None
     moved: float | None
+    range: tuple[float, float] | None = None
+    unit: str | None = None
+    point: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from askpanel.consensus.ballots import (
     Option,
     PanelType,
     PastVote,
+    Quantity,
     Seat,
     Space,
     UnknownMethod,
@@ -21,6 +22,7 @@ from askpanel.consensus.ballots import (
 )
 from askpanel.consensus.dissent import alternatives, dissenting_opinions
 from askpanel.consensus.fold import Rules, all_rounds, fold, last_by_seat
+from askpanel.consensus.forecasts import scaled
 from askpanel.consensus.keypoints.likeness import Embed, likeness
 from askpanel.consensus.matrix import matrix
 from askpanel.consensus.methods import METHODS, Method
@@ -57,7 +59,8 @@ class Request:
 
     `answers` are this round's, carried ones included. `seats` are those planned at the start: the
     base of the quorum. `earlier` are the rounds before that held ballots, in any order. `items` are
-    delphi's statements; without them the options are rated. `evidence_ids` None: not known, every
+    delphi's statements; without them the options are rated; with `quantity` a number is forecast
+    instead. `evidence_ids` None: not known, every
     citation counts. `degraded` are reasons the caller knows (missing seat, cut round, silent human);
     carried ballots are found here. `embeddings`: wanted; without an `embed` the result is degraded.
     `topic` is the panel's question: its words say little about which point a sentence makes.
@@ -71,6 +74,7 @@ class Request:
     seats: tuple[Seat, ...] = ()
     options: tuple[Option, ...] = ()
     items: tuple[Option, ...] = ()
+    quantity: Quantity | None = None
     earlier: tuple[Round, ...] = ()
     enable_dissent: bool = True
     dimensions: tuple[str, ...] = ()
@@ -80,6 +84,11 @@ class Request:
     shrink: bool = False
     embeddings: bool = False
     topic: str = ""
+
+    @property
+    def earlier_responses(self) -> frozenset[str]:
+        """The responses that an earlier round counted."""
+        return frozenset(answer.response_id for past in self.earlier for answer in past.answers)
 
 
 def compute(request: Request, embed: Embed | None = None) -> Result:
@@ -130,18 +139,26 @@ def check(request: Request) -> Method:
         ids = [one.id for one in group]
         if len(set(ids)) != len(ids) or "" in ids:
             raise InvalidRequest(f"{name} ids must be distinct and not empty")
+    bounds = (request.quantity.minimum, request.quantity.maximum) if request.quantity else ()
+    if not all(bound is None or math.isfinite(bound) for bound in bounds):
+        raise InvalidRequest("the bounds of the quantity must be finite")
     return METHODS[request.method]
 
 
 def reading_rules(request: Request) -> Rules:
     """The vote space of this round: what in an answer is the vote.
 
-    Open: points. Ranked with rankings: the order. Delphi with ratings: the ratings. Else the option
-    where the panel has options (delphi without ratings: where anyone chose one), else the stance.
+    Open: points. Ranked with rankings: the order. Delphi with a quantity: the forecast; with ratings:
+    the ratings. Else the option where the panel has options (delphi without ratings: where anyone chose
+    one), else the stance.
     """
     voting = last_by_seat(request.answers)
     items = request.items or request.options
     space: Space = "option" if request.options else "stance"
+    if request.quantity is not None and request.panel_type == "delphi":
+        first = min(request.earlier, key=lambda past: past.number, default=None)
+        quantity = scaled(request.quantity, last_by_seat(first.answers) if first else voting)
+        return Rules("forecast", evidence_ids=request.evidence_ids, quantity=quantity)
     if request.panel_type == "open":
         space = "points"
     elif request.method == "delphi" or request.panel_type == "delphi":
@@ -180,7 +197,7 @@ def _count(request: Request, rules: Rules, embed: Embed | None) -> tuple[Ballots
 def _context(request: Request, rules: Rules, ballots: Ballots, embed: Embed | None) -> Context:
     before = max(request.earlier, key=lambda past: past.number, default=None)
     cosine: tuple[tuple[float, ...], ...] = ()
-    if request.method == "quantum" and rules.space not in ("points", "ratings"):
+    if request.method == "quantum" and rules.space not in ("points", "ratings", "forecast"):
         values = likeness([ballot.position for ballot in ballots.voters], embed).values
         cosine = tuple(tuple(map(float, row)) for row in values)
     return Context(
@@ -217,7 +234,9 @@ def _metrics(
         distinct_sources=measured.distinct_sources,
         flags=measured.flags,
         shift=shift(first.answers, request.answers, rules, method, context) if first else None,
-        novelty=novelty(found, request.answers) if rules.space == "points" else None,
+        novelty=novelty(found, request.earlier_responses, request.answers)
+        if rules.space == "points"
+        else None,
         positions=position_weights(ballots, verdict, text_of),
         items=verdict.items,
         abstained=ballots.abstained,

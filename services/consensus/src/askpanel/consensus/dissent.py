@@ -5,14 +5,13 @@ from __future__ import annotations
 from statistics import median
 
 from askpanel.consensus.ballots import Ballot, Ballots, Verdict
+from askpanel.consensus.forecasts import amount
 from askpanel.consensus.methods.ranked import midranks
 from askpanel.consensus.points import Themes, cluster_id, contested
 from askpanel.consensus.positions import Texts, agents_of, conditions_of, voters_of
 from askpanel.consensus.result import AgreementPoint, Alternative, Dissent
+from askpanel.consensus.spread import FAR, within
 from askpanel.consensus.votes import kernel
-
-FAR = 2
-"""Delphi: a rating more than this many points from the final median is a minority report."""
 
 
 def dissenting_opinions(
@@ -28,7 +27,7 @@ def dissenting_opinions(
         Dissent(
             agent_id=member.agent_id,
             agent_name=member.agent_name,
-            opinion=ballot.position.strip() or next((point.text for point in ballot.points), ballot.vote),
+            opinion=ballot.position.strip() or next((point.text for point in ballot.points), _vote(ballot)),
             reasoning="; ".join(point.text for point in ballot.points if point.text not in shared),
             confidence=ballot.confidence,
         )
@@ -39,15 +38,21 @@ def dissenting_opinions(
     return tuple(sorted(entries, key=lambda entry: entry.agent_id))
 
 
+def _vote(ballot: Ballot) -> str:
+    return ballot.vote if ballot.forecast is None else amount(ballot.forecast)
+
+
 def dissents(ballots: Ballots, verdict: Verdict, found: Themes, number: int) -> bool:
     """Is voter `number` incompatible with every leading position? `neutral` never is.
 
-    Delphi: some rating more than 2 points from the final median. Ranked: the leader in the lower half
+    Delphi: some rating, or the forecast, more than 2 points from the final median. Ranked: the leader in the lower half
     of the ballot. Open: behind a point that contradicts the leading one, and not behind the leader.
     """
     ballot = ballots.voters[number]
     if ballots.space == "ratings":
         return _far_from_median(ballots, verdict, ballot)
+    if ballots.space == "forecast":
+        return is_far_forecast(verdict, ballot)
     if ballots.space == "ranking":
         return bool(verdict.leaders) and all(_lower_half(ballot, leader) for leader in verdict.leaders)
     if ballots.space == "points":
@@ -65,6 +70,14 @@ def _far_from_median(ballots: Ballots, verdict: Verdict, ballot: Ballot) -> bool
         if rating is not None and item.median is not None and abs(rating - item.median) > FAR:
             return True
     return False
+
+
+def is_far_forecast(verdict: Verdict, ballot: Ballot) -> bool:
+    """Whether a forecast is more than two points of its scale from the median."""
+    return ballot.forecast is not None and any(
+        item.median is not None and not within(ballot.forecast - item.median, FAR * item.point)
+        for item in verdict.items
+    )
 
 
 def _lower_half(ballot: Ballot, leader: str) -> bool:

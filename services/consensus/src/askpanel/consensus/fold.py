@@ -16,20 +16,26 @@ from askpanel.consensus.ballots import (
     Member,
     Option,
     Point,
+    Quantity,
     Said,
     Space,
 )
+from askpanel.consensus.forecasts import CAMPS, in_camps, read_value
 from askpanel.consensus.keypoints.normalise import normalise
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How this panel's answers are read. `evidence_ids` None: the list of evidence is not known."""
+    """How this panel's answers are read. `evidence_ids` None: the list of evidence is not known.
+
+    `quantity` is what is forecast, with its point; set for the space `forecast` only.
+    """
 
     space: Space
     options: tuple[Option, ...] = ()
     items: tuple[Option, ...] = ()
     evidence_ids: frozenset[str] | None = None
+    quantity: Quantity | None = None
 
     @property
     def positions(self) -> tuple[str, ...]:
@@ -37,13 +43,16 @@ class Rules:
             return tuple(sorted(item.id for item in self.items))
         if self.space in ("option", "ranking"):
             return tuple(sorted(option.id for option in self.options))
+        if self.space == "forecast":
+            return CAMPS
         return () if self.space == "points" else STANCES
 
 
 def fold(answers: Iterable[Answer], rules: Rules) -> Ballots:
     """One ballot per voting seat (its last answer), clones merged, sorted by agent_id.
 
-    Moderators, judges, chairs and observers are dropped. What cannot be read abstains.
+    Moderators, judges, chairs and observers are dropped. What cannot be read abstains. The vote of a
+    forecast is where it stands among those that count.
     """
     voters: list[Ballot] = []
     abstained: list[Abstention] = []
@@ -56,12 +65,15 @@ def fold(answers: Iterable[Answer], rules: Rules) -> Ballots:
             voters.append(read)
         else:
             abstained.append(Abstention(answer.agent_id, answer.agent_name, read))
-    return Ballots(
-        voters=merge_clones(voters),
-        space=rules.space,
-        positions=rules.positions,
-        abstained=tuple(sorted(abstained, key=lambda one: one.agent_id)),
-        unknown_citations=unknown,
+    return in_camps(
+        Ballots(
+            voters=merge_clones(voters),
+            space=rules.space,
+            positions=rules.positions,
+            abstained=tuple(sorted(abstained, key=lambda one: one.agent_id)),
+            unknown_citations=unknown,
+            quantity=rules.quantity,
+        )
     )
 
 
@@ -135,6 +147,7 @@ def _clone_key(ballot: Ballot) -> object:
         ballot.vote,
         ballot.ratings,
         ballot.ranking,
+        ballot.forecast,
         normalise(ballot.position),
         tuple(sorted({normalise(point.text) for point in ballot.points})),
         tuple(sorted({normalise(condition.text) for condition in ballot.conditions})),
@@ -153,6 +166,9 @@ def _read(answer: Answer, rules: Rules) -> Ballot | str:
     vote = _vote(answer, rules, ranking, ratings, points)
     if isinstance(vote, _Abstains):
         return vote.reason
+    value = read_value(answer.forecast, rules.quantity) if rules.quantity else None
+    if isinstance(value, str):
+        return value
     known = rules.evidence_ids
     return Ballot(
         members=(
@@ -171,6 +187,7 @@ def _read(answer: Answer, rules: Rules) -> Ballot | str:
         confidence=_confidence(answer.confidence),
         citations=frozenset(answer.citations) if known is None else known & set(answer.citations),
         complete=complete,
+        forecast=value,
     )
 
 
@@ -186,16 +203,18 @@ def _vote(
     ratings: tuple[int | None, ...],
     points: tuple[Point, ...],
 ) -> str | _Abstains:
-    if answer.stance == "abstain":
-        return _Abstains("abstained")
+    """The vote in this panel's space. `abstain` is a stance: it takes back no option, rating or point."""
     if rules.space == "stance":
         if answer.stance in STANCES:
             return str(answer.stance)
-        return _Abstains("no stance" if answer.stance is None else "unknown stance")
+        reasons = {"abstain": "abstained", None: "no stance"}
+        return _Abstains(reasons.get(answer.stance, "unknown stance"))
     if rules.space == "option":
         if answer.option in rules.positions:
             return str(answer.option)
         return _Abstains("no option chosen" if answer.option is None else "unknown option")
+    if rules.space == "forecast":
+        return ""
     if rules.space == "ranking":
         return "=".join(ranking[0]) if len(ranking) > 1 else _Abstains("no order in the ranking")
     if rules.space == "ratings":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from askpanel.consensus.ballots import Ballot, Ballots
+from askpanel.consensus.forecasts import NEAR
 from askpanel.consensus.keypoints.clustering import Cluster
 from askpanel.consensus.points import Themes, common_dimension, contested, quotes
 from askpanel.consensus.positions import RATED_HIGH, Texts
@@ -36,11 +37,14 @@ def matrix(ballots: Ballots, found: Themes, text_of: Texts) -> tuple[Aspect, ...
 
 
 def _vote_rows(ballots: Ballots, text_of: Texts) -> list[Aspect]:
-    """Stance panels: one row, the vote. Options, rankings, items: one row each. Open: none."""
+    """Stances: one row, the vote; a forecast too. Options, rankings, items: one row each. Open: none."""
     if ballots.space == "points" or not ballots.voters:
         return []
     if ballots.space == "stance":
         return [Aspect("vote", "vote", None, _cells(ballots, lambda ballot: _stance_view(ballot.vote)))]
+    if ballots.space == "forecast":
+        cells = _cells(ballots, lambda ballot: "support" if ballot.vote == NEAR else "oppose")
+        return [Aspect(text_of[NEAR], "vote", None, cells)]
     kind = "item" if ballots.space == "ratings" else "option"
     return [
         Aspect(

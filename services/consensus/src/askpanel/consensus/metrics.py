@@ -84,7 +84,8 @@ def leading_side(ballots: Ballots, verdict: Verdict) -> tuple[Ballot, ...]:
 def percent_agreement(ballots: Ballots) -> float:
     """Largest count / n over exact votes, unweighted; n = 0: 0 (Diamond et al., J Clin Epidemiol 2014).
 
-    Delphi: the mean over items of the modal rating's share. Open: the best-supported point's share.
+    Delphi: the mean over items of the modal rating's share; forecasts count by where they stand. Open:
+    the best-supported point's share.
     """
     tables = _tables(ballots)
     known = [max(table.values()) / _size(ballots, table) for table in tables if table]

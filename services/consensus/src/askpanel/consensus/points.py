@@ -194,9 +194,12 @@ def vote_disagreement(
     """The vote itself, first among the disagreements unless unanimous.
 
     `text_of` maps a position to the words that stand for it. Open panels have no vote. Delphi: each
-    item in disagreement, its raters in three groups (1-3, 4-6, 7-9).
+    item in disagreement, its raters in three groups (1-3, 4-6, 7-9); a forecast in disagreement, who is
+    near the median, above and below.
     """
     if verdict.unanimous or ballots.space == "points" or not ballots.voters:
+        return ()
+    if ballots.space == "forecast" and not any(item.disagreement for item in verdict.items):
         return ()
     if ballots.space == "ratings":
         return tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from askpanel.consensus.ballots import Ballot, Ballots, Option, Verdict
+from askpanel.consensus.forecasts import camp_texts
 from askpanel.consensus.keypoints.clustering import Item, medoid
 from askpanel.consensus.keypoints.likeness import likeness
 from askpanel.consensus.keypoints.normalise import normalise
@@ -18,7 +19,8 @@ Texts = dict[str, str]
 
 
 def texts(ballots: Ballots, options: Sequence[Option], found: Themes) -> Texts:
-    """Options and items by their own text, clusters by their medoid, stances by a voter's position.
+    """Options and items by their own text, clusters by their medoid, stances by a voter's position,
+    forecasts by their figures.
 
     A stance's text is the medoid of its voters' positions, verbatim; the stance's name where all are
     blank.
@@ -27,6 +29,8 @@ def texts(ballots: Ballots, options: Sequence[Option], found: Themes) -> Texts:
         return {cluster_id(number): found.text_of(one) for number, one in enumerate(found.clusters)}
     if ballots.space in ("option", "ratings", "ranking"):
         return {option.id: option.text or option.id for option in options}
+    if ballots.space == "forecast":
+        return camp_texts(ballots)
     voted = {ballot.vote for ballot in ballots.voters}
     return {vote: _representative(ballots, vote) for vote in sorted(voted)}
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from uuid import UUID
 
-from askpanel.consensus.ballots import Answer, Option, Point, Seat
+from askpanel.consensus.ballots import Answer, Forecast, Option, PastVote, Point, Quantity, Seat
 from askpanel.consensus.compute import Request, Round
 from askpanel.contracts import answer as contract
 from askpanel.contracts.blocks import ItemBlock, Role
+from askpanel.contracts.configuration import read
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.events import (
     ConsensusRequested,
@@ -14,6 +16,7 @@ from askpanel.contracts.events import (
     ExpertResponded,
     HumanResponded,
     PanelCreated,
+    PanelType,
 )
 from askpanel.contracts.events import Seat as PlannedSeat
 
@@ -25,7 +28,13 @@ class Incomplete(Exception):
     """The log as read lacks something the request names; it may be read again later."""
 
 
-def read_request(asked: ConsensusRequested, events: Sequence[Recorded], *, embeddings: bool) -> Request:
+def read_request(
+    asked: ConsensusRequested,
+    events: Sequence[Recorded],
+    *,
+    embeddings: bool,
+    history: tuple[PastVote, ...] = (),
+) -> Request:
     """What `asked` wants computed. Raises Incomplete when a listed response is not among the events."""
     created = next((r.event for r in events if isinstance(r.event, PanelCreated)), None)
     if created is None:
@@ -36,34 +45,54 @@ def read_request(asked: ConsensusRequested, events: Sequence[Recorded], *, embed
         for r in events
         if isinstance(r.event, ConsensusRequested) and r.event.round_number < asked.round_number
     ]
+    own = _own_responses(created.panel_type, sorted([*earlier, asked], key=lambda one: one.round_number))
     configuration = created.configuration
     return Request(
         panel_type=created.panel_type,
         method=asked.method,
         threshold=asked.threshold,
         round_number=asked.round_number,
-        answers=_listed(asked, answers),
+        answers=_listed(asked, own[asked.round_number], answers),
         seats=_seats(created.agents, answers.values()),
         options=tuple(Option(option.id, option.text) for option in created.options),
         items=_items(asked.round_number, events),
-        earlier=tuple(Round(past.round_number, _listed(past, answers)) for past in earlier),
+        quantity=_quantity(created),
+        earlier=tuple(
+            Round(past.round_number, _listed(past, own[past.round_number], answers)) for past in earlier
+        ),
         enable_dissent=configuration.get("enable_dissent") is not False,
         dimensions=_texts(configuration.get("dimensions")),
         evidence_ids=frozenset(evidence.id for evidence in created.evidence),
         degraded=asked.degraded,
+        history=history,
         shrink=configuration.get("shrink") is True,
         embeddings=embeddings,
         topic=created.query,
     )
 
 
-def _listed(asked: ConsensusRequested, answers: dict[str, Answer]) -> tuple[Answer, ...]:
-    missing = [str(wanted) for wanted in asked.responses if str(wanted) not in answers]
+def _own_responses(
+    panel_type: PanelType, requests: Sequence[ConsensusRequested]
+) -> dict[int, tuple[UUID, ...]]:
+    """The responses of each round. An open panel lists all of them so far: those listed before are not its own."""
+    before: set[UUID] = set()
+    own: dict[int, tuple[UUID, ...]] = {}
+    for request in requests:
+        own[request.round_number] = tuple(one for one in request.responses if one not in before)
+        if panel_type == "open":
+            before.update(request.responses)
+    return own
+
+
+def _listed(
+    asked: ConsensusRequested, responses: Sequence[UUID], answers: dict[str, Answer]
+) -> tuple[Answer, ...]:
+    missing = [str(wanted) for wanted in responses if str(wanted) not in answers]
     if missing:
         raise Incomplete(f"responses {', '.join(missing)} are not on the log as read")
     return tuple(
         _carry(answers[str(wanted)], carried=answers[str(wanted)].seat in asked.carried)
-        for wanted in asked.responses
+        for wanted in responses
     )
 
 
@@ -99,6 +128,7 @@ def _expert(event: ExpertResponded, created: PanelCreated, sequence: int) -> Ans
         key_points=tuple(_point(point) for point in said.key_points),
         conditions=tuple(Point(condition) for condition in said.conditions),
         ratings=said.ratings or (),
+        forecast=_forecast(said.forecast),
         ranking=tuple(place if isinstance(place, tuple) else (place,) for place in said.ranking or ()),
         confidence=None if event.model.startswith("local:") else said.confidence,
         citations=said.citations,
@@ -120,6 +150,16 @@ def _human(event: HumanResponded, seat: int, sequence: int) -> Answer:
         content=event.content,
         stance=event.stance or "abstain",
     )
+
+
+def _forecast(given: contract.Forecast | None) -> Forecast | None:
+    return None if given is None else Forecast(given.value, given.low, given.high)
+
+
+def _quantity(created: PanelCreated) -> Quantity | None:
+    """What is forecast, read as the orchestrator reads it."""
+    wanted = read(created.panel_type, created.configuration).quantity
+    return None if wanted is None else Quantity(wanted.unit, wanted.minimum, wanted.maximum)
 
 
 def _point(point: str | contract.KeyPoint) -> Point:

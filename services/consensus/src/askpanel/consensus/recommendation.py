@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from askpanel.consensus.ballots import Ballots, Verdict
+from askpanel.consensus.forecasts import NEAR, amount
 from askpanel.consensus.metrics import leading_side
 from askpanel.consensus.positions import Texts, conditions_of, position_weights, voters_of
 from askpanel.consensus.result import Band, Dissent, Quorum
@@ -32,6 +33,8 @@ def recommend(
         body = _split(ballots, verdict, text_of)
     elif ballots.space == "points":
         body = _themes(ballots, verdict, band, text_of)
+    elif ballots.space == "forecast":
+        body = _forecast(ballots, verdict, band)
     else:
         body = _leading(ballots, verdict, band, text_of)
     if dissent:
@@ -56,6 +59,23 @@ def _leading(ballots: Ballots, verdict: Verdict, band: Band, text_of: Texts) -> 
     if conditions:
         body.append(f"Conditions: {'; '.join(quote(condition) for condition in conditions)}.")
     return body
+
+
+def _forecast(ballots: Ballots, verdict: Verdict, band: Band) -> list[str]:
+    """Median, quartiles and range in the unit, and how many stand within a point of the median."""
+    (item,) = verdict.items
+    unit, n = item.unit or "", len(ballots)
+    if item.median is None or item.quartiles is None or item.range is None:
+        return [f"{_headline(band)}."]
+    near = len(voters_of(ballots, NEAR))
+    reach = f"within {amount(item.point, unit)} of" if item.point else "equal to"
+    figures = [
+        f"median {amount(item.median, unit)}",
+        f"quartiles {amount(item.quartiles[0])} and {amount(item.quartiles[1], unit)}",
+        f"range {amount(item.range[0])} to {amount(item.range[1], unit)}",
+    ]
+    counts = f"{near} of {n} {'forecast' if n == 1 else 'forecasts'} {reach} the median"
+    return [f"{_headline(band)} ({counts}): {', '.join(figures)}."]
 
 
 def _counts(ballots: Ballots, verdict: Verdict) -> str:

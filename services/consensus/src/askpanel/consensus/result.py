@@ -187,7 +187,8 @@ def as_data(result: Result) -> dict[str, Any]:
     """JSON-ready `data` of `consensus.calculated`; equal results give equal bytes.
 
     `disagreement_points[].sides` is {position: [agent_id]}; `metrics.changed` and the other parts of
-    `Shift` stand in `metrics` itself; the method's own numbers are `metrics.method`.
+    `Shift` stand in `metrics` itself; the method's own numbers are `metrics.method`. A forecast's figures
+    leave with 12 significant digits.
     """
     data = cast(dict[str, Any], _plain(result))
     data["disagreement_points"] = [
@@ -200,6 +201,9 @@ def as_data(result: Result) -> dict[str, Any]:
         for point in result.disagreement_points
     ]
     metrics = data["metrics"]
+    for item, plain in zip(result.metrics.items, metrics["items"], strict=True):
+        if item.unit is not None:
+            plain |= {name: _significant(getattr(item, name)) for name in IN_UNIT}
     metrics["changed"] = [
         {"agent_id": change.agent_id, "from": change.before, "to": change.now, "cause": change.cause}
         for change in (result.metrics.shift.changed if result.metrics.shift else ())
@@ -218,6 +222,19 @@ def disagreement_line(point: DisagreementPoint) -> str:
     """One string: the point, then each side with the number of its agents."""
     sides = "; ".join(f"{side.position}: {len(side.agents)}" for side in point.sides)
     return f"{point.text} ({sides})"
+
+
+IN_UNIT = ("median", "quartiles", "range", "point")
+"""Figures of a forecast: 4 decimals may be all of them in one unit and nothing in another."""
+
+
+def _significant(value: float | tuple[float, ...] | None) -> float | list[float] | None:
+    """Numbers with 12 significant digits."""
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        return [float(f"{one:.12g}") for one in value]
+    return float(f"{value:.12g}")
 
 
 def _plain(value: object) -> object:

@@ -13,3 +13,9 @@ class ConsensusSettings(ServiceSettings):
         default=False,
         description="Compare texts by meaning too (MiniLM, about 260 MB more memory), not by characters only.",
     )
+    consensus_history: int = Field(
+        default=5000,
+        ge=100,
+        le=100_000,
+        description="The tenant's newest answers that the method `reliability` measures its experts by.",
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from statistics import fmean
 
 from askpanel.consensus.ballots import Answer, Ballot, Ballots, Context, Verdict
 from askpanel.consensus.fold import Rules, fold
+from askpanel.consensus.forecasts import amount, camp, values
 from askpanel.consensus.methods import Method
 from askpanel.consensus.points import Themes
 from askpanel.consensus.result import Change, Shift
+from askpanel.consensus.spread import percentile
 
 
 def shift(
@@ -20,7 +22,8 @@ def shift(
     """Round 1 against now, over the seats with a readable ballot in both; None without such a seat.
 
     distance = 1/2 sum over positions of |p - q|, seats unweighted (delphi: the mean over items of the
-    distance between their rating distributions). Levels are the method's own on those seats.
+    distance between their rating distributions; forecasts: positions are where they stand, on one
+    scale). Levels are the method's own on those seats.
     Wynn, Satija, Hadfield, arXiv 2509.05396, 2025: count who changed, and towards whom.
     """
     before, after = fold(first, rules), fold(now, rules)
@@ -38,7 +41,10 @@ def shift(
         level_before=level_before.level,
         level_now=level_now.level,
         changed=tuple(Change(agent, old, new, causes.get(agent)) for agent, old, new in pairs if old != new),
-        to_earlier_majority=sum(old != new and new in leaders for _, old, new in pairs),
+        to_earlier_majority=sum(
+            earlier[agent].vote not in leaders and _as_seen_from(before, later[agent]) in leaders
+            for agent in both
+        ),
     )
 
 
@@ -53,8 +59,17 @@ def _level(
     return method(fold(chosen, rules), replace(context, cosine=(), previous=None))
 
 
+def _as_seen_from(before: Ballots, ballot: Ballot) -> str:
+    """The vote; of a forecast, where it stands to the earlier median."""
+    if before.quantity is None or ballot.forecast is None:
+        return ballot.vote
+    return camp(ballot.forecast, percentile(values(before), 0.5), before.quantity.point)
+
+
 def _vote(ballot: Ballot) -> str:
-    """The vote in words; ratings as "7 – 3", a ranking as "a > b = c"."""
+    """The vote in words; ratings as "7 – 3", a ranking as "a > b = c", a forecast as its number."""
+    if ballot.forecast is not None:
+        return amount(ballot.forecast)
     if ballot.ratings:
         return " ".join("–" if rating is None else str(rating) for rating in ballot.ratings)
     if ballot.ranking:
@@ -77,9 +92,12 @@ def _total_variation(before: Sequence[str], now: Sequence[str]) -> float:
     return sum(abs(p[vote] - q[vote]) for vote in p.keys() | q.keys()) / (2 * len(before))
 
 
-def novelty(found: Themes, now: Sequence[Answer]) -> float:
-    """Open: clusters that only this round speaks of / clusters this round touches; no points: 0."""
-    current = {answer.response_id for answer in now}
+def novelty(found: Themes, before: Collection[str], now: Sequence[Answer]) -> float:
+    """Open: clusters that only this round speaks of / clusters this round touches; no points: 0.
+
+    `before` are the responses of earlier rounds: `now` lists those again that count on.
+    """
+    current = {answer.response_id for answer in now} - set(before)
     touched, new = 0, 0
     for one in found.clusters:
         rounds = {said.response_id in current for row in one.rows for said in found.items[row].said}

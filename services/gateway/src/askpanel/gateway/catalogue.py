@@ -31,7 +31,7 @@ LOAD_PATIENCE = 10.0
 
 
 class Catalogue:
-    """Experts by tenant and id. `run` is the watching task; `loaded` is set once the bucket was read."""
+    """Experts by tenant and id. `run` is the watching task; `loaded` is set once the bucket held any."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -80,6 +80,7 @@ class Catalogue:
         if found != known:
             async with asyncio.timeout(LOAD_PATIENCE):
                 self._published = await self._load()
+        if self._published:
             self.loaded.set()
         return found
 

@@ -1,25 +1,16 @@
 """The optional chair: phrases the computed result for people, never decides, and can be done without.
 
-Its text becomes `panel.completed.summary` only if it adds nothing to the result. What is checked: numbers,
-quotations and experts' names must stand in the result, unanimity may be claimed only where there is no
-dissent, and most of its longer words must be the result's own.
+Its text becomes `panel.completed.summary` only if it adds nothing to the question and the result; what that
+means stands in `phrasing.py`.
 """
-
-import re
 
 from askpanel.contracts.blocks import Context, ResultBlock
 from askpanel.contracts.events import ConsensusCalculated, ExpertRequested
+from askpanel.orchestrator.phrasing import Record, additions
 from askpanel.orchestrator.schedule import CHAIR_STEP, CHAIR_TIME
 from askpanel.orchestrator.state import StepKey
 from askpanel.orchestrator.view import View
 from askpanel.orchestrator.visibility import question
-
-MOST_NEW_WORDS = 0.5
-"""The share of words of four letters and more that need not be the result's: phrasing needs its own."""
-
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_QUOTED = re.compile(r"[\"“«]([^\"”»]{3,})[\"”»]")
-_WORD = re.compile(r"[^\W\d_]{4,}")
 
 
 def step(view: View) -> StepKey:
@@ -60,32 +51,24 @@ def block(result: ConsensusCalculated) -> ResultBlock:
 def summary(view: View) -> str | None:
     """The chair's text; None where it did not come or adds something."""
     said = view.state.answers.get(step(view))
-    if said is None or not said.content.strip() or view.result is None:
+    if said is None or view.result is None or additions(said.content, record(view)):
         return None
-    return said.content if adds_nothing(said.content, view) else None
+    return said.content
 
 
-def adds_nothing(text: str, view: View) -> bool:
-    """Whether everything checkable in the text stands in the question or the result."""
+def record(view: View) -> Record:
+    """What the chair was shown, and what must be known to judge its text."""
     result = view.state.consensus[view.concluded]
     shown = block(result)
-    record = "\n".join(
-        (
-            view.state.created.query,
+    return Record(
+        question=view.state.created.query,
+        lines=(
             shown.recommendation,
             *shown.agreement_points,
             *shown.disagreement_points,
             *shown.dissenting_opinions,
-        )
-    ).casefold()
-    told = text.casefold()
-    names = (seat.name.casefold() for seat in view.state.created.agents)
-    words = _WORD.findall(told)
-    new = sum(word[:5] not in record for word in words)
-    return (
-        all(number in _NUMBER.findall(record) for number in _NUMBER.findall(told))
-        and all(quoted.strip() in record for quoted in _QUOTED.findall(told))
-        and all(name in record for name in names if name in told)
-        and not (result.dissenting_opinions and re.search(r"\bunanim", told))
-        and new <= MOST_NEW_WORDS * len(words)
+        ),
+        names=tuple(seat.name for seat in view.state.created.agents),
+        dissenters=frozenset(dissent.agent_name for dissent in result.dissenting_opinions),
+        band=result.band,
     )

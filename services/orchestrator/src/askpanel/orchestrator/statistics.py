@@ -89,13 +89,17 @@ def is_stable(before: Iterable[float], now: Iterable[float], point: float = 1.0)
     first, second = spread(before), spread(now)
     if first is None or second is None:
         return False
-    allowed = STABLE_SHIFT * point + 1e-9
+    allowed = STABLE_SHIFT * point * (1 + 1e-9)
     return abs(second.median - first.median) <= allowed and abs(second.iqr - first.iqr) <= allowed
 
 
-def scale_point(minimum: float | None, maximum: float | None, values: Iterable[float]) -> float:
-    """One point of a nine-point scale laid over a forecast's range: its bounds, else the values given."""
-    known = tuple(values)
+def scale_point(minimum: float | None, maximum: float | None, named: Iterable[float]) -> float:
+    """One point of a nine-point scale laid over a forecast's range.
+
+    An end that the question leaves open is the lowest or highest number that the first round named: later
+    rounds keep that scale, or coming closer would never show. The consensus lays the same scale.
+    """
+    known = tuple(named)
     low = minimum if minimum is not None else min(known, default=0.0)
     high = maximum if maximum is not None else max(known, default=0.0)
     return max(0.0, high - low) / (len(RATINGS) - 1)

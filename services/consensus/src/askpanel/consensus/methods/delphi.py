@@ -1,4 +1,4 @@
-"""`delphi`: how far ratings 1-9 of items have come together."""
+"""`delphi`: how far ratings 1-9 of items, or forecasts, have come together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import replace
 from statistics import fmean
 
 from askpanel.consensus.ballots import Ballots, Context, ItemResult, Verdict
+from askpanel.consensus.methods.forecast import forecast
 from askpanel.consensus.methods.majority import majority
+from askpanel.consensus.spread import moved, percentile, stable
 from askpanel.consensus.votes import TIE
 
 
@@ -15,9 +17,11 @@ def delphi(ballots: Ballots, context: Context) -> Verdict:
     """Level = mean over the rated items of the share of ratings within 1 point of the item's median.
 
     The leader is the item with the highest median, ties by mean; equal in both: they lead together.
-    An item in disagreement caps the band at `weak`. Without ratings (round 1 of a panel without
-    options): `majority`.
+    An item in disagreement caps the band at `weak`. Forecasts: see `forecast`. Without ratings (round 1
+    of a panel without options): `majority`.
     """
+    if ballots.space == "forecast":
+        return forecast(ballots, context)
     if ballots.space != "ratings":
         return replace(majority(ballots, context), extra={})
     items = tuple(
@@ -81,30 +85,10 @@ def rate_item(item: str, ratings: Sequence[int], pairs: Sequence[tuple[int, int]
         else "rejected"
         if agreed and middle <= 3
         else "undecided",
-        stable=_stable(pairs),
-        moved=sum(before != now for before, now in pairs) / len(pairs) if pairs else None,
+        stable=stable(pairs),
+        moved=moved(pairs),
+        range=(min(ratings), max(ratings)),
     )
-
-
-def percentile(values: Sequence[float], p: float) -> float:
-    """Linear interpolation at position (n - 1) p of the sorted values; at least one value."""
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * p
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-
-def _stable(pairs: Sequence[tuple[int, int]]) -> bool | None:
-    if not pairs:
-        return None
-    before, now = ([pair[side] for pair in pairs] for side in (0, 1))
-    moved_median = abs(percentile(now, 0.5) - percentile(before, 0.5))
-    return moved_median <= 0.5 + TIE and abs(_iqr(now) - _iqr(before)) <= 0.5 + TIE
-
-
-def _iqr(values: Sequence[float]) -> float:
-    return percentile(values, 0.75) - percentile(values, 0.25)
 
 
 def _both_rounds(now: Ballots, before: Ballots | None, item: str) -> list[tuple[int, int]]:

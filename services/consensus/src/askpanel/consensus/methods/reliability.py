@@ -30,7 +30,7 @@ def reliability(ballots: Ballots, context: Context) -> Verdict:
     past = in_space(context.history, ballots.positions)
     panels = Counter(agent for votes in past.values() for agent in votes)
     short = [b.agent_id for b in ballots.voters if panels[b.agent_id] < MIN_PANELS]
-    if short or not ballots.voters or ballots.space in ("points", "ratings"):
+    if short or not ballots.voters or ballots.space in ("points", "ratings", "forecast"):
         note = f"reliability needs {MIN_PANELS} past panels of every expert: majority"
         return replace(majority(ballots, context), notes=(note,))
     accuracy = dawid_skene(past, ballots.positions)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from askpanel.expert_runner.models.local_server import KEY_VARIABLE
-from askpanel.expert_runner.models.weights import QWEN_CODER_1_5B, OnProgress, fetch
+from askpanel.expert_runner.models.published import QWEN_CODER_1_5B, OnProgress
+from askpanel.expert_runner.models.weights import fetch
 
 SLOTS, SLOT_TOKENS = 4, 2048
 _READY_WITHIN = 120.0

@@ -16,10 +16,10 @@ from askpanel.expert_runner.models.local import (
 )
 from askpanel.expert_runner.models.port import Failure, Label, Model, OnDelta, Reply
 from askpanel.expert_runner.models.provider import PATIENT, ProviderModel, Traits
+from askpanel.expert_runner.models.published import OnProgress
 from askpanel.expert_runner.models.resolve import Choice, Unusable, is_loopback
 from askpanel.expert_runner.models.script import parse_script
 from askpanel.expert_runner.models.scripted import ScriptedModel
-from askpanel.expert_runner.models.weights import OnProgress
 from askpanel.expert_runner.prompts import LOCAL, Call, Prompt, Speaker, build
 
 if TYPE_CHECKING:

@@ -25,7 +25,15 @@ from askpanel.orchestrator.protocols.table import (
     Row,
     configured_method,
 )
-from askpanel.orchestrator.statistics import FAR, Spread, histogram, is_stable, scale_point, spread
+from askpanel.orchestrator.statistics import (
+    CONSENSUS_IQR,
+    FAR,
+    Spread,
+    histogram,
+    is_stable,
+    scale_point,
+    spread,
+)
 from askpanel.orchestrator.view import View
 from askpanel.orchestrator.visibility import Blocks, brief, distinct, own_answer, point_texts
 
@@ -61,7 +69,7 @@ def after(view: View, number: int) -> Next:
     if not _to_rate(view):
         return Finish("nothing_new")
     if number >= 2:
-        split = any(one.item is not None and one.spread.disagreement for one in rated(view, number))
+        split = any(_is_split(view, one) for one in rated(view, number))
         if level_reached(view, number) and not split:
             return Finish("threshold_reached")
         if all(_is_stable(view, place, number) for place in range(len(_to_rate(view)))):
@@ -222,12 +230,34 @@ def _reason(view: View, seat: int, given: ExpertResponded) -> PeerAnswerBlock:
 
 def _is_stable(view: View, place: int, number: int) -> bool:
     """Over the seats that answered this round and had answered before."""
-    before, quantity = values(view, place, number - 1), view.configuration.quantity
+    before = values(view, place, number - 1)
     now = {seat: value for seat in before if (value := _value(view, place, seat, number)) is not None}
-    point = 1.0
-    if quantity is not None:
-        point = scale_point(quantity.minimum, quantity.maximum, before.values())
-    return is_stable([before[seat] for seat in now], now.values(), point)
+    return is_stable([before[seat] for seat in now], now.values(), _point(view))
+
+
+def _is_split(view: View, one: Rated) -> bool:
+    """Two camps of raters, or forecasts whose middle half spans more than two points."""
+    if one.item is not None:
+        return one.spread.disagreement
+    return one.spread.iqr > CONSENSUS_IQR * _point(view) * (1 + 1e-9)
+
+
+def _point(view: View) -> float:
+    """One point of the scale in the values' unit; a forecast's scale is laid over round 1 and kept."""
+    quantity = view.configuration.quantity
+    if quantity is None:
+        return 1.0
+    return view.once("point", lambda: scale_point(quantity.minimum, quantity.maximum, _named(view)))
+
+
+def _named(view: View) -> Iterator[float]:
+    """Every number that a usable forecast of round 1 names: the estimate and its plausible range."""
+    for seat in view.members:
+        given = view.ballot(seat, 1)
+        if given is None or given.answer.forecast is None or _value(view, 0, seat, 1) is None:
+            continue
+        forecast = given.answer.forecast
+        yield from (n for n in (forecast.low, forecast.value, forecast.high) if n is not None)
 
 
 DELPHI = PanelProtocol("delphi", rows, after, method=method)

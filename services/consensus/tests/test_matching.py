@@ -1,4 +1,4 @@
-"""From prose to points, the optional embeddings, and what a chair may say."""
+"""From prose to points, and the optional embeddings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from askpanel.consensus.ballots import Answer, Point
 from askpanel.consensus.bench.__main__ import main
-from askpanel.consensus.chair import check_chair
 from askpanel.consensus.compute import Request, compute
 from askpanel.consensus.keypoints.embeddings import EmbeddingsUnavailable, MiniLM, load
 from askpanel.consensus.keypoints.matching import match, sentences, shipped
@@ -90,66 +89,6 @@ def test_embeddings_change_the_backend_and_not_the_vote() -> None:
     assert result.metrics.backend == "tfidf+minilm"
     assert result.degraded == ()
     assert result.consensus_level == compute(request).consensus_level
-
-
-def panel() -> Result:
-    def answer(number: int, name: str, stance: str, point: str, content: str = "") -> Answer:
-        return Answer(
-            f"r{number}", number, f"a{number}", name, model=f"m{number}", stance=stance, position=f"{point} now",
-            key_points=(Point(point),), content=content,
-        )  # fmt: skip
-
-    return compute(
-        Request(
-            "structured",
-            "majority",
-            0.7,
-            1,
-            (
-                answer(0, "Dr Chen", "support", "The price is right"),
-                answer(1, "Ana Ruiz", "support", "The price is right"),
-                answer(2, "Omar Said", "oppose", "The trial is too small"),
-            ),
-        )
-    )
-
-
-NAMES = ("Dr Chen", "Ana Ruiz", "Omar Said")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "A moderate majority supports the position that the price is right.",
-        "2 of 3 experts agree: the price is right. Omar Said dissents because the trial is too small.",
-    ],
-)
-def test_a_chair_may_phrase_what_the_record_holds(text: str) -> None:
-    check = check_chair(text, panel(), NAMES)
-    assert check.problems == ()
-    assert (check.accepted, check.text) == (True, text)
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("The experts agree that the price is right and profits will double.", "claim with"),
-        ("9 of 10 experts agree that the price is right.", "number"),
-        ("The panel, with Professor Miller, says the price is right.", "name"),
-        ("The experts agree that the price is not right.", "contradicts"),
-        ("Omar Said supports the position.", "other side"),
-        ("Dr Chen opposes the position.", "other side"),
-        ("  ", "blank"),
-    ],
-)
-def test_a_chair_that_adds_or_turns_anything_is_replaced_by_the_computed_text(
-    text: str, problem: str
-) -> None:
-    result = panel()
-    check = check_chair(text, result, NAMES)
-    assert not check.accepted
-    assert check.text == result.recommendation
-    assert any(problem in one for one in check.problems), check.problems
 
 
 def test_prose_adds_a_supporter_with_its_sentence_and_moves_no_vote() -> None:

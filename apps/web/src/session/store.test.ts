@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { credentialsIn, isTenantId, subjectOf } from "./store";
+
+const TENANT = "d6079553-da19-532d-87d2-0f20932a24cb";
+
+test("a token is taken from the fragment only with a tenant beside it", () => {
+  expect(credentialsIn(`#token=abc&tenant=${TENANT}`)).toEqual({ token: "abc", tenant: TENANT });
+  for (const fragment of ["", "#", "#token=abc", `#tenant=${TENANT}`, "#token=abc&tenant=acme"]) {
+    expect(credentialsIn(fragment)).toBeNull();
+  }
+});
+
+test("a tenant id is a uuid", () => {
+  expect(isTenantId(` ${TENANT} `)).toBe(true);
+  expect(isTenantId("acme")).toBe(false);
+});
+
+test("what a token says of its user is read, and nothing from what is no token", () => {
+  const payload = btoa(JSON.stringify({ sub: "u", email: "ä@b.example" }).replace("ä", "\\u00e4"));
+  expect(subjectOf(`x.${payload}.y`)).toEqual({ id: "u", email: "ä@b.example" });
+  expect(subjectOf("nonsense")).toEqual({ id: null, email: null });
+});

@@ -1,0 +1,351 @@
+// What people do with Ask Panel, in a real browser against the real stack.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { accessible, api, ask, enter, launch, open, picture, stack, tenant, until, user } from "./browser.mjs";
+
+const QUESTION = "Should we launch the new insulin in Brazil before the EU?";
+
+let browser;
+let context;
+let page;
+let problems;
+
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+beforeEach(async () => {
+  ({ context, page, problems } = await open(browser));
+});
+afterEach(async () => {
+  await context.close();
+  assert.deepEqual(problems, []);
+});
+
+/** Every answer card, by what it is an answer to: a doubled card would be a doubled label in one round. */
+const cards = () => page.locator(".round .answer").count();
+
+describe("signing in", () => {
+  test("asks for a token of the local stack, and says why one is refused", async () => {
+    await page.goto(stack.url);
+    await page.getByLabel("Access token").waitFor();
+    await picture(page, "sign-in");
+    await page.getByLabel("Access token").fill("nonsense");
+    await page.getByLabel("Tenant id").fill("acme");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("A tenant id looks like").waitFor();
+    await page.getByLabel("Tenant id").fill(tenant().id);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("This token was refused.").waitFor();
+    await picture(page, "sign-in-refused");
+    await page.getByLabel("Access token").fill(user().token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+  });
+
+  test("takes token and tenant from the fragment once, and removes them from the address", async () => {
+    await enter(page, "/experts/");
+    assert.equal(page.url(), `${stack.url}/experts/`);
+    assert.equal(await page.evaluate(() => localStorage.length + document.cookie.length), 1); // the tenants' names
+  });
+
+  test("uses Supabase where the installation has one", async () => {
+    await page.route("**/config.json", (route) =>
+      route.fulfill({ json: { supabase_url: stack.url, supabase_anon_key: "anon", tenants: [{ id: tenant().id, name: "Acme" }] } }),
+    );
+    await page.route("**/auth/v1/token?grant_type=password", (route) => {
+      assert.deepEqual(Object.keys(route.request().postDataJSON()).slice(0, 2), ["email", "password"]);
+      const { token, id, email } = user();
+      return route.fulfill({
+        json: { access_token: token, refresh_token: "r", token_type: "bearer", expires_in: 3600, user: { id, email, aud: "authenticated" } },
+      });
+    });
+    await page.goto(stack.url);
+    await page.getByLabel("Email").fill("member@acme.example");
+    await page.getByLabel("Password").fill("secret");
+    await picture(page, "sign-in-supabase");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+  });
+});
+
+describe("asking", () => {
+  test("a question becomes a panel, once, and its answers are watched to the result", async () => {
+    await enter(page, "/new/");
+    await page.getByLabel("Your question").fill("Short");
+    await page.getByRole("button", { name: "Ask the panel" }).click();
+    await page.getByText("At least 10 characters.").waitFor();
+    await picture(page, "new-panel-faults");
+    await page.getByLabel("Your question").fill(QUESTION);
+    await page.locator(".chosen li").nth(4).waitFor();
+    const posts = [];
+    page.on("request", (request) => {
+      if (request.method() === "POST" && request.url().endsWith("/api/v1/panels")) posts.push(request);
+    });
+    await picture(page, "new-panel");
+    await page.getByRole("button", { name: "Ask the panel" }).dblclick();
+    await page.waitForURL("**/panel/?id=*");
+    assert.equal(posts.length, 1);
+    assert.ok(posts[0].headers()["idempotency-key"]);
+    await page.locator(".answer-text.typing").first().waitFor();
+    await picture(page, "panel-live");
+    await until(page, "completed");
+    await page.getByRole("heading", { name: "Recommendation" }).waitFor();
+    await picture(page, "panel-structured");
+    assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("draft")).length), 0);
+  });
+
+  test("a draft outlives a reload, and experts are chosen by keyboard", async () => {
+    await enter(page, "/new/");
+    await page.getByLabel("Your question").fill(QUESTION);
+    await page.locator(".chosen li").nth(4).waitFor();
+    const first = await page.locator(".chosen strong").first().textContent();
+    await page.getByRole("button", { name: `Move ${first} down` }).focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await page.locator(".chosen strong").nth(1).textContent(), first);
+    await page.getByText("Add experts").focus();
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Search experts").fill("patient advocate");
+    await page.getByRole("button", { name: "Add Amara Okafor" }).press("Enter");
+    await page.getByText("Advanced", { exact: true }).click();
+    await page.getByRole("button", { name: "Add an option" }).click();
+    await page.getByLabel("Option 1").fill("Brazil first");
+    await page.getByRole("button", { name: "Add a text" }).click();
+    await picture(page, "new-panel-all");
+    await page.reload();
+    await page.getByText("6 experts chosen").waitFor();
+    assert.equal(await page.getByLabel("Your question").inputValue(), QUESTION);
+  });
+
+  test("a guest reads and cannot ask", async () => {
+    await enter(page, "/new/", { as: "guest" });
+    await page.getByText("Guests read.").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Ask the panel" }).count(), 0);
+    await picture(page, "new-panel-guest");
+  });
+});
+
+describe("the six protocols", () => {
+  for (const type of ["open", "socratic", "adversarial"]) {
+    test(`${type} is shown to its end`, async () => {
+      const id = await ask(type);
+      await enter(page, `/panel/?id=${id}`);
+      await until(page, "completed");
+      const { events } = await api("GET", `/panels/${id}/events`);
+      const answers = events.filter((one) => one.event === "response_added").length;
+      const silent = new Set(events.filter((one) => one.event === "expert_failed").map((one) => `${one.round_number}/${one.step}/${one.seat}`)).size;
+      assert.ok(answers > 0);
+      assert.equal(await cards(), answers + silent);
+      if (type === "adversarial") assert.ok((await page.locator(".side.pro .answer").count()) >= 2);
+      if (type === "socratic") assert.ok((await page.getByRole("heading", { name: "Questions", level: 5 }).count()) >= 2);
+      await picture(page, `panel-${type}`);
+    });
+  }
+
+  test("delphi shows each round's ratings as a distribution", async () => {
+    const id = await ask("delphi", { options: ["Brazil first", "EU first", "Both at once"] });
+    await enter(page, `/panel/?id=${id}`);
+    await page.waitForSelector('main[data-status="completed"], main[data-status="failed"]', { timeout: 60_000 });
+    const drawn = page.getByRole("img", { name: /Brazil first, round 1: ratings \d/ });
+    assert.equal(await drawn.count(), 1);
+    assert.ok((await drawn.locator("circle").count()) >= 3);
+    await picture(page, "panel-delphi");
+  });
+
+  test("hybrid waits for a person, who answers and signs", async () => {
+    const id = await ask("hybrid");
+    await enter(page, `/panel/?id=${id}`);
+    await page.getByRole("heading", { name: "The panel waits for you" }).waitFor({ timeout: 60_000 });
+    await picture(page, "panel-hybrid-waits");
+    await page.getByRole("button", { name: "Send my answer" }).click();
+    await page.getByText("Write what you want to say first.").waitFor();
+    await page.getByLabel("Your answer").fill("We have the plant in São Paulo already.");
+    await page.getByRole("radio", { name: "Supports", exact: true }).check();
+    await page.getByRole("button", { name: "Send my answer" }).click();
+    await page.getByRole("button", { name: "Approve" }).waitFor({ timeout: 60_000 });
+    assert.equal(await page.locator(".answer.role-human").count(), 1);
+    await page.getByRole("button", { name: "Approve" }).click();
+    await until(page, "completed");
+    await picture(page, "panel-hybrid");
+  });
+});
+
+describe("a running panel", () => {
+  test("outlives reloads and a lost network without a missing or doubled card", async () => {
+    const id = await ask("socratic");
+    await enter(page, `/panel/?id=${id}`);
+    await page.locator(".answer-text.typing").first().waitFor();
+    await page.reload();
+    await page.locator(".answer").first().waitFor();
+    await context.setOffline(true);
+    await page.evaluate(() => dispatchEvent(new Event("offline")));
+    await context.setOffline(false);
+    await until(page, "completed");
+    const { events } = await api("GET", `/panels/${id}/events`);
+    const answers = events.filter((one) => one.event === "response_added").map((one) => `answer-${one.response_id}`);
+    const shown = await page.locator(".answer[id]").evaluateAll((found) => found.map((one) => one.id));
+    assert.deepEqual(shown.toSorted(), answers.toSorted());
+  });
+
+  test("says that it reconnects, and resumes from the last event it has", async () => {
+    const asked = [];
+    let cut = true;
+    await page.route("**/stream", async (route) => {
+      asked.push(route.request().headers()["last-event-id"] ?? null);
+      if (!cut) return route.continue();
+      cut = false;
+      const first = { panel_id: "x", sequence: 1, at: new Date().toISOString(), query: QUESTION, panel_type: "open", configuration: {}, options: [], agents: [], evidence: [], user_id: user().id };
+      return route.fulfill({ contentType: "text/event-stream", body: `retry: 2000\nid: 1\nevent: panel_created\ndata: ${JSON.stringify(first)}\n\n` });
+    });
+    await page.route("**/nothing", () => undefined);
+    await enter(page, `/panel/?id=${await ask("structured")}`);
+    await page.waitForSelector('main[data-link="live"], main[data-link="ended"]');
+    await until(page, "completed");
+    assert.equal(asked[0], null);
+    assert.equal(asked[1], "1");
+  });
+
+  test("is stopped by the one who asked, and says so", async () => {
+    await enter(page, `/panel/?id=${await ask("adversarial")}`);
+    await page.getByRole("button", { name: "Stop the panel" }).click();
+    await page.getByLabel("Reason (optional)").fill("Asked the wrong thing");
+    await picture(page, "panel-cancel", { full: false });
+    await page.getByRole("dialog").getByRole("button", { name: "Stop the panel" }).click();
+    await until(page, "failed");
+    await page.getByText("Stopped by a person").waitFor();
+    await picture(page, "panel-cancelled");
+  });
+
+  test("twelve experts at once stay smooth", async () => {
+    const { agents } = await api("GET", "/agents");
+    const twelve = agents.slice(0, 12).map((one) => one.id);
+    await enter(page, "/");
+    const id = await ask("delphi", { agents: twelve, options: ["Now", "Later"] });
+    await page.evaluate(() => {
+      window.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
+      }).observe({ type: "longtask" });
+    });
+    await page.evaluate((href) => {
+      history.pushState(null, "", href);
+    }, `/panel/?id=${id}`);
+    await page.waitForSelector('main[data-status="completed"], main[data-status="failed"]', { timeout: 60_000 });
+    const longest = await page.evaluate(() => window.longest);
+    assert.ok(longest < 400, `the page stood still for ${longest} ms`);
+  });
+});
+
+describe("a result", () => {
+  test("shows the quotes behind a point in the answers they come from", async () => {
+    const id = await ask("structured");
+    await enter(page, `/panel/?id=${id}`);
+    await until(page, "completed");
+    await page.getByRole("button", { name: /quotes?: show in the answer/ }).first().click();
+    await page.locator(".answer mark").first().waitFor();
+    const marked = await page.locator(".answer mark").allTextContents();
+    assert.ok(marked.some((words) => words.length > 10));
+    await picture(page, "panel-quotes");
+  });
+
+  test("is exported, audited and followed up", async () => {
+    const id = await ask("structured");
+    await enter(page, `/panel/?id=${id}`);
+    await until(page, "completed");
+    await page.getByText("Export", { exact: true }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Markdown" }).click()]);
+    assert.match(readFileSync(await download.path(), "utf8"), /^# Should we launch/);
+    await page.getByRole("button", { name: "Show the events" }).click();
+    await page.getByRole("cell", { name: "panel completed" }).waitFor();
+    await accessible(page, "the audit trail");
+    await page.getByRole("button", { name: "Ask a follow-up" }).click();
+    await page.getByText("Follow-up to an earlier panel").waitFor();
+  });
+
+  test("of another tenant does not exist", async () => {
+    const id = await ask("open");
+    await enter(page, `/panel/?id=${id}`, { as: "owner", slug: "globex" });
+    await page.getByText("There is no such panel.").waitFor();
+    await picture(page, "panel-missing");
+  });
+});
+
+describe("the dashboard", () => {
+  test("finds panels by what stands in the address", async () => {
+    await enter(page, "/?type=adversarial&status=failed");
+    await page.locator(".panel-card").first().waitFor();
+    for (const chip of await page.locator(".panel-card .chip:first-child").allTextContents()) assert.equal(chip, "Adversarial");
+    await page.getByLabel("Search questions").fill("nothing like this was asked");
+    await page.getByText("No panel fits these filters").waitFor();
+    assert.match(page.url(), /q=nothing/);
+    await picture(page, "dashboard-none");
+    await page.getByRole("link", { name: "Clear filters" }).click();
+    await page.locator(".panel-card").nth(3).waitFor();
+    await page.locator(".usage .chart").first().waitFor();
+    await picture(page, "dashboard");
+  });
+
+  test("follows a panel's status without a reload", async () => {
+    await enter(page, "/?status=");
+    const id = await ask("structured");
+    await page.reload();
+    const card = page.locator(".panel-card", { has: page.locator(`a[href$="${id}"]`) });
+    await card.getByText("Completed").waitFor({ timeout: 40_000 });
+  });
+
+  test("of a tenant that never asked invites it to, in its own colour", async () => {
+    await enter(page, "/", { as: "owner", slug: "globex" });
+    await page.getByText("Ask your first question").waitFor();
+    const fill = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--brand-fill"));
+    assert.equal(fill.trim(), "#0f766e");
+    await picture(page, "dashboard-empty");
+  });
+
+  test("shows what went wrong, and tries again", async () => {
+    let broken = true;
+    await page.route("**/api/v1/panels?*", (route) =>
+      broken ? route.fulfill({ status: 503, contentType: "application/problem+json", json: { title: "Unavailable", detail: "The database does not answer now." } }) : route.continue(),
+    );
+    await enter(page, "/");
+    await page.getByText("The database does not answer now.").waitFor();
+    await picture(page, "dashboard-error");
+    broken = false;
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".panel-card").first().waitFor();
+  });
+});
+
+describe("every window", () => {
+  for (const [width, height] of [
+    [360, 740],
+    [820, 1180],
+    [3840, 2160],
+  ]) {
+    test(`of ${width} px shows every page without scrolling sideways`, async () => {
+      await page.setViewportSize({ width, height });
+      const { panels } = await api("GET", "/panels?status=completed&limit=1");
+      for (const [name, where] of [
+        ["dashboard", "/"],
+        ["new", "/new/"],
+        ["experts", "/experts/"],
+        ["panel", `/panel/?id=${panels[0].id}`],
+      ]) {
+        await enter(page, where);
+        await page.waitForSelector(".panel-card, .types, .expert-card, .recommendation, .round");
+        await picture(page, `${name}-${width}`);
+      }
+    });
+  }
+
+  test("offers the experts, their fields and a panel with one of them", async () => {
+    await enter(page, "/experts/");
+    await page.locator(".expert-card").first().waitFor();
+    await picture(page, "experts");
+    await page.getByLabel("Search by name, field or skill").fill("statistics");
+    await page.getByText("Knows about").first().click();
+    await accessible(page, "an opened expert");
+    await page.getByRole("link", { name: "Ask a panel with this expert" }).first().click();
+    await page.getByText("1 expert chosen").waitFor();
+  });
+});
