@@ -44,7 +44,7 @@ export async function launch() {
 export async function open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light", ...options });
   const page = await context.newPage();
-  // Every page is read afresh: with a route of its own, a context keeps no HTTP cache.
+  // Every page is read afresh: a context with a route of its own keeps no HTTP cache.
   await context.route("**/nothing-here", (route) => route.continue());
   const problems = [];
   page.on("pageerror", (error) => problems.push(`exception: ${error.stack ?? error}`));

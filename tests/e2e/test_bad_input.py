@@ -15,7 +15,6 @@ import pytest
 from askpanel.contracts.events import HumanResponded, PanelCancelRequested, PanelCreated
 from askpanel.contracts.subjects import all_of, parse
 from askpanel.contracts.topology import PANELS
-from askpanel.local.stack import WEB_ROOT
 from tests.harness.problems import check_problem
 from tests.harness.stack import EXPERTS, QUESTION, RunningStack, create, follow, new_key, projected
 
@@ -174,11 +173,6 @@ async def test_a_megabyte_that_does_not_say_its_size_is_cut_off(running: Running
             check_problem(await client.post("/panels", content=pieces(), headers=headers), 413)
 
 
-@pytest.mark.xfail(
-    WEB_ROOT.is_dir(),
-    strict=True,
-    reason="where the web UI is built, its own 404 page answers under /api too",
-)
 async def test_a_path_of_the_api_that_does_not_exist_is_a_problem_document(running: RunningStack) -> None:
     async with running.http() as client:
         check_problem(await client.get("/nothing"), 404)

@@ -137,13 +137,11 @@ async def test_a_panel_outlives_a_silent_nats(own: RunningStack) -> None:
     check_frames(frames, await rows_are_exact(own, created["id"]))
 
 
-SILENT_READ = (
-    "the first GET of a silent Postgres is a 500: giving the connection back to the pool raises TimeoutError"
 )
 
 
 @pytest.mark.parametrize(
-    "outage", [dead, pytest.param(silent, marks=pytest.mark.xfail(strict=True, reason=SILENT_READ))]
+    "outage", [dead, silent]
 )
 async def test_without_postgres_panels_run_and_streams_deliver(own: RunningStack, outage: Outage) -> None:
     old = await a_panel_runs(own)

@@ -65,7 +65,7 @@ def test_a_middle_half_wider_than_two_points_keeps_the_panel_going_at_its_thresh
         {seat: (value, None, None) for seat, value in enumerate((0, 0, 40, 80))},
         # median 20, three of four within 10 days; quartiles 13.75 and 38.75 lie 25 days apart
         {seat: (value, None, None) for seat, value in enumerate((10, 15, 25, 80))},
-        {seat: (30, None, None) for seat in range(4)},
+        dict.fromkeys(range(4), (30, None, None)),
     )
     second = panel.of(ConsensusCalculated)[1]
     assert (second.consensus_level, second.band) == (0.75, "weak")

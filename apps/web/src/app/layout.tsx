@@ -29,7 +29,7 @@ export default function RootLayout({ children }: { readonly children: ReactNode 
   return (
     <html lang="en" suppressHydrationWarning>
       <head>
-        {/* biome-ignore lint/performance/noSyncScripts: it must run before the first paint */}
+        {/* Not deferred: it must run before the first paint. */}
         <script src="/theme.js" />
       </head>
       <body>

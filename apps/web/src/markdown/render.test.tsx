@@ -2,8 +2,7 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import { render, safeAddress } from "./render";
 
-const html = (text: string, quotes: string[] = []): string =>
-  renderToStaticMarkup(<>{render(text, quotes)}</>);
+const html = (text: string, quotes: string[] = []): string => renderToStaticMarkup(render(text, quotes));
 
 /** Ways in which Markdown has carried scripts, addresses and images (OWASP's list among them). */
 const ATTACKS = [

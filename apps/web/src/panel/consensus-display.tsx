@@ -130,7 +130,7 @@ export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
           </blockquote>
         ))}
       </section>
-      {metrics.positions.length > 0 && (
+      {metrics.positions.length > 0 && metrics.items.length === 0 && (
         <section className="card" aria-labelledby="positions">
           <h3 id="positions">{text.result.positions}</h3>
           <Positions panel={panel} metrics={metrics} />
@@ -174,10 +174,14 @@ function Positions({ panel, metrics }: { readonly panel: PanelState; readonly me
         <li key={position.position} className={`stance-${position.position}`}>
           <div className="positions-head">
             <span>{options.get(position.position) ?? text.stances[position.position] ?? position.text}</span>
-            <span>{percent(position.share)}</span>
+            <span>{text.result.voters(position.voters.length)}</span>
           </div>
           <div className="bar" aria-hidden="true">
-            <span style={{ width: `${position.share * 100}%` }} />
+            <span
+              style={{
+                width: `${(position.voters.length / Math.max(metrics.voters ?? 0, position.voters.length, 1)) * 100}%`,
+              }}
+            />
           </div>
           <Names panel={panel} ids={position.voters} />
         </li>

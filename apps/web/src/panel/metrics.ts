@@ -11,10 +11,9 @@ export interface Item {
   readonly disagreement: boolean;
 }
 
-export interface PositionShare {
+export interface Position {
   readonly position: string;
   readonly text: string;
-  readonly share: number;
   readonly voters: readonly string[];
 }
 
@@ -31,7 +30,7 @@ export interface Metrics {
   readonly effective: number | null;
   readonly majorityConfidence: number | null;
   readonly flags: readonly string[];
-  readonly positions: readonly PositionShare[];
+  readonly positions: readonly Position[];
   readonly items: readonly Item[];
   readonly changed: readonly ChangedVote[];
   readonly levelBefore: number | null;
@@ -57,13 +56,12 @@ export function metricsOf(raw: Readonly<Record<string, unknown>>): Metrics {
   };
 }
 
-function positionOf(entry: unknown): PositionShare | null {
+function positionOf(entry: unknown): Position | null {
   const position = textOf(at(entry, "position"));
   if (position === null) return null;
   return {
     position,
     text: textOf(at(entry, "text")) ?? position,
-    share: numberOf(at(entry, "share")) ?? 0,
     voters: texts(at(entry, "voters")),
   };
 }

@@ -1,8 +1,8 @@
 "use client";
 
+import NextLink from "next/link";
 import { useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect } from "react";
-import { Problem } from "@/api/problem";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
@@ -28,7 +28,7 @@ export function PanelPage(): ReactNode {
   if (id === null || id === "") {
     return (
       <main className="page narrow" id="content">
-        <Trouble error={new Problem(404, "", "")} />
+        <Missing />
       </main>
     );
   }
@@ -48,7 +48,14 @@ export function PanelStreamView({ panelId }: { readonly panelId: string }): Reac
   if (refused !== null && panel.created === null) {
     return (
       <main className="page narrow" id="content">
-        <Trouble error={refused} />
+        {refused.status === 404 || refused.status === 422 ? (
+          <Missing />
+        ) : (
+          <>
+            <h1>{text.problems.title}</h1>
+            <Trouble error={refused} />
+          </>
+        )}
       </main>
     );
   }
@@ -63,6 +70,18 @@ export function PanelStreamView({ panelId }: { readonly panelId: string }): Reac
     <FocusProvider>
       <View panelId={panelId} panel={panel} link={link} />
     </FocusProvider>
+  );
+}
+
+function Missing(): ReactNode {
+  return (
+    <>
+      <h1>{text.problems.notFound}</h1>
+      <p className="lead">{text.problems.notFoundHelp}</p>
+      <p>
+        <NextLink href="/">{text.problems.back}</NextLink>
+      </p>
+    </>
   );
 }
 

@@ -25,6 +25,9 @@ export function Usage(): ReactNode {
   const days = useUsage("day");
   const agents = useUsage("agent");
   const types = useUsage("panel_type");
+  const { api } = useSession();
+  const catalogue = useSWR("agents", async () => (await bodyOf(api.GET("/api/v1/agents"))).agents);
+  const names = new Map(catalogue.data?.map((expert) => [expert.id, expert.name]));
   const { role } = useTenant();
   const report = days.data;
   return (
@@ -42,7 +45,7 @@ export function Usage(): ReactNode {
           ) : (
             <div className="charts">
               <Columns title={text.usage.byDay} label={text.usage.day} rows={daysOf(report)} />
-              <Bars title={text.usage.byExpert} rows={rowsOf(agents.data, (key) => key)} />
+              <Bars title={text.usage.byExpert} rows={rowsOf(agents.data, (key) => names.get(key) ?? key)} />
               <Bars title={text.usage.byType} rows={rowsOf(types.data, typeName)} />
             </div>
           )}

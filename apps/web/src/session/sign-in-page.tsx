@@ -94,10 +94,12 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
             </label>
           </>
         )}
-        <label className="field">
-          <span>{config.tenants.length > 0 ? text.account.tenant : text.signIn.tenant}</span>
+        <div className="field">
+          <label htmlFor="tenant">
+            {config.tenants.length > 0 ? text.account.tenant : text.signIn.tenant}
+          </label>
           {config.tenants.length > 0 ? (
-            <select value={fields.tenant} onChange={set("tenant")}>
+            <select id="tenant" value={fields.tenant} onChange={set("tenant")}>
               {config.tenants.map((tenant) => (
                 <option key={tenant.id} value={tenant.id}>
                   {tenant.name}
@@ -106,6 +108,7 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
             </select>
           ) : (
             <input
+              id="tenant"
               className="mono"
               value={fields.tenant}
               onChange={set("tenant")}
@@ -113,7 +116,7 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
               autoComplete="off"
             />
           )}
-        </label>
+        </div>
         {config.tenants.length === 0 && <p className="hint">{text.signIn.tenantHelp}</p>}
         <p className="trouble" role="alert">
           {trouble}

@@ -155,7 +155,7 @@ def reading_rules(request: Request) -> Rules:
     voting = last_by_seat(request.answers)
     items = request.items or request.options
     space: Space = "option" if request.options else "stance"
-    if request.quantity is not None and request.panel_type == "delphi":
+    if request.quantity is not None and (request.panel_type, request.method) == ("delphi", "delphi"):
         first = min(request.earlier, key=lambda past: past.number, default=None)
         quantity = scaled(request.quantity, last_by_seat(first.answers) if first else voting)
         return Rules("forecast", evidence_ids=request.evidence_ids, quantity=quantity)

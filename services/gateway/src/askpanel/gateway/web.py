@@ -61,6 +61,8 @@ class WebFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, the page of that name, or the UI's own 404 page."""
+        if path.startswith("api/"):
+            raise HTTPException(404)  # an interface for programs: they get a problem document
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:

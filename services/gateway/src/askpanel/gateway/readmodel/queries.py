@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from asyncpg.transaction import Transaction
 
 from askpanel.gateway.readmodel import statements
 from askpanel.gateway.readmodel.cursor import BadCursor, decode_cursor, encode_cursor
@@ -234,10 +235,20 @@ class ReadModel:
             finally:
                 # Nothing was written; a lost connection takes the transaction with it.
                 if not connection.is_closed():
-                    with _errors():
-                        await transaction.rollback()
+                    await self._roll_back(connection, transaction)
         finally:
-            await self._pool.release(connection)
+            with _errors():
+                await self._pool.release(connection)
+
+    async def _roll_back(self, connection: Connection, transaction: Transaction) -> None:
+        """End the transaction; a server that does not answer loses the connection instead."""
+        try:
+            with _errors():
+                async with asyncio.timeout(self._acquire_timeout):
+                    await transaction.rollback()
+        except ReadModelUnavailable:
+            connection.terminate()
+            raise
 
 
 @asynccontextmanager
