@@ -137,12 +137,7 @@ async def test_a_panel_outlives_a_silent_nats(own: RunningStack) -> None:
     check_frames(frames, await rows_are_exact(own, created["id"]))
 
 
-)
-
-
-@pytest.mark.parametrize(
-    "outage", [dead, silent]
-)
+@pytest.mark.parametrize("outage", [dead, silent])
 async def test_without_postgres_panels_run_and_streams_deliver(own: RunningStack, outage: Outage) -> None:
     old = await a_panel_runs(own)
     async with own.http() as client:

@@ -22,7 +22,7 @@ NO_CONSENSUS = "none"
 MOST_EXPERTS = 12
 """Voting seats a tenant may have on one panel where its settings do not say (existing-schema.md)."""
 
-_BALLOT_METHODS = ("majority", "weighted", "ranked", "quantum")
+_BALLOT_METHODS = ("majority", "weighted", "ranked", "quantum", "reliability")
 
 
 @dataclass(frozen=True, slots=True)
