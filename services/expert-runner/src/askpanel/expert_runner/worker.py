@@ -30,6 +30,7 @@ from askpanel.expert_runner.line import Line
 from askpanel.expert_runner.models.port import Failure, Reply
 from askpanel.expert_runner.models.retry import next_attempt
 from askpanel.expert_runner.prompts.build import build
+from askpanel.expert_runner.prompts.fit import NoRoom
 from askpanel.expert_runner.prompts.prompt import Call, Speaker
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
 from askpanel.runtime.errors import Reject
@@ -131,13 +132,10 @@ class ExpertRunner:
             attempt=attempt,
             **_step(request),
         )
-        prompt = build(
-            call,
-            speaker,
-            request.response_type,
-            request.context.blocks,
-            line.model.budget,
-        )
+        try:
+            prompt = build(call, speaker, request.response_type, request.context.blocks, line.model.budget)
+        except NoRoom as error:
+            return Failure("misconfigured", str(error))
         deltas = Deltas(self._client, task)
         outcome = await line.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
         await deltas.flush()
