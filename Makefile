@@ -28,7 +28,27 @@ $(READY): requirements.lock requirements-bootstrap.lock $(MEMBERS:%=%/pyproject.
 
 setup: $(READY)  ## Create the environment (hash-pinned); a second call is instant
 
-run: setup  ## Start everything, ask one question, show the consensus, keep serving
+# The web UI is optional: without node the gateway serves a plain page that says how to use the API.
+WEB := apps/web
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
+               $(wildcard $(WEB)/package-lock.json $(WEB)/next.config.mjs $(WEB)/tsconfig.json)
+
+.PHONY: web
+web: $(WEB)/out/.built  ## Build the web UI, if node is there
+
+$(WEB)/out/.built: $(WEB_SOURCES)
+	@mkdir -p .cache
+	@if ! command -v npm > /dev/null; then \
+	  echo "· no web UI: it is built where node 20.9 or newer with npm is installed"; \
+	elif echo "· building the web UI (about a minute, once)" && cd $(WEB) \
+	  && npm ci --silent --no-audit --no-fund > $(CURDIR)/.cache/web.log 2>&1 \
+	  && NEXT_TELEMETRY_DISABLED=1 npm run --silent build >> $(CURDIR)/.cache/web.log 2>&1; then \
+	  touch $(CURDIR)/$@; \
+	else \
+	  echo "· the web UI was not built, .cache/web.log says why; everything else works without it"; \
+	fi
+
+run: setup web  ## Start everything, ask one question, show the consensus, keep serving
 	@$(BIN)/askpanel run $(if $(ONCE),--once) $(if $(Q),"$(Q)") $(if $(TYPE),--type $(TYPE)) \
 	  $(if $(EXPERTS),--experts $(EXPERTS)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
 

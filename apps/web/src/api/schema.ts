@@ -85,6 +85,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/panels/{panel_id}/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Matrix
+         * @description Aspects by experts: who supports, opposes, qualifies or says nothing, with quotes. Empty before a result.
+         */
+        get: operations["get_matrix_api_v1_panels__panel_id__matrix_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/panels/{panel_id}/usage": {
         parameters: {
             query?: never;
@@ -238,7 +258,11 @@ export interface paths {
          */
         get: operations["list_experts_api_v1_agents_get"];
         put?: never;
-        post?: never;
+        /**
+         * Create Expert
+         * @description Publish an expert of this tenant. An id of the global catalogue is taken over for this tenant only.
+         */
+        post: operations["create_expert_api_v1_agents_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -257,9 +281,17 @@ export interface paths {
          * @description One expert.
          */
         get: operations["get_expert_api_v1_agents__agent_id__get"];
-        put?: never;
+        /**
+         * Revise Expert
+         * @description Publish the next version; running and ended panels keep the one they were created with.
+         */
+        put: operations["revise_expert_api_v1_agents__agent_id__put"];
         post?: never;
-        delete?: never;
+        /**
+         * Retire Expert
+         * @description Take an expert out of new panels. Those that have it keep it.
+         */
+        delete: operations["retire_expert_api_v1_agents__agent_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -414,7 +446,7 @@ export interface paths {
         };
         /**
          * Asyncapi
-         * @description The events on the log as AsyncAPI 3, as generated from the contracts.
+         * @description The events on the log as AsyncAPI 3, from the contracts.
          */
         get: operations["asyncapi_asyncapi_json_get"];
         put?: never;
@@ -726,6 +758,33 @@ export interface components {
             bench: boolean;
         };
         /**
+         * ExpertGiven
+         * @description What an expert is: shown to users, but for the instructions, which only the model sees.
+         */
+        ExpertGiven: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Domain */
+            domain: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /** Summary */
+            summary: string;
+            /** Instructions */
+            instructions: string;
+            /**
+             * Temperament
+             * @default balanced
+             * @enum {string}
+             */
+            temperament: "sceptic" | "balanced" | "optimist" | "pragmatist";
+        };
+        /**
          * Experts
          * @description The catalogue of this tenant.
          */
@@ -777,6 +836,52 @@ export interface components {
             content: string;
             /** Stance */
             stance?: ("support" | "conditional" | "oppose" | "abstain") | null;
+        };
+        /**
+         * Matrix
+         * @description The comparison matrix of a round: per aspect one cell per expert, with quotes.
+         */
+        Matrix: {
+            /**
+             * Panel Id
+             * Format: uuid
+             */
+            panel_id: string;
+            /** Round Number */
+            round_number: number | null;
+            /** Aspects */
+            aspects: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * NewExpert
+         * @description An expert with the id it will have in panels.
+         */
+        NewExpert: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Domain */
+            domain: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /** Summary */
+            summary: string;
+            /** Instructions */
+            instructions: string;
+            /**
+             * Temperament
+             * @default balanced
+             * @enum {string}
+             */
+            temperament: "sceptic" | "balanced" | "optimist" | "pragmatist";
+            /** Agent Id */
+            agent_id: string;
         };
         /**
          * NewPanel
@@ -2140,6 +2245,91 @@ export interface operations {
             };
         };
     };
+    get_matrix_api_v1_panels__panel_id__matrix_get: {
+        parameters: {
+            query?: {
+                round_number?: number | null;
+            };
+            header?: {
+                /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
+                "X-Min-Sequence"?: number | null;
+                /** @description The tenant's id (uuid) in which you act. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                panel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matrix"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_panel_usage_api_v1_panels__panel_id__usage_get: {
         parameters: {
             query?: never;
@@ -2840,6 +3030,96 @@ export interface operations {
             };
         };
     };
+    create_expert_api_v1_agents_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant's id (uuid) in which you act. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExpert"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_expert_api_v1_agents__agent_id__get: {
         parameters: {
             query?: never;
@@ -2897,6 +3177,195 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    revise_expert_api_v1_agents__agent_id__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant's id (uuid) in which you act. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpertGiven"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    retire_expert_api_v1_agents__agent_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant's id (uuid) in which you act. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
             /** @description Too Many Requests */
             429: {
@@ -3318,13 +3787,6 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
-            };
-            /** @description Not part of this build */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };

@@ -18,7 +18,7 @@ from askpanel.local import asking, running
 from askpanel.local.client import ApiClient, ApiError
 from askpanel.local.demo import TENANTS
 from askpanel.local.settings import LocalSettings
-from askpanel.local.stack import WATCH_SECONDS, Stack
+from askpanel.local.stack import WATCH_SECONDS, WEB_ROOT, Stack
 from askpanel.runtime.settings import load
 
 SAMPLE = (
@@ -248,7 +248,10 @@ def _teller(*, quiet: bool) -> Callable[[str], None]:
 def _how_to_use(stack: Stack) -> None:
     tenant = TENANTS[0]
     out.print(f"\n[bold]Ask Panel is at {stack.url}[/bold]  (Ctrl-C stops it)", highlight=False)
+    user = tenant.user("member")
+    link = f"{stack.url}/#token={stack.token(user.id, user.email)}&tenant={tenant.id}"
     for line in (
+        *(("", "in a browser, signed in as a demo user:", f"  {link}") if WEB_ROOT.is_dir() else ()),
         "",
         "ask from another terminal:",
         '  .venv/bin/askpanel ask "Which market should we enter first, Germany or France?"',

@@ -63,6 +63,8 @@ class WebFiles(StaticFiles):
         """The file, the page of that name, or the UI's own 404 page."""
         if path.startswith("api/"):
             raise HTTPException(404)  # an interface for programs: they get a problem document
+        if not path.startswith("_next/static/"):
+            scope = _unconditional(scope)
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
@@ -74,6 +76,13 @@ class WebFiles(StaticFiles):
             response.headers["Content-Security-Policy"] = content_policy(Path(file).read_bytes())
         response.headers["Cache-Control"] = _FOREVER if path.startswith("_next/static/") else "no-cache"
         return response
+
+
+def _unconditional(scope: Scope) -> Scope:
+    """The request without its conditions: a 304 for a page would come without the page's own policy."""
+    conditions = (b"if-none-match", b"if-modified-since")
+    headers = [header for header in scope["headers"] if header[0].lower() not in conditions]
+    return {**scope, "headers": headers}
 
 
 def serve(app: FastAPI, root: Path | None) -> None:

@@ -1,0 +1,40 @@
+"""The built interface as the gateway serves it: pages carry their own policy, every time."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from askpanel.gateway.web import content_policy, serve
+
+PAGE = b"<!doctype html><title>Ask</title><script>let here = 1</script>"
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> httpx.AsyncClient:
+    (tmp_path / "index.html").write_bytes(PAGE)
+    (tmp_path / "404.html").write_bytes(b"<!doctype html><title>Nothing here</title>")
+    app = FastAPI()
+    serve(app, tmp_path)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://site")
+
+
+async def test_a_page_asked_for_again_comes_whole_with_its_policy(site: httpx.AsyncClient) -> None:
+    first = await site.get("/")
+    again = await site.get("/", headers={"If-None-Match": first.headers["etag"]})
+    for answer in (first, again):
+        assert (answer.status_code, answer.content) == (200, PAGE)
+        assert answer.headers["content-security-policy"] == content_policy(PAGE)
+
+
+async def test_the_policy_names_inline_scripts_by_hash_and_allows_no_other() -> None:
+    policy = content_policy(PAGE)
+    assert "script-src 'self' 'sha256-" in policy
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+async def test_an_unknown_path_of_the_api_is_no_page(site: httpx.AsyncClient) -> None:
+    answer = await site.get("/api/v1/nothing")
+    assert answer.status_code == 404
+    assert "Nothing here" not in answer.text
