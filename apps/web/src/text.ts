@@ -41,7 +41,7 @@ export const text = {
     tokenHelp: "Paste the token of a local user. This prints one:",
     tokenCommand: "askpanel token",
     tenant: "Tenant id",
-    tenantHelp: "The id of the tenant in which you act; the same command prints it.",
+    tenantHelp: "The id of the tenant in which you act; `make run` prints it in its curl line.",
     email: "Email",
     password: "Password",
     submit: "Sign in",
