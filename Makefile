@@ -28,6 +28,7 @@ $(READY): requirements.lock requirements-bootstrap.lock $(MEMBERS:%=%/pyproject.
 
 setup: $(READY)  ## Create the environment (hash-pinned); a second call is instant
 
+# `npm install --no-save` keeps to the lock; `npm ci` refuses one without other platforms' optional packages.
 # The web UI is optional: without node the gateway serves a plain page that says how to use the API.
 WEB := apps/web
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
@@ -41,7 +42,7 @@ $(WEB)/out/.built: $(WEB_SOURCES)
 	@if ! command -v npm > /dev/null; then \
 	  echo "· no web UI: it is built where node 20.9 or newer with npm is installed"; \
 	elif echo "· building the web UI (about a minute, once)" && cd $(WEB) \
-	  && npm ci --silent --no-audit --no-fund > $(CURDIR)/.cache/web.log 2>&1 \
+	  && npm install --no-save --no-audit --no-fund > $(CURDIR)/.cache/web.log 2>&1 \
 	  && NEXT_TELEMETRY_DISABLED=1 npm run --silent build >> $(CURDIR)/.cache/web.log 2>&1; then \
 	  touch $(CURDIR)/$@; \
 	else \
