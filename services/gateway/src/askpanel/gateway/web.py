@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -62,7 +63,7 @@ class WebFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, the page of that name, or the UI's own 404 page."""
         if path.startswith("api/"):
-            raise HTTPException(404)  # an interface for programs: they get a problem document
+            raise _no_page(scope)  # an interface for programs: they get a problem document
         if not path.startswith("_next/static/"):
             scope = _unconditional(scope)
         try:
@@ -76,6 +77,12 @@ class WebFiles(StaticFiles):
             response.headers["Content-Security-Policy"] = content_policy(Path(file).read_bytes())
         response.headers["Cache-Control"] = _FOREVER if path.startswith("_next/static/") else "no-cache"
         return response
+
+
+def _no_page(scope: Scope) -> HTTPException:
+    """What the API itself would have said, had the UI not been mounted behind it: 405 or 404."""
+    known = any(route.matches(scope)[0] is Match.PARTIAL for route in scope["app"].routes)
+    return HTTPException(405 if known else 404)
 
 
 def _unconditional(scope: Scope) -> Scope:
