@@ -14,7 +14,9 @@ from askpanel.consensus.keypoints.negation import contradicts
 
 OWN = Path(__file__).parent / "data" / "opposites_and_paraphrases.csv"
 SHARED = (
-    next((up for up in Path(__file__).resolve().parents if (up / "uv.lock").is_file()), Path("/")).parent
+    next(
+        (up for up in Path(__file__).resolve().parents if (up / "requirements.lock").is_file()), Path("/")
+    ).parent
     / "shared"
 )
 

@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def default_data() -> Path:
     """`../shared/data` beside the repository that this file is checked out in."""
-    checkout = next((up for up in Path(__file__).resolve().parents if (up / "uv.lock").is_file() or (up / "Makefile").is_file()), Path.cwd())  # fmt: skip
+    checkout = next((up for up in Path(__file__).resolve().parents if (up / "requirements.lock").is_file() or (up / "Makefile").is_file()), Path.cwd())  # fmt: skip
     return checkout.parent / "shared" / "data"
 
 
