@@ -2,13 +2,12 @@
 
 import base64
 import json
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from faststream.nats import NatsBroker
+import nats
 from nats.aio.client import Client
 
 from askpanel.contracts.topology import DEAD, Durable
@@ -37,24 +36,18 @@ async def a_durable(
 
 @asynccontextmanager
 async def consuming(
-    url: str, durable: Durable, handler: Handler, *, parallel: int = 4, windowed: bool = False
+    url: str, durable: Durable, handler: Handler, *, parallel: int = 4
 ) -> AsyncGenerator[Worker]:
     """The worker takes messages within the block; then it is drained and disconnected."""
     settings = ServiceSettings.model_validate({"NATS_URL": url})
-    broker = NatsBroker(
-        **connection.broker_options(settings, durable.service),
-        logger=logging.getLogger("faststream"),
-        graceful_timeout=1.0,
-    )
-    worker = Worker(durable, handler, parallel=parallel, windowed=windowed)
-    worker.bind(EventLog(await broker.connect()))
-    worker.subscribe(broker)
-    await broker.start()
+    client = await nats.connect(**connection.options(settings, durable.service))
+    worker = Worker(durable, handler, parallel=parallel)
+    await worker.start(client, EventLog(client))
     try:
         yield worker
     finally:
         await worker.drain(1.0)
-        await broker.stop()
+        await client.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,7 @@ def settled(client: Client, durable: Durable) -> Callable[[], Awaitable[bool]]:
     return check
 
 
-@pytest.mark.parametrize("windowed", [True, False])
-async def test_a_handler_that_returns_acknowledges(
-    log_server: OwnNats, client: Client, windowed: bool
-) -> None:
+async def test_a_handler_that_returns_acknowledges(log_server: OwnNats, client: Client) -> None:
     durable = await a_durable(client)
     sequences = await put(client, 20)
     seen: list[int] = []
@@ -49,7 +46,7 @@ async def test_a_handler_that_returns_acknowledges(
         assert abs(time.time() - delivery.stored_at) < 60
         seen.append(delivery.sequence)
 
-    async with consuming(log_server.url, durable, handler, windowed=windowed):
+    async with consuming(log_server.url, durable, handler):
         await until(settled(client, durable))
     assert sorted(seen) == sequences
     assert await dead_letters(client) == []
@@ -122,7 +119,7 @@ async def test_an_unreadable_message_is_a_dead_letter_and_its_neighbours_are_not
     async def handler(delivery: Delivery) -> None:
         read.append(delivery.decode().sequence)
 
-    async with consuming(log_server.url, durable, handler, windowed=True):
+    async with consuming(log_server.url, durable, handler):
         before = await put(client)
         await client.jetstream().publish(subject, body, headers={**headers, **extra})
         after = await put(client)
@@ -175,10 +172,7 @@ async def test_the_last_delivery_is_never_lost_in_silence(
     assert (letter.reason, letter.deliveries) == ("exhausted", 7)
 
 
-@pytest.mark.parametrize("windowed", [True, False])
-async def test_slow_work_is_kept_alive_and_never_runs_twice(
-    log_server: OwnNats, client: Client, windowed: bool
-) -> None:
+async def test_slow_work_is_kept_alive_and_never_runs_twice(log_server: OwnNats, client: Client) -> None:
     """Six messages for two slots of a second and a half each, with leases of one second."""
     durable = await a_durable(client, ack_wait=1.0)
     runs: list[int] = []
@@ -195,8 +189,8 @@ async def test_slow_work_is_kept_alive_and_never_runs_twice(
 
     sequences = await put(client, 6)
     async with (
-        consuming(log_server.url, durable, handler, parallel=2, windowed=windowed),
-        consuming(log_server.url, durable, handler, parallel=1, windowed=windowed),
+        consuming(log_server.url, durable, handler, parallel=2),
+        consuming(log_server.url, durable, handler, parallel=1),
     ):
         await until(settled(client, durable), seconds=20)
     assert sorted(runs) == sequences
@@ -227,9 +221,8 @@ async def test_no_more_messages_are_leased_than_are_worked_on(log_server: OwnNat
         await until(settled(client, durable))
 
 
-@pytest.mark.parametrize("windowed", [True, False])
 async def test_a_drain_finishes_work_in_flight_and_takes_nothing_new(
-    log_server: OwnNats, client: Client, windowed: bool
+    log_server: OwnNats, client: Client
 ) -> None:
     durable = await a_durable(client)
     started: list[int] = []
@@ -242,7 +235,7 @@ async def test_a_drain_finishes_work_in_flight_and_takes_nothing_new(
         finished.append(delivery.sequence)
 
     await put(client, 2)
-    async with consuming(log_server.url, durable, handler, parallel=2, windowed=windowed) as draining:
+    async with consuming(log_server.url, durable, handler, parallel=2) as draining:
         await until(lambda: len(started) == 2)
         drain = asyncio.create_task(draining.drain(10.0))
         rest = await put(client, 3)

@@ -235,7 +235,7 @@ class Simulation:
         """Append what the decider wants, and return it."""
         events = decide(self.state).events
         for event in events:
-            self.armed += timers(event)
+            self.armed += timers(event, self.state)
         self.append(*events)
         return list(events)
 
@@ -252,7 +252,10 @@ class Simulation:
         timer = next(timer for timer in reversed(self.armed) if timer.purpose_key == key)
         self.now = max(self.now, timer.at)
         passed = deadline(self.state, timer.purpose, timer.round_number, timer.checkpoint_id, timer.step)
-        return [] if passed is None else self.give(passed)
+        if passed is None:
+            return []
+        self.armed += timers(passed, self.state)
+        return self.give(passed)
 
     def run(self, speak: Speaker | None = None, count: Counter | None = None) -> "Simulation":
         """Play everybody until nobody has anything to say. None from a player is silence."""

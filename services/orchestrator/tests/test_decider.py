@@ -254,7 +254,7 @@ def test_the_last_round_ends_with_the_panel() -> None:
     started, request = panel.of(RoundStarted)[0], panel.of(ExpertRequested)[0]
     assert started.deadline_at == request.deadline_at == panel.of(PanelStarted)[0].plan.deadline_at
     panel.give(responded(panel.request("1", 0)), responded(panel.request("1", 1)))
-    panel.fire("round-1")
+    panel.fire("panel")
     panel.give(calculated(panel.of(ConsensusRequested)[0]))
     assert panel.ending.stop_reason == "deadline_passed"
 

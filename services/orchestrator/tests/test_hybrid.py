@@ -155,7 +155,7 @@ def test_the_moved_deadline_ends_a_panel_that_hangs_after_the_wait() -> None:
     assert panel.fire("panel") == []
     assert panel.fire("panel-2") == []
     assert panel.state.passed
-    assert shape(panel.fire("panel-2-final")) == ["human 1 ratify"]
+    assert shape(panel.fire("panel-final")) == ["human 1 ratify"]
 
 
 def test_a_budget_used_up_leaves_the_signature_to_the_human() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import takewhile
 from random import Random
 from typing import Any
 
@@ -48,17 +49,22 @@ class World:
     attempts: Counter[ExpertRequested] = field(default_factory=Counter[ExpertRequested])
 
     def decide(self) -> None:
-        """Append the decision, or, after a crash, the first part of it; the rest must not change."""
+        """Append the decision, or, after a crash, a part of it; the rest must not change.
+
+        A part is the first events, and any of the requests that come next: they are appended side by side.
+        """
         wanted = decide(self.panel.state).events
         crashed = self.random.random() < self.unrest
-        kept = self.random.randint(0, len(wanted)) if crashed else len(wanted)
+        first = self.random.randint(0, len(wanted)) if crashed else len(wanted)
+        beside = takewhile(lambda event: isinstance(event, ExpertRequested), wanted[first:])
+        kept = (*wanted[:first], *(event for event in beside if self.random.random() < 0.5))
         for event in wanted:
-            self.panel.armed += timers(event)
+            self.panel.armed += timers(event, self.panel.state)
         state = self.panel.state
-        for event in wanted[:kept]:
+        for event in kept:
             state = apply(state, event, self.panel.now)
-        assert decide(state).events == wanted[kept:]
-        self.panel.append(*wanted[:kept])
+        assert decide(state).events == tuple(event for event in wanted if event not in kept)
+        self.panel.append(*kept)
 
     def waiting(self) -> list[ExpertRequested | ConsensusRequested | HumanRequested]:
         """What somebody may still react to, in time or not."""
@@ -118,6 +124,7 @@ class World:
         if passed is None:
             return False
         self.panel.now = max(self.panel.now, timer.at)
+        self.panel.armed += timers(passed, self.panel.state)
         self.panel.append(passed)
         return True
 

@@ -12,19 +12,27 @@ def keys(panel: Simulation) -> list[str]:
     return [timer.purpose_key for timer in panel.armed]
 
 
-def test_a_panel_arms_its_own_deadline_the_grace_after_it_and_one_per_round() -> None:
-    panel = begin(created(configuration={"max_rounds": 1}))
-    assert keys(panel) == ["panel", "panel-final", "round-1"]
-    limit = START + timedelta(minutes=15)
-    assert [timer.at for timer in panel.armed] == [limit, limit + GRACE, limit]
+def test_a_panel_arms_its_own_deadline_and_one_for_each_round_but_the_last() -> None:
+    panel = begin(created(configuration={"max_rounds": 2})).run()
+    assert keys(panel) == ["panel", "round-1"]
+    assert panel.armed[0].at == START + timedelta(minutes=15)
+    assert panel.armed[1].at < panel.armed[0].at
+    assert keys(begin(created(configuration={"max_rounds": 1}))) == ["panel"]
+
+
+def test_the_grace_is_armed_when_the_panels_time_is_up() -> None:
+    panel = begin(created())
+    panel.fire("panel")
+    assert keys(panel)[-1] == "panel-final"
+    assert panel.armed[-1].at == panel.armed[0].at + GRACE
 
 
 def test_a_round_of_steps_arms_one_timer_for_each_step_but_the_last() -> None:
     panel = begin(created("adversarial")).run()
-    assert keys(panel)[3:] == [
-        *("round-2", "round-2-2a", "round-2-2a-again", "round-2-2b", "round-2-2c"),
+    assert keys(panel)[2:] == [
+        *("round-2-2a", "round-2-2a-again", "round-2-2b", "round-2-2c"),
     ]
-    ends = [timer.at for timer in panel.armed[4:]] + [panel.armed[3].at]
+    ends = [timer.at for timer in panel.armed[2:]] + [panel.armed[0].at]
     shares = {later - earlier for earlier, later in pairwise(ends)}
     assert max(shares) - min(shares) <= timedelta(microseconds=5)
 
@@ -33,7 +41,7 @@ def test_a_timers_key_is_one_subject_token_and_its_body_what_deadline_is_asked_w
     armed = begin(created("hybrid", 3, configuration={"chair": True})).run().armed
     assert all(set(timer.purpose_key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for timer in armed)
     assert armed[0].body() == {"purpose": "panel"}
-    assert armed[2].body() == {"purpose": "round", "round_number": 1}
+    assert armed[1].body() == {"purpose": "round", "round_number": 1}
     human = armed[-1]
     assert human.body() == {"purpose": "human", "checkpoint_id": str(human.checkpoint_id)}
     assert REF.timer(human.purpose_key, "scheduled").count(".") == 4
@@ -41,7 +49,7 @@ def test_a_timers_key_is_one_subject_token_and_its_body_what_deadline_is_asked_w
 
 def test_only_four_kinds_of_events_need_timers() -> None:
     panel = begin(created()).run()
-    with_timers = {event.TYPE for event in panel.events if timers(event)}
+    with_timers = {event.TYPE for event in panel.events if timers(event, panel.state)}
     assert with_timers == {"panel.started", "round.started"}
     chair = begin(created(configuration={"chair": True})).run(
         lambda r: None if r.role == "chair" else responded(r)

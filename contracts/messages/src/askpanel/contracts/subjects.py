@@ -32,6 +32,10 @@ class PanelRef:
         """Every event of this panel."""
         return f"*.*.{self.tenant_id}.{self.panel_id}"
 
+    def filter_of(self, noun: str) -> str:
+        """Every event of this panel whose type begins with this noun."""
+        return f"{noun}.*.{self.tenant_id}.{self.panel_id}"
+
     def subject(self, event_type: str) -> str:
         """Where an event of this type of this panel is published."""
         return f"{event_type}.{self.tenant_id}.{self.panel_id}"

@@ -3,8 +3,6 @@
 import logging
 from typing import Any
 
-from faststream.security import SASLPlaintext
-
 from askpanel.runtime import telemetry
 from askpanel.runtime.settings import ServiceSettings
 
@@ -43,13 +41,6 @@ def options(settings: ServiceSettings, service: str) -> dict[str, Any]:
         "user": settings.nats_user or None,
         "password": settings.nats_password.get_secret_value() or None,
     }
-
-
-def broker_options(settings: ServiceSettings, service: str) -> dict[str, Any]:
-    """The same for FastStream's broker, which has another word for user and password."""
-    arguments = options(settings, service)
-    user, password = arguments.pop("user"), arguments.pop("password")
-    return arguments | ({"security": SASLPlaintext(user, password or "")} if user else {})
 
 
 def inbox_prefix(service: str) -> str:

@@ -12,18 +12,26 @@ What a handler may raise for one message:
     Reject(reason)          never: to the dead letters
 """
 
+from collections.abc import Sequence
+
+from askpanel.contracts.envelope import Recorded
+
 
 class LogError(Exception):
     """Base of what the log answers when it does not take or give an event."""
 
 
 class Conflict(LogError):
-    """The panel has moved on: `actual` is the sequence of its last event, `expected` was ours."""
+    """The panel has moved on: `actual` is the sequence of the last event in the way, `expected` was ours.
 
-    def __init__(self, expected: int, actual: int) -> None:
+    `newer`: every event of the panel after what the caller had read, when the log was asked again.
+    """
+
+    def __init__(self, expected: int, actual: int, newer: Sequence[Recorded] = ()) -> None:
         super().__init__(f"the panel's last sequence is {actual}, not {expected}")
         self.expected = expected
         self.actual = actual
+        self.newer = newer
 
 
 class LogUnavailable(LogError):

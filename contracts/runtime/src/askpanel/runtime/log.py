@@ -9,7 +9,7 @@ lost acknowledgement looks like a conflict with oneself.
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
-from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
+from askpanel.contracts.envelope import Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry
@@ -61,18 +61,29 @@ class EventLog:
         another event came first, LogUnavailable when the log did not confirm within `patience`.
         """
         panel = recorded.envelope.panel
-        guard = {
-            "Nats-Expected-Last-Subject-Sequence": str(expected),
-            "Nats-Expected-Last-Subject-Sequence-Subject": panel.filter,
-        }
         try:
-            return await self._publish(recorded, guard)
+            return await self._publish(recorded, _guard(panel.filter, expected))
         except Conflict as conflict:
-            stored = await self._find(recorded, after=expected)
-            if stored is not None:
-                return stored
-            actual = conflict.actual or await self.last_sequence(panel)
-            raise Conflict(expected, actual) from None
+            newer = await self.read(panel, after=expected, until=conflict.actual or None)
+            for event in newer:
+                if event.envelope.id == recorded.envelope.id:
+                    return event.sequence
+            actual = newer[-1].sequence if newer else conflict.actual
+            raise Conflict(expected, actual, newer) from None
+
+    async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
+        """Append facts of one panel side by side, unless it has an event of `noun` after `expected`.
+
+        For facts that only such an event can forbid, as the end of a panel forbids new requests; what else
+        happens meanwhile may come between them. Their own types must be of another noun. Returns their
+        sequences. On Conflict some of them may stand on the log.
+        """
+        guard = [_guard(event.envelope.panel.filter_of(noun), expected) for event in events]
+        outcomes = await asyncio.gather(*map(self._publish, events, guard), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, int)]
 
     async def append_once(self, recorded: Recorded, *, recent: bool) -> int:
         """Append a fact that only its id guards, wherever the panel stands.
@@ -94,21 +105,27 @@ class EventLog:
             except Conflict:
                 continue
 
-    async def read(self, panel: PanelRef, *, after: int = 0) -> list[Recorded]:
+    async def read(self, panel: PanelRef, *, after: int = 0, until: int | None = None) -> list[Recorded]:
         """The panel's events after sequence `after`, in order, up to what its leader had at the call.
 
+        `until`: an event of the panel known to be there, which is enough; the leader need not be asked.
         Raises Unreadable for an event this build cannot read, LogUnavailable when no answer comes.
         """
         return [
             decode(subject, headers, body, sequence)
-            async for subject, headers, body, sequence in self.read_raw(panel.filter, after=after)
+            async for subject, headers, body, sequence in self.read_raw(
+                panel.filter, after=after, until=until
+            )
         ]
 
     async def read_raw(
-        self, subject_filter: str, *, after: int = 0
+        self, subject_filter: str, *, after: int = 0, until: int | None = None
     ) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
-        """Messages of a filter as subject, headers, body and sequence; complete up to the leader's last."""
-        last = await self._last(subject_filter)
+        """Messages of a filter as subject, headers, body and sequence; complete up to the leader's last.
+
+        `until`: a message of the filter known to be there, which is enough.
+        """
+        last = await self._last(subject_filter) if until is None else until
         deadline = time.monotonic() + self._patience
         position = after
         while last is not None and position < last:
@@ -137,12 +154,13 @@ class EventLog:
     async def _publish(self, recorded: Recorded, guard: dict[str, str]) -> int:
         deadline = time.monotonic() + self._patience
         pause = 0.05
-        self._check_size(recorded, guard)
+        subject, headers, body = encode(recorded)
+        headers |= guard
+        self._check_size(recorded.envelope.type, headers, body)
         while True:
-            subject, headers, body = encode(recorded)
             try:
                 ack = await self._js.publish(
-                    subject, body, headers=headers | guard, timeout=self._attempt_timeout
+                    subject, body, headers=dict(headers), timeout=self._attempt_timeout
                 )
             except nats.js.errors.APIError as error:
                 if error.err_code == WRONG_LAST_SEQUENCE:
@@ -167,14 +185,11 @@ class EventLog:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
 
-    def _check_size(self, recorded: Recorded, guard: Mapping[str, str]) -> None:
+    def _check_size(self, event_type: str, headers: Mapping[str, str], body: bytes) -> None:
         """The limit counts headers too; the client does not, and the server answers by disconnecting."""
-        _, headers, body = encode(recorded)
-        size = len(body) + header_bytes(headers | dict(guard))
+        size = len(body) + header_bytes(headers)
         if size > self._client.max_payload:
-            raise EventTooLarge(
-                f"{recorded.envelope.type} has {size} bytes, the log takes {self._client.max_payload}"
-            )
+            raise EventTooLarge(f"{event_type} has {size} bytes, the log takes {self._client.max_payload}")
 
     async def _assert_same(self, recorded: Recorded, sequence: int) -> None:
         """Deduplication is per stream, not per subject: the copy must stand on our own subject."""
@@ -182,13 +197,6 @@ class EventLog:
             stored = await self._js.get_msg(PANELS.name, seq=sequence)
         if stored.subject != recorded.envelope.panel.subject(recorded.envelope.type):
             raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")
-
-    async def _find(self, recorded: Recorded, *, after: int) -> int | None:
-        async with aclosing(self.read_raw(recorded.envelope.panel.filter, after=after)) as messages:
-            async for _, headers, _, sequence in messages:
-                if headers.get(MESSAGE_ID) == str(recorded.envelope.id):
-                    return sequence
-        return None
 
     async def _last(self, subject_filter: str) -> int | None:
         deadline = time.monotonic() + self._patience
@@ -241,6 +249,14 @@ class _unavailable:
             raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
         if isinstance(error, nats.errors.Error | nats.js.errors.Error | TimeoutError):
             raise LogUnavailable(repr(error)) from error
+
+
+def _guard(subject_filter: str, expected: int) -> dict[str, str]:
+    """Refuse the message unless `expected` is the last sequence of this filter (0: it has none)."""
+    return {
+        "Nats-Expected-Last-Subject-Sequence": str(expected),
+        "Nats-Expected-Last-Subject-Sequence-Subject": subject_filter,
+    }
 
 
 def _actual(error: nats.js.errors.APIError) -> int:

@@ -14,8 +14,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import nats
 import uvloop
-from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoServersError
@@ -55,22 +55,15 @@ def run_worker(service: str, settings: ServiceSettings, wire: Wiring) -> None:
 
 async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
     async with AsyncExitStack() as stack:
-        broker = NatsBroker(
-            **connection.broker_options(settings, service),
-            logger=logging.getLogger("faststream"),
-            graceful_timeout=settings.drain_seconds,
-        )
-        client = await broker.connect()
+        client = await nats.connect(**connection.options(settings, service))
+        stack.push_async_callback(_disconnect, client)
         log = EventLog(client, patience=settings.append_patience_seconds)
         workers = await wire(Runtime(client, log), stack)
         durables = tuple(worker.durable for worker in workers)
         await bootstrap.verify(log.jetstream, *durables)
-        for worker in workers:
-            worker.bind(log)
-            worker.subscribe(broker)
         readiness = Readiness({durable.name: durable_check(client, durable) for durable in durables})
-        stack.push_async_callback(_disconnect, broker)
-        await broker.start()
+        for worker in workers:
+            await worker.start(client, log)
         async with serving(readiness, settings):
             logger.info("ready", extra={"durables": [durable.name for durable in durables]})
             try:
@@ -80,12 +73,13 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
                 await asyncio.gather(*(worker.drain(settings.drain_seconds) for worker in workers))
 
 
-async def _disconnect(broker: NatsBroker) -> None:
+async def _disconnect(client: Client) -> None:
     """Leave NATS; while it is away there is nothing to drain, and what was unsettled is redelivered."""
     try:
-        await broker.stop()
-    except NatsError as error:
+        await client.drain()
+    except (NatsError, TimeoutError) as error:
         logger.warning("left NATS without draining: %r", error)
+        await client.close()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The worker loop: one durable pull consumer, explicit settlement, on FastStream.
+"""The worker loop: one durable pull consumer, explicit settlement.
 
 For each message exactly one of these happens:
 
@@ -22,20 +22,17 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import ConsumerConfig
 
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.topology import Durable, dead_letter_subject
 from askpanel.runtime import telemetry
-from askpanel.runtime.connection import inbox_prefix
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.pull import Pull
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +40,6 @@ POISON_AFTER = 5
 DELAYS = (0.2, 1.0, 3.0, 10.0, 30.0)
 HAND_BACK = 1.0
 """Seconds after which a message comes again that a draining process gives back."""
-PULL_SECONDS = 2.0
-"""How long a fetch waits. A restarted server has forgotten it, so this is also how soon work resumes."""
 LONGEST_BODY = 500_000
 LONGEST_HEADER = 2_000
 
@@ -75,89 +70,64 @@ Handler = Callable[[Delivery], Awaitable[None]]
 
 
 class Worker:
-    """Feeds a handler from a durable. `parallel` messages are handled at once, and no more are leased.
+    """Feeds a handler from a durable. `parallel` messages are handled at once, and no more are leased."""
 
-    With `windowed`, up to `parallel` messages are fetched together and the next fetch waits for all of
-    them: right for quick handlers. Otherwise each free slot takes the next message: right for slow ones.
-    """
-
-    def __init__(self, durable: Durable, handler: Handler, *, parallel: int, windowed: bool = False) -> None:
+    def __init__(self, durable: Durable, handler: Handler, *, parallel: int) -> None:
         self.durable = durable
         self._handler = handler
         self._parallel = parallel
-        self._windowed = windowed
-        self._slots = asyncio.Semaphore(parallel)
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: dict[asyncio.Task[None], Msg] = {}
+        self._handing_back: set[asyncio.Task[None]] = set()
         self._draining = False
-        self._stopped = asyncio.Event()
-        self._subscriber: Any = None
         self._log: EventLog | None = None
+        self._pull: Pull | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._in_flight = telemetry.IN_FLIGHT.labels(durable.name)
+        self._handling = telemetry.HANDLING.labels(durable.name)
 
-    def subscribe(self, broker: NatsBroker) -> None:
-        """Register with the broker; consumption begins when the broker starts."""
-        subscribe: Any = broker.subscriber  # its overloads do not cover this set of arguments
-        self._subscriber = subscribe(
-            "",
-            config=ConsumerConfig(filter_subjects=list(self.durable.filters)),
-            durable=self.durable.name,
-            inbox_prefix=f"{inbox_prefix(self.durable.service)}.".encode(),
-            stream=JStream(self.durable.stream, declare=False),
-            pull_sub=PullSub(batch_size=self._parallel if self._windowed else 1, timeout=PULL_SECONDS),
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,  # else a header `reply_to` makes us publish wherever its sender likes
-            decoder=_undecoded,
-        )
-
-        async def receive(message: NatsMessage) -> None:
-            await self._receive(message.raw_message)
-
-        self._subscriber(receive)
-
-    def bind(self, log: EventLog) -> None:
-        """The log whose connection dead letters go through."""
+    async def start(self, client: Client, log: EventLog) -> None:
+        """Consume from here on; dead letters go through the log's connection."""
         self._log = log
+        self._keeper = asyncio.create_task(self._keep_alive())
+        self._pull = Pull(client, self.durable, take=self._take, room=self._room)
+        await self._pull.start()
 
     async def drain(self, timeout: float) -> None:
         """Take nothing new and wait for the work in flight; what does not end in time is handed back."""
         self._draining = True
+        if self._pull is not None:
+            await self._pull.stop()
         if self._work:
             _, late = await asyncio.wait(self._work, timeout=timeout)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._subscriber is not None:
-            self._subscriber.running = False  # before anybody waiting in _receive lets it fetch again
-            self._stopped.set()
-            await self._subscriber.stop()
+        await asyncio.gather(*self._handing_back)
+        if self._keeper is not None:
+            self._keeper.cancel()
 
-    async def _receive(self, raw: Msg) -> None:
-        """Start the work on a message. Returns when the next fetch may begin.
+    def _room(self) -> int:
+        return 0 if self._draining else self._parallel - len(self._work)
 
-        FastStream's own pool leases a message more than it has workers for, which nobody keeps alive.
-        """
+    def _take(self, raw: Msg) -> None:
+        """Start the work on a message, in the order of delivery."""
         if self._draining:
-            await self._settle(raw.nak(delay=HAND_BACK), "hand back")
+            back = asyncio.create_task(self._settle(raw.nak(delay=HAND_BACK), "hand back"))
+            self._handing_back.add(back)
+            back.add_done_callback(self._handing_back.discard)
         else:
-            await self._slots.acquire()
             task = asyncio.create_task(self._process(raw))
-            self._work.add(task)
+            self._work[task] = raw
             task.add_done_callback(self._done)
-            if self._windowed:
-                await asyncio.wait({task})
-            else:
-                async with self._slots:
-                    pass
-        if self._draining:
-            await self._stopped.wait()
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._work.discard(task)
-        self._slots.release()
+        del self._work[task]
+        if self._pull is not None:
+            self._pull.freed()
 
     async def _process(self, raw: Msg) -> None:
         started = time.perf_counter()
-        telemetry.IN_FLIGHT.labels(self.durable.name).inc()
-        heartbeat = asyncio.create_task(self._keep_alive(raw))
+        self._in_flight.inc()
         outcome = "handed back"
         try:
             outcome = await self._handle(raw)
@@ -165,16 +135,16 @@ class Worker:
             await self._settle(raw.nak(delay=HAND_BACK), "hand back")
             raise
         finally:
-            heartbeat.cancel()
-            telemetry.IN_FLIGHT.labels(self.durable.name).dec()
+            self._in_flight.dec()
             telemetry.HANDLED.labels(self.durable.name, outcome).inc()
-            telemetry.HANDLING.labels(self.durable.name).observe(time.perf_counter() - started)
+            self._handling.observe(time.perf_counter() - started)
 
-    async def _keep_alive(self, raw: Msg) -> None:
-        """Tell the server that the message is being worked on, until cancelled."""
+    async def _keep_alive(self) -> None:
+        """Tell the server, thrice a lease, that what is in flight is being worked on."""
         while True:
             await asyncio.sleep(self.durable.ack_wait / 3)
-            await self._settle(raw.in_progress(), "keep alive")
+            for raw in list(self._work.values()):
+                await self._settle(raw.in_progress(), "keep alive")
 
     async def _handle(self, raw: Msg) -> str:
         try:
@@ -247,11 +217,6 @@ def dead_letter(raw: Msg, durable: Durable, reason: str, error: str) -> bytes:
             "body_bytes": len(raw.data),
         }
     ).encode()
-
-
-async def _undecoded(message: NatsMessage) -> bytes:
-    """The body as it is: a body that FastStream cannot parse would never reach the handler."""
-    return message.body
 
 
 def _delay(raw: Msg) -> float:

@@ -21,6 +21,6 @@ def main() -> None:
 
             embed = load_embeddings()
         calculator = ConsensusCalculator(runtime.log, embed, history=settings.consensus_history)
-        return [Worker(CONSENSUS, calculator, parallel=settings.consensus_parallel, windowed=True)]
+        return [Worker(CONSENSUS, calculator, parallel=settings.consensus_parallel)]
 
     run_worker("consensus", settings, wire)

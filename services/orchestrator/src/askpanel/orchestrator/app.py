@@ -19,8 +19,8 @@ def main() -> None:
         orchestrator = Orchestrator(runtime.log, Panels(settings.orchestrator_panels))
         parallel = settings.orchestrator_parallel
         return [
-            Worker(ORCHESTRATOR, orchestrator.on_event, parallel=parallel, windowed=True),
-            Worker(ORCHESTRATOR_TIMERS, orchestrator.on_alarm, parallel=parallel, windowed=True),
+            Worker(ORCHESTRATOR, orchestrator.on_event, parallel=parallel),
+            Worker(ORCHESTRATOR_TIMERS, orchestrator.on_alarm, parallel=parallel),
         ]
 
     run_worker("orchestrator", settings, wire)

@@ -2,7 +2,8 @@
 
 Reading a panel from the log costs milliseconds, so its state is kept between messages. A kept state may
 be used only while nothing can be missing from it: consecutive consumer sequence numbers prove that no
-other process took a message in between. After a gap every kept state is unproven and is read again.
+other process took a message in between. After a gap every kept state is unproven and is read again, except
+that of a panel that has ended.
 """
 
 import asyncio
@@ -11,18 +12,42 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.subjects import PanelRef
-from askpanel.orchestrator.state import PanelState
+from askpanel.orchestrator.state import PanelState, evolve
+
+PANEL = "panel"
+"""The noun of the events that begin, cancel and end a panel, or say that its time is up."""
 
 
 @dataclass(slots=True)
 class Panel:
-    """A panel in hand. `sequence` is its last event known here; `proof` the run of deliveries it rests on."""
+    """A panel in hand. `sequence` is its last event known here; `proof` the run of deliveries it rests on.
+
+    `turn` is the last event of the panel as a whole (`panel.…`): begun, cancelled, its time up, ended.
+    """
 
     state: PanelState | None = None
     sequence: int = 0
+    turn: int = 0
     proof: int = -1
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, which nothing can change."""
+        return self.state is not None and self.state.ending is not None
+
+    def fold(self, recorded: Recorded) -> None:
+        """Take in the next event of the log."""
+        self.state = evolve(self.state, recorded)
+        self.sequence = max(self.sequence, recorded.sequence)
+        if recorded.envelope.type.startswith(f"{PANEL}."):
+            self.turn = max(self.turn, recorded.sequence)
+
+    def forget(self, proof: int = -1) -> None:
+        """Begin again from nothing, on this proof."""
+        self.state, self.sequence, self.turn, self.proof = None, 0, 0, proof
 
 
 class Panels:
@@ -49,15 +74,10 @@ class Panels:
             try:
                 yield panel
             except BaseException:
-                panel.state, panel.sequence, panel.proof = None, 0, -1
+                panel.forget()
                 raise
-        self._trim()
-
-    def drop(self, ref: PanelRef) -> None:
-        """Forget a panel that has ended."""
-        panel = self._panels.get(ref)
-        if panel is not None:
-            panel.state, panel.sequence, panel.proof = None, 0, -1
+        if len(self._panels) > self._capacity:
+            self._trim()
 
     def _trim(self) -> None:
         for ref in list(self._panels):

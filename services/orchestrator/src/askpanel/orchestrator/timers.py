@@ -45,20 +45,27 @@ class Timer:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def timers(event: Event) -> tuple[Timer, ...]:
-    """The timers that an event needs; they are armed before the event is appended."""
+def timers(event: Event, state: PanelState) -> tuple[Timer, ...]:
+    """The timers that an event needs; they are armed before the event is appended to this state.
+
+    A last round ends with the panel and needs none of its own; the last respite begins when the panel's
+    time is up, and is armed then.
+    """
     match event:
         case PanelStarted():
-            return _panel_timers("panel", event.plan.deadline_at, None)
+            return (Timer("panel", event.plan.deadline_at, "panel"),)
+        case PanelDeadlinePassed(purpose="panel", step=None):
+            at, number = panel_deadline(state) + GRACE, state.round_number or None
+            return (Timer(f"panel-{FINAL}", at, "panel", number, step=FINAL),)
         case RoundStarted(round_number=number):
             moved = event.panel_deadline_at
             return (
-                Timer(f"round-{number}", event.deadline_at, "round", number),
+                *_round_timer(event, panel_deadline(state)),
                 *(
                     Timer(f"round-{number}-{step.step}", step.deadline_at, "round", number, step=step.step)
                     for step in event.steps[:-1]
                 ),
-                *(() if moved is None else _panel_timers(f"panel-{number}", moved, number)),
+                *(() if moved is None else (Timer(f"panel-{number}", moved, "panel", number),)),
             )
         case HumanRequested(checkpoint_id=checkpoint):
             return (Timer(f"human-{checkpoint}", event.deadline_at, "human", checkpoint_id=checkpoint),)
@@ -68,11 +75,10 @@ def timers(event: Event) -> tuple[Timer, ...]:
             return ()
 
 
-def _panel_timers(key: str, at: datetime, number: int | None) -> tuple[Timer, ...]:
-    return (
-        Timer(key, at, "panel", number),
-        Timer(f"{key}-{FINAL}", at + GRACE, "panel", number, step=FINAL),
-    )
+def _round_timer(event: RoundStarted, panel_ends: datetime) -> tuple[Timer, ...]:
+    number = event.round_number
+    own = event.deadline_at < panel_ends
+    return (Timer(f"round-{number}", event.deadline_at, "round", number),) if own else ()
 
 
 def deadline(

@@ -1,20 +1,22 @@
 """Events and alarms in, decisions out: the only part of the orchestrator that touches the log.
 
 1. Take a message. 2. Have the panel folded: kept from before and provably complete, or read from the
-log. 3. Decide. 4. Arm the timers of what was decided, then append event by event, each expecting the
-panel as it was folded; when somebody appended in between, fold that and decide again. 5. Only then is the
-message acknowledged. A crash anywhere repeats the step; the ids make the repetition harmless.
+log. 3. Decide. 4. Arm the timers of what was decided, then append: event by event, each expecting the
+panel as it was folded; requests side by side, each forbidding that the panel was cut short meanwhile. When
+somebody appended in between, fold that and decide again. 5. Only then is the message acknowledged. A crash
+anywhere repeats the step; the ids make the repetition harmless.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 from askpanel.contracts.envelope import Envelope, Recorded, seal
-from askpanel.contracts.events import TERMINAL, Event
+from askpanel.contracts.events import Event, ExpertRequested, PanelCreated
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator import alarms
 from askpanel.orchestrator.decider import decide
-from askpanel.orchestrator.panels import Panel, Panels
-from askpanel.orchestrator.state import PanelState, evolve
+from askpanel.orchestrator.panels import PANEL, Panel, Panels
 from askpanel.orchestrator.timers import deadline, timers
 from askpanel.runtime.errors import Conflict, Reject
 from askpanel.runtime.log import EventLog
@@ -37,10 +39,9 @@ class Orchestrator:
         recorded = delivery.decode()
         ref = recorded.envelope.panel
         async with self._panels.hold(ref) as panel:
-            if panel.state is None or panel.proof != self._panels.proof:
-                await self._read(ref, panel)
-            elif recorded.sequence > panel.sequence:
-                _fold(panel, recorded)
+            if panel.ended:
+                return
+            await self._take_in(ref, panel, recorded)
             await self._advance(ref, panel, recorded.envelope)
 
     async def on_alarm(self, delivery: Delivery) -> None:
@@ -54,18 +55,32 @@ class Orchestrator:
                 passed = deadline(
                     panel.state, alarm.purpose, alarm.round_number, alarm.checkpoint_id, alarm.step
                 )
-                if passed is None or await self._append(ref, panel, passed, None):
+                if passed is None:
+                    break
+                await alarms.arm(self._log.jetstream, ref, timers(passed, panel.state))
+                if await self._append(ref, panel, passed, None):
                     break
             await self._advance(ref, panel, None)
-            if panel.state.ending is not None:
+            if panel.ended:
                 await alarms.disarm(self._log.jetstream, ref)
 
-    async def _read(self, ref: PanelRef, panel: Panel) -> None:
+    async def _take_in(self, ref: PanelRef, panel: Panel, recorded: Recorded) -> None:
+        """Have everything folded up to this event, at least."""
+        proven = panel.proof == self._panels.proof
+        if panel.state is None and isinstance(recorded.event, PanelCreated):
+            panel.forget(self._panels.proof)  # the first event of its panel: there is nothing before it
+            panel.fold(recorded)
+        elif panel.state is None or not proven:
+            await self._read(ref, panel)
+        elif recorded.sequence > panel.sequence:
+            panel.fold(recorded)
+
+    async def _read(self, ref: PanelRef, panel: Panel, *, until: int | None = None) -> None:
         """Fold the panel from the log, or what is new there."""
         if panel.proof != self._panels.proof:
-            panel.state, panel.sequence, panel.proof = None, 0, self._panels.proof
-        for recorded in await self._log.read(ref, after=panel.sequence):
-            _fold(panel, recorded)
+            panel.forget(self._panels.proof)
+        for recorded in await self._log.read(ref, after=panel.sequence, until=until):
+            panel.fold(recorded)
 
     async def _advance(self, ref: PanelRef, panel: Panel, cause: Envelope | None) -> None:
         for _ in range(MOST_DECISIONS):
@@ -74,32 +89,54 @@ class Orchestrator:
             events = decide(panel.state).events
             if not events:
                 return
-            await alarms.arm(self._log.jetstream, ref, tuple(t for event in events for t in timers(event)))
-            for event in events:
-                if not await self._append(ref, panel, event, cause):
-                    break
-                if event.TYPE in TERMINAL:
-                    await alarms.disarm(self._log.jetstream, ref)
-                    self._panels.drop(ref)
-                    return
+            armed = tuple(timer for event in events for timer in timers(event, panel.state))
+            await alarms.arm(self._log.jetstream, ref, armed)
+            complete = await self._append_all(ref, panel, events, cause)
+            if panel.ended:
+                await alarms.disarm(self._log.jetstream, ref)
+            if complete or panel.ended:
+                return
         raise RuntimeError(f"panel {ref.panel_id} decides without end")
+
+    async def _append_all(
+        self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None
+    ) -> bool:
+        """Whether the decision stands on the log, and nothing else came in between."""
+        for side_by_side, group in groupby(events, lambda event: isinstance(event, ExpertRequested)):
+            if side_by_side:
+                if not await self._request(ref, panel, tuple(group), cause):
+                    return False
+            else:
+                for event in group:
+                    if not await self._append(ref, panel, event, cause):
+                        return False
+        return True
 
     async def _append(self, ref: PanelRef, panel: Panel, event: Event, cause: Envelope | None) -> bool:
         """True when the event stands on the log; False when the panel had moved on and is folded anew."""
         recorded = seal(event, ref, time=datetime.now(UTC), cause=cause)
         try:
             sequence = await self._log.append(recorded, expected=panel.sequence)
+        except Conflict as conflict:
+            for newer in conflict.newer:
+                panel.fold(newer)
+            return False
+        panel.fold(recorded.at(sequence))
+        return True
+
+    async def _request(
+        self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None
+    ) -> bool:
+        """Ask every seat at once. False when anything may have come between, which then is folded."""
+        asked = [seal(event, ref, time=datetime.now(UTC), cause=cause) for event in events]
+        try:
+            sequences = await self._log.append_beside(asked, noun=PANEL, expected=panel.turn)
         except Conflict:
             await self._read(ref, panel)
             return False
-        _fold(panel, recorded.at(sequence))
+        if sorted(sequences) != list(range(panel.sequence + 1, panel.sequence + 1 + len(asked))):
+            await self._read(ref, panel, until=max(sequences))
+            return False
+        for sequence, recorded in sorted(zip(sequences, asked, strict=True), key=lambda pair: pair[0]):
+            panel.fold(recorded.at(sequence))
         return True
-
-
-def _fold(panel: Panel, recorded: Recorded) -> None:
-    panel.state = _evolved(panel.state, recorded)
-    panel.sequence = max(panel.sequence, recorded.sequence)
-
-
-def _evolved(state: PanelState | None, recorded: Recorded) -> PanelState | None:
-    return evolve(state, recorded)

@@ -15,6 +15,6 @@ def main() -> None:
     settings = load(UsageSettings)
 
     async def wire(runtime: Runtime, _: AsyncExitStack) -> list[Worker]:
-        return [Worker(USAGE, UsageMeter(runtime.log), parallel=settings.usage_parallel, windowed=True)]
+        return [Worker(USAGE, UsageMeter(runtime.log), parallel=settings.usage_parallel)]
 
     run_worker("usage", settings, wire)

@@ -1,0 +1,69 @@
+"""`python -m askpanel.runtime.bootstrap_job`: streams, durables and buckets as declared, then the end.
+
+The step before the services of a version: a Job in a cluster, a one-shot container elsewhere. Safe to
+repeat and to run twice at once. Needs a NATS user that may create streams (`admin`); no service does.
+Exits 0 when the server is as the contract says, 1 with one line when not, 2 for wrong settings.
+"""
+
+import asyncio
+import sys
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from pydantic import Field
+
+from askpanel.contracts.topology import BUCKETS, DURABLES, STREAMS
+from askpanel.runtime import bootstrap, connection, telemetry
+from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
+from askpanel.runtime.settings import ServiceSettings, load
+
+SERVICE = "bootstrap"
+
+
+class BootstrapSettings(ServiceSettings):
+    """Settings of the bootstrap step."""
+
+    log_replicas: int = Field(
+        default=1, ge=1, le=5, description="Servers that keep each stream: 3 in a cluster."
+    )
+    log_max_bytes: int = Field(
+        default=-1, ge=-1, description="Largest size of a stream; -1: the server's limit."
+    )
+    bootstrap_seconds: float = Field(default=60.0, gt=0, description="How long NATS may take to answer.")
+
+
+async def prepare(settings: BootstrapSettings) -> None:
+    """Create or bring up to the contract, then assert it.
+
+    Raises LogUnavailable when nobody answers in time, LogMisconfigured when the server refuses.
+    """
+    client = Client()
+    sizing = bootstrap.Sizing(replicas=settings.log_replicas, max_bytes=settings.log_max_bytes)
+    try:
+        async with asyncio.timeout(settings.bootstrap_seconds):
+            await client.connect(**connection.options(settings, SERVICE))
+            jetstream = client.jetstream()
+            await bootstrap.create(jetstream, sizing)
+            await bootstrap.verify(jetstream, *DURABLES)
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+        raise LogUnavailable(f"no JetStream after {settings.bootstrap_seconds:g} s: {error!r}") from None
+    finally:
+        await client.close()
+
+
+def main() -> None:
+    """Entry point."""
+    settings = load(BootstrapSettings)
+    telemetry.configure(SERVICE, level=settings.log_level, log_format=settings.log_format)
+    try:
+        asyncio.run(prepare(settings))
+    except (LogMisconfigured, LogUnavailable) as error:
+        print(f"{SERVICE}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    names = ", ".join(part.name for part in (*STREAMS, *DURABLES, *BUCKETS))
+    print(f"{SERVICE}: as declared: {names}")
+
+
+if __name__ == "__main__":
+    main()
