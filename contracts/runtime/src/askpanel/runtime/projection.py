@@ -75,7 +75,7 @@ Result = TypeVar("Result")
 
 
 class Projection:
-    """One projection of the log. `batch` bounds events a transaction, `linger` how long one is collected."""
+    """One projection of the log. `batch` bounds events a transaction, `linger` the seconds one is collected."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Projection:
         bury: DeadLetters,
         *,
         batch: int = 200,
-        linger: float = 0.004,
+        linger: float = 0.015,
     ) -> None:
         self._name = name
         self._log = log
@@ -142,10 +142,11 @@ class Projection:
     ) -> tuple[list[RawEvent], Exception | None]:
         """A batch, and what ended the tail after it. Empty now and then while nothing comes.
 
-        A batch closes when full, when `until` is in it, or when nothing more came for `linger` seconds.
+        A batch closes when full, when `until` is in it, or `linger` seconds after its first event.
         """
         batch: list[RawEvent] = []
         item = await arrived.get()
+        closes = time.monotonic() + self._linger
         while True:
             if isinstance(item, Exception):
                 return batch, item
@@ -157,7 +158,7 @@ class Projection:
                 item = (
                     arrived.get_nowait()
                     if not arrived.empty()
-                    else await asyncio.wait_for(arrived.get(), self._linger)
+                    else await asyncio.wait_for(arrived.get(), max(closes - time.monotonic(), 0))
                 )
             except TimeoutError:
                 return batch, None

@@ -50,7 +50,7 @@ class ConsensusCalculator:
             raise Reject(f"{recorded.envelope.type} is not a request for consensus")
         try:
             past = await self._past(recorded) if asked.method == "reliability" else ()
-            events = await self._log.read(panel)
+            events = await self._log.read(panel, until=recorded.sequence)
             request = read_request(asked, events, embeddings=self._embed is not None, history=past)
             result = compute(request, self._embed)
         except Incomplete as error:

@@ -40,6 +40,7 @@ from askpanel.gateway.api.guard import Guard
 from askpanel.gateway.auth.keys import verifier
 from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
+from askpanel.gateway.http import BoundedHttp
 from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.rates import Rates
 from askpanel.gateway.readmodel.drift import check_schema
@@ -249,7 +250,7 @@ async def serve(settings: GatewaySettings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=LAST_REQUESTS,
-            h11_max_incomplete_event_size=32_768,
+            http=BoundedHttp,
         )
     )
     serving = asyncio.create_task(server.serve())

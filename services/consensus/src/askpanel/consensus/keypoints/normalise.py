@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _LIST_MARK = re.compile(r"^(?:[-*•–—·▪◦]+|\(?(?:\d{1,2}|[a-z])[.)])\s+")
 _SPACE = re.compile(r"\s+")
@@ -11,6 +12,7 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '
 _END = " .,;:!?\"'"
 
 
+@lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
     """NFKC, case folded, one space between words, list marks and end marks gone.
 

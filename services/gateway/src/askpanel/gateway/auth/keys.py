@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 REFETCH_EVERY = 10.0
 LARGEST_JWKS = 262_144
+PROVED = 4096
+"""Tokens whose proof is remembered: a client sends the same one with every request."""
 
 
 class KeysUnavailable(Exception):
@@ -58,24 +61,36 @@ class TokenVerifier:
         self._asked_at: float | None = None
         self._fetching = asyncio.Lock()
         self._refresh: asyncio.Task[bool] | None = None
+        self._proved: OrderedDict[str, tuple[Identity, Keys]] = OrderedDict()
 
     async def verify(self, token: str) -> Identity:
         """The user a token proves. Raises TokenRefused, or KeysUnavailable."""
         if self._age() > self._max_age / 2 and (self._refresh is None or self._refresh.done()):
             self._refresh = asyncio.create_task(self._refetch())
         try:
-            return verify(token, self._current(), self._policy, now=self._clock())
+            return self._prove(token)
         except UnknownKey:
             if not await self._refetch():
                 self._require_keys()
                 raise
-            return verify(token, self._current(), self._policy, now=self._clock())
+            return self._prove(token)
 
     async def aclose(self) -> None:
         """End a fetch that is under way."""
         if self._refresh is not None:
             self._refresh.cancel()
             await asyncio.gather(self._refresh, return_exceptions=True)
+
+    def _prove(self, token: str) -> Identity:
+        """Verify, or remember a proof with the keys of today; only time can undo it."""
+        keys, now = self._current(), self._clock()
+        identity, by = self._proved.get(token, (None, None))
+        if identity is None or by is not keys or identity.expires_at <= now - self._policy.leeway:
+            identity = verify(token, keys, self._policy, now=now)
+            self._proved[token] = identity, keys
+            if len(self._proved) > PROVED:
+                self._proved.popitem(last=False)
+        return identity
 
     def _age(self) -> float:
         if self._url is None:

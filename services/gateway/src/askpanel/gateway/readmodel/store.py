@@ -94,7 +94,8 @@ class PostgresStore:
                     async with connection.transaction():
                         await self._move_checkpoint(connection, previous, position)
                         assert self._writer is not None
-                        await write_what_is_taken(connection, self._writer, self._owed)
+                        if self._owed.changed:
+                            await write_what_is_taken(connection, self._writer, self._owed)
                         await self._writer.write(connection, work)
             except CheckpointMoved:
                 self._panels.clear()

@@ -57,7 +57,7 @@ def event_frame(recorded: Recorded) -> Frame | None:
     )
 
 
-def delta_frame(panel_id: UUID, delta: Delta, at: datetime) -> Frame:
+def delta_frame(panel_id: UUID | str, delta: Delta, at: datetime) -> Frame:
     """The frame of a delta: without id, so a client never resumes from it."""
     fields = _place(panel_id, at) | delta.model_dump(exclude_none=True)
     return Frame(_block("response_delta", fields))
@@ -79,7 +79,7 @@ def json_line(fields: Mapping[str, Any]) -> str:
     return to_json(fields, inf_nan_mode="null").decode().translate(_LINE_BREAKS)
 
 
-def _place(panel_id: UUID, at: datetime) -> dict[str, Any]:
+def _place(panel_id: UUID | str, at: datetime) -> dict[str, Any]:
     return {"panel_id": str(panel_id), "sequence": None, "at": at.isoformat().replace("+00:00", "Z")}
 
 

@@ -15,7 +15,6 @@ import logging
 import random
 from contextlib import aclosing
 from datetime import UTC, datetime
-from uuid import UUID
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -45,7 +44,7 @@ class Hub:
         self._log = log
         self._most_frames = most_frames
         self._most_bytes = most_bytes
-        self._subscribers: dict[PanelRef, set[Mailbox]] = {}
+        self._subscribers: dict[str, set[Mailbox]] = {}
         self._epoch: str | None = None
         self.position = 0
         self.draining = False
@@ -60,18 +59,18 @@ class Hub:
         mailbox = Mailbox(most_frames=self._most_frames, most_bytes=self._most_bytes)
         if self.draining:
             mailbox.cut("drain")
-        self._subscribers.setdefault(panel, set()).add(mailbox)
+        self._subscribers.setdefault(_key(panel), set()).add(mailbox)
         telemetry.STREAMS_OPEN.inc()
         return mailbox
 
     def unsubscribe(self, panel: PanelRef, mailbox: Mailbox) -> None:
         """Forget the mailbox."""
-        mailboxes = self._subscribers.get(panel, set())
+        mailboxes = self._subscribers.get(_key(panel), set())
         if mailbox in mailboxes:
             mailboxes.remove(mailbox)
             telemetry.STREAMS_OPEN.dec()
         if not mailboxes:
-            self._subscribers.pop(panel, None)
+            self._subscribers.pop(_key(panel), None)
 
     async def drain(self, seconds: float) -> None:
         """End all streams at event boundaries, spread over so many seconds."""
@@ -116,8 +115,7 @@ class Hub:
                 mailbox.cut(why)
 
     def _publish(self, raw: RawEvent) -> None:
-        panel = _panel(raw.subject)
-        mailboxes = self._subscribers.get(panel) if panel else None
+        mailboxes = self._subscribers.get(_address(raw.subject))
         if not mailboxes:
             return
         try:
@@ -136,24 +134,24 @@ class Hub:
                 mailbox.put(frame)
 
     async def _receive_delta(self, message: Msg) -> None:
-        panel = _panel(message.subject)
-        mailboxes = self._subscribers.get(panel) if panel else None
-        if not panel or not mailboxes:
+        address = _address(message.subject)
+        mailboxes = self._subscribers.get(address)
+        if not mailboxes:
             return
         try:
             delta = Delta.model_validate_json(message.data)
         except ValidationError as error:
             logger.warning("a delta is left out: %s", error.errors(include_input=False)[0]["msg"])
             return
-        frame = delta_frame(panel.panel_id, delta, datetime.now(UTC))
+        frame = delta_frame(address.rpartition(".")[2], delta, datetime.now(UTC))
         for mailbox in mailboxes:
             mailbox.put_delta(frame)
 
 
-def _panel(subject: str) -> PanelRef | None:
-    """The panel an event or a delta is about: both end in tenant and panel."""
-    parts = subject.split(".")
-    try:
-        return PanelRef(UUID(parts[2]), UUID(parts[3]))
-    except (IndexError, ValueError):
-        return None
+def _key(panel: PanelRef) -> str:
+    return f"{panel.tenant_id}.{panel.panel_id}"
+
+
+def _address(subject: str) -> str:
+    """The panel an event or a delta is about, as in `_key`: both end in tenant and panel."""
+    return ".".join(subject.split(".")[2:])

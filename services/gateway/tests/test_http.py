@@ -1,0 +1,74 @@
+"""The HTTP protocol of the gateway, byte by byte over a real socket."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from askpanel.gateway.http import LONGEST_HEAD, BoundedHttp
+from askpanel.runtime.health import QuietServer
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Says how many bytes it was sent."""
+    body = await Request(scope, receive).body()
+    await PlainTextResponse(str(len(body)))(scope, receive, send)
+
+
+@asynccontextmanager
+async def connection() -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    config = uvicorn.Config(app, port=0, http=BoundedHttp, lifespan="off", log_config=None)
+    server = QuietServer(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  (the server has no event for it)
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        server.should_exit = True
+        await serving
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Status line and body of one answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    return head.split(b"\r\n")[0], await reader.readexactly(length)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"GET /" + b"a" * LONGEST_HEAD,
+        b"GET / HTTP/1.1\r\nX: " + b"a" * LONGEST_HEAD,
+        b"GET / HTTP/1.1\r\n" + b"X: aaaaaaaaaa\r\n" * (LONGEST_HEAD // 14),
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        + b"X: aaaaaaaaaa\r\n" * (LONGEST_HEAD // 14),
+    ],
+    ids=["request line", "one header", "many headers", "trailers"],
+)
+async def test_a_request_head_without_end_is_cut_off(endless: bytes) -> None:
+    async with connection() as (reader, writer):
+        writer.write(endless)
+        assert (await answer(reader))[0] == b"HTTP/1.1 431 Request Header Fields Too Large"
+        assert await reader.read() == b"", "the connection is closed"
+
+
+async def test_bodies_do_not_count_as_heads_and_a_connection_serves_many_requests() -> None:
+    async with connection() as (reader, writer):
+        for _ in range(5):
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"b" * 100_000)
+            assert await answer(reader) == (b"HTTP/1.1 200 OK", b"100000")
+            chunks = b"".join(b"%x\r\n%b\r\n" % (1000, b"c" * 1000) for _ in range(60))
+            writer.write(
+                b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+            )
+            assert await answer(reader) == (b"HTTP/1.1 200 OK", b"60000")
