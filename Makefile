@@ -9,7 +9,7 @@ MEMBERS := contracts/messages contracts/runtime services/gateway services/orches
            services/expert-runner services/consensus services/usage deploy/local
 ARGS ?=
 
-.PHONY: help setup run test test-all check generate lock bench bench-consensus clean
+.PHONY: help setup run test test-all check generate lock deploy-check bench bench-consensus clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s "$$(printf '\t')"
@@ -62,15 +62,20 @@ test-all: setup  ## Also the slow sweeps
 check: setup  ## Format, lint, types, import rules, generated files
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@mkdir -p .cache && $(BIN)/lint-imports > .cache/imports.txt || { cat .cache/imports.txt; exit 1; }
-	@$(BIN)/python -m askpanel.contracts.generate --check && $(BIN)/python -m askpanel.local.reference --check
+	@$(BIN)/python -m askpanel.contracts.generate --check && $(BIN)/python -m askpanel.local.reference --check \
+	  && $(BIN)/python -m askpanel.local.chart --check
 	@$(BIN)/basedpyright --warnings
 
 generate: setup  ## Regenerate what is derived from the contracts
-	@$(BIN)/python -m askpanel.contracts.generate && $(BIN)/python -m askpanel.local.reference
+	@$(BIN)/python -m askpanel.contracts.generate && $(BIN)/python -m askpanel.local.reference \
+	  && $(BIN)/python -m askpanel.local.chart
 
 lock: setup  ## Re-resolve requirements.lock (names, versions and hashes only)
 	@$(BIN)/uv lock --quiet && $(BIN)/uv export --quiet --all-packages --all-extras --all-groups \
 	  --no-emit-workspace --no-header --no-annotate --format requirements-txt -o requirements.lock > /dev/null
+
+deploy-check: setup  ## The chart and the images, with the validators of their fields
+	@$(BIN)/python -m tests.deploy $(ARGS)
 
 bench: setup  ## Speed, beside what a user would run instead
 	@$(BIN)/python -m tests.bench $(ARGS)

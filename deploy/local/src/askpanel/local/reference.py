@@ -12,10 +12,12 @@ from pydantic_settings import BaseSettings
 
 from askpanel.consensus.settings import ConsensusSettings
 from askpanel.expert_runner.settings import ExpertRunnerSettings
+from askpanel.gateway.migration_job import MigrationSettings
 from askpanel.gateway.projector import ProjectorSettings
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.settings import LocalSettings
 from askpanel.orchestrator.settings import OrchestratorSettings
+from askpanel.runtime.bootstrap_job import BootstrapSettings
 from askpanel.runtime.settings import ServiceSettings
 from askpanel.usage.settings import UsageSettings
 
@@ -29,6 +31,8 @@ CLASSES: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("expert-runner", ExpertRunnerSettings),
     ("consensus", ConsensusSettings),
     ("usage", UsageSettings),
+    ("migration step", MigrationSettings),
+    ("bootstrap step", BootstrapSettings),
     ("local stack", LocalSettings),
 )
 
