@@ -18,6 +18,7 @@ from askpanel.contracts.envelope import encode
 from askpanel.contracts.events import EVENTS
 from askpanel.contracts.permissions import SERVICES, authorization, password_variable
 from askpanel.contracts.topology import (
+    DEAD,
     DURABLES,
     PANELS,
     USAGE,
@@ -25,6 +26,7 @@ from askpanel.contracts.topology import (
     dead_letter_subject,
     owners,
     reader,
+    retry_subject,
 )
 from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import _consumer_config
@@ -163,7 +165,11 @@ FORBIDDEN = (
     f"$JS.API.CONSUMER.DELETE.{PANELS.name}.{USAGE.name}",
     f"$JS.API.CONSUMER.DURABLE.CREATE.{PANELS.name}.{USAGE.name}",
     "timer.fired.a.b.c",
+    f"$JS.API.CONSUMER.RESET.{PANELS.name}.{USAGE.name}",
+    f"$JS.API.STREAM.MSG.DELETE.{DEAD.name}",
     "dead.somebody",
+    retry_subject(USAGE.name),
+    "audit.dead.dropped",
 )
 
 

@@ -76,6 +76,55 @@ async def test_the_same_event_twice_is_the_same_sequence(log: EventLog, client: 
     assert len(await stored(client)) == 2
 
 
+async def test_a_conflict_tells_what_came_first(log: EventLog) -> None:
+    panel = some_panel()
+    first = await log.append(a_round(panel, 1), expected=0)
+    second = await log.append(a_round(panel, 2), expected=first)
+    with pytest.raises(Conflict) as conflict:
+        await log.append(an_end(panel), expected=first)
+    assert (conflict.value.actual, conflict.value.newer) == (second, [a_round(panel, 2).at(second)])
+
+
+async def test_the_first_event_of_a_panel_is_one_for_all_who_bring_it(log: EventLog) -> None:
+    panel = some_panel()
+    stood = await asyncio.gather(*(log.append_first(a_round(panel)) for _ in range(10)))
+    assert {recorded.sequence for recorded in stood} == {stood[0].sequence}
+    assert stood[0] == a_round(panel).at(stood[0].sequence)
+    with pytest.raises(Conflict):
+        await log.append_first(an_end(panel))
+
+
+async def test_facts_beside_one_another_stand_whatever_else_comes_between(log: EventLog) -> None:
+    panel = some_panel()
+    begun = await log.append(an_end(panel, "as the panel's last event of this noun"), expected=0)
+    await log.append(a_round(panel, 9), expected=begun)
+    rounds = [a_round(panel, number) for number in range(1, 6)]
+    sequences = await log.append_beside(rounds, noun="panel", expected=begun)
+    events = await log.read(panel, after=begun + 1)
+    assert events == [event.at(sequence) for event, sequence in zip(rounds, sequences, strict=True)]
+    assert await log.append_beside(rounds, noun="panel", expected=begun) == sequences, "and only once"
+
+
+async def test_facts_beside_one_another_are_refused_after_an_event_of_the_noun(
+    log: EventLog, client: Client
+) -> None:
+    panel = some_panel()
+    first = await log.append(a_round(panel, 1), expected=0)
+    await log.append(an_end(panel), expected=first)
+    with pytest.raises(Conflict):
+        await log.append_beside([a_round(panel, 2), a_round(panel, 3)], noun="panel", expected=0)
+    assert len(await stored(client)) == 2
+
+
+async def test_a_read_up_to_a_known_event_is_complete_up_to_it(log: EventLog) -> None:
+    panel = some_panel()
+    first = await log.append(a_round(panel, 1), expected=0)
+    await log.append(a_round(some_panel()), expected=0)
+    second = await log.append(a_round(panel, 2), expected=first)
+    assert [event.sequence for event in await log.read(panel, until=second)] == [first, second]
+    assert await log.read(panel, after=second, until=second) == []
+
+
 @pytest.fixture
 async def forgetful(client: Client) -> Client:
     """A log whose deduplication window is over at once."""

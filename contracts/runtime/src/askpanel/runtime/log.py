@@ -71,6 +71,21 @@ class EventLog:
             actual = newer[-1].sequence if newer else conflict.actual
             raise Conflict(expected, actual, newer) from None
 
+    async def append_first(self, recorded: Recorded) -> Recorded:
+        """Append as the panel's first event, or find the one that has this id already.
+
+        Returns what stands on the log, which may be another's copy. Raises as `append`.
+        """
+        panel = recorded.envelope.panel
+        try:
+            return recorded.at(await self._publish(recorded, _guard(panel.filter, 0)))
+        except Conflict as conflict:
+            there = await self.read(panel, until=conflict.actual or None)
+            for event in there:
+                if event.envelope.id == recorded.envelope.id:
+                    return event
+            raise Conflict(0, there[-1].sequence if there else conflict.actual, there) from None
+
     async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
         """Append facts of one panel side by side, unless it has an event of `noun` after `expected`.
 

@@ -24,6 +24,7 @@ from askpanel.runtime import bootstrap, connection, telemetry
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_server, watch_durables
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.retries import Retries
 from askpanel.runtime.settings import ServiceSettings
 from askpanel.runtime.worker import Worker
 
@@ -62,14 +63,18 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
         durables = tuple(worker.durable for worker in workers)
         await bootstrap.verify(log.jetstream, *durables)
         readiness = Readiness({durable.name: durable_check(client, durable) for durable in durables})
+        retries = [Retries(client, log, worker.durable, worker._handler) for worker in workers]
         for worker in workers:
             await worker.start(client, log)
+        for retry in retries:
+            await retry.start()
         async with serving(readiness, settings):
             logger.info("ready", extra={"durables": [durable.name for durable in durables]})
             try:
                 await until_signal(watch_durables(client, durables))
             finally:
                 readiness.draining = True
+                await asyncio.gather(*(retry.stop() for retry in retries))
                 await asyncio.gather(*(worker.drain(settings.drain_seconds) for worker in workers))
 
 

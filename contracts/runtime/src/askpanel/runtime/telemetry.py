@@ -87,7 +87,6 @@ def configure(service: str, *, level: str, log_format: str, stream: TextIO = sys
         "anthropic",
         "google_genai",
         "uvicorn.access",
-        "faststream",
     ):
         logging.getLogger(chatty).setLevel(max(_LEVELS[level], logging.WARNING))
     if not isinstance(trace.get_tracer_provider(), TracerProvider):

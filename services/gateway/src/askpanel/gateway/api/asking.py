@@ -26,7 +26,7 @@ from askpanel.gateway.api.problems import Problem, invalid
 from askpanel.gateway.auth.membership import claims_of
 from askpanel.gateway.bodies import NewPanel
 from askpanel.gateway.creation import Allowance, create, request_hash
-from askpanel.gateway.history import read_event, read_history
+from askpanel.gateway.history import read_history
 from askpanel.gateway.readmodel.queries import ReadModelUnavailable
 from askpanel.gateway.readmodel.views import QuotaView
 from askpanel.gateway.stream.payloads import seats
@@ -76,7 +76,7 @@ async def ask(
         if history.events:
             return _replay(history.events[0], body, member, response)
     event = await _event(body, parts, member)
-    return await _append(event, panel, body, parts, member, response, keyed=idempotency_key is not None)
+    return await _append(event, panel, body, parts, member, response)
 
 
 async def _event(body: NewPanel, parts: Gateway, member: Caller) -> PanelCreated:
@@ -113,10 +113,12 @@ async def _append(
     parts: Gateway,
     member: Caller,
     response: Response,
-    *,
-    keyed: bool,
 ) -> Created:
-    """Append as the panel's first event, and answer what the log then holds."""
+    """Append as the panel's first event, and answer what the log then holds.
+
+    The id of the event follows from the key: another request with this key, at the same moment, makes an
+    event with the same id, and the log keeps the first of them.
+    """
     ours = seal(
         event,
         panel,
@@ -125,14 +127,11 @@ async def _append(
         traceparent=telemetry.traceparent(),
     )
     with parts.pending.reserved(panel) as reservation:
-        sequence = reservation.sequence = await parts.log.append(ours, expected=0)
-    if keyed:
-        # The id of the event follows from the key: another request with this key, at the same moment,
-        # makes an event with the same id, and the log keeps the first of them.
-        stored = await read_event(parts.log, panel, sequence)
-        if stored.envelope != ours.envelope or stored.event != ours.event:
-            return _replay(stored, body, member, response)
-    return _created(ours.at(sequence), response)
+        stored = await parts.log.append_first(ours)
+        reservation.sequence = stored.sequence
+    if stored.envelope != ours.envelope or stored.event != ours.event:
+        return _replay(stored, body, member, response)
+    return _created(stored, response)
 
 
 def _replay(stored: Recorded, body: NewPanel, member: Caller, response: Response) -> Created:
