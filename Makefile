@@ -9,7 +9,7 @@ MEMBERS := contracts/messages contracts/runtime services/gateway services/orches
            services/expert-runner services/consensus services/usage deploy/local
 ARGS ?=
 
-.PHONY: help setup run test test-all check generate lock deploy-check bench bench-consensus clean
+.PHONY: help setup run test test-all check generate lock deploy-check simulate soak sweep bench bench-consensus clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s "$$(printf '\t')"
@@ -28,7 +28,6 @@ $(READY): requirements.lock requirements-bootstrap.lock $(MEMBERS:%=%/pyproject.
 
 setup: $(READY)  ## Create the environment (hash-pinned); a second call is instant
 
-# `npm install --no-save` keeps to the lock; `npm ci` refuses one without other platforms' optional packages.
 # The web UI is optional: without node the gateway serves a plain page that says how to use the API.
 WEB := apps/web
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) \
@@ -42,7 +41,7 @@ $(WEB)/out/.built: $(WEB_SOURCES)
 	@if ! command -v npm > /dev/null; then \
 	  echo "· no web UI: it is built where node 20.9 or newer with npm is installed"; \
 	elif echo "· building the web UI (about a minute, once)" && cd $(WEB) \
-	  && npm install --no-save --no-audit --no-fund > $(CURDIR)/.cache/web.log 2>&1 \
+	  && npm ci --no-audit --no-fund > $(CURDIR)/.cache/web.log 2>&1 \
 	  && NEXT_TELEMETRY_DISABLED=1 npm run --silent build >> $(CURDIR)/.cache/web.log 2>&1; then \
 	  touch $(CURDIR)/$@; \
 	else \
@@ -53,10 +52,10 @@ run: setup web  ## Start everything, ask one question, show the consensus, keep 
 	@$(BIN)/askpanel run $(if $(ONCE),--once) $(if $(Q),"$(Q)") $(if $(TYPE),--type $(TYPE)) \
 	  $(if $(EXPERTS),--experts $(EXPERTS)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
 
-test: setup  ## Every test that fits in ten minutes
+test: setup web  ## Every test that fits in ten minutes
 	@$(BIN)/pytest -m "not slow" $(ARGS)
 
-test-all: setup  ## Also the slow sweeps
+test-all: setup web  ## Also the slow sweeps
 	@$(BIN)/pytest $(ARGS)
 
 check: setup  ## Format, lint, types, import rules, generated files
@@ -76,6 +75,16 @@ lock: setup  ## Re-resolve requirements.lock (names, versions and hashes only)
 
 deploy-check: setup  ## The chart and the images, with the validators of their fields
 	@$(BIN)/python -m tests.deploy $(ARGS)
+
+simulate: setup  ## Thousands of seeded schedules with faults: ARGS="--seconds 600" or "--seed N --protocol delphi"
+	@$(BIN)/python -m tests.simulation $(or $(ARGS),--seconds 600)
+
+MINUTES ?= 30
+soak: setup  ## Mixed load with random faults for MINUTES=30, then every invariant
+	@$(BIN)/python -m tests.faults soak --minutes $(MINUTES) $(ARGS)
+
+sweep: setup  ## kill -9 of every process at every event boundary, resumable, for MINUTES=30
+	@$(BIN)/python -m tests.faults sweep --minutes $(MINUTES) --resume .cache/sweep.jsonl $(ARGS)
 
 bench: setup  ## Speed, beside what a user would run instead
 	@$(BIN)/python -m tests.bench $(ARGS)

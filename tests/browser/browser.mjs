@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 const web = path.resolve(import.meta.dirname, "../../apps/web");
 const require = createRequire(path.join(web, "package.json"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-/** The running stack as `askpanel up --json` described it. */
+/** The running stack as `askpanel up --json` described it, and `data`, its folder. */
 export const stack = JSON.parse(process.env.ASKPANEL_STACK ?? "{}");
 const shots = path.join(web, "screenshots");
 
@@ -44,8 +45,7 @@ export async function launch() {
 export async function open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light", ...options });
   const page = await context.newPage();
-  // Every page is read afresh: a context with a route of its own keeps no HTTP cache.
-  await context.route("**/nothing-here", (route) => route.continue());
+  page.setDefaultTimeout(15_000);
   const problems = [];
   page.on("pageerror", (error) => problems.push(`exception: ${error.stack ?? error}`));
   page.on("console", (message) => {
@@ -59,10 +59,37 @@ export async function open(browser, options = {}) {
   return { context, page, problems };
 }
 
+/** kill -9 of a service of the stack, and wait until another process stands in its place. */
+export async function kill(service) {
+  const pid = () => JSON.parse(readFileSync(path.join(stack.data, "stack.json"), "utf8")).pids[service];
+  const before = pid();
+  process.kill(before, "SIGKILL");
+  for (const end = Date.now() + 30_000; [before, null, undefined].includes(pid()); await setTimeout(50)) {
+    assert.ok(Date.now() < end, `${service} was not started again`);
+  }
+}
+
+/** The cards are those of the log: every answer and every silent seat once, nothing else. */
+export async function complete(page, id, who = {}) {
+  const { events } = await api("GET", `/panels/${id}/events`, undefined, who);
+  const place = (one) => `${one.round_number}/${one.step}/${one.seat}/${one.purpose}`;
+  const answers = events.filter((one) => one.event === "response_added");
+  const answered = new Set(answers.map(place));
+  const silent = new Set(events.filter((one) => one.event === "expert_failed").map(place).filter((one) => !answered.has(one)));
+  const shown = await page.locator(".answer").evaluateAll((cards) => cards.map((card) => card.id));
+  assert.deepEqual(
+    shown.filter(Boolean).toSorted(),
+    answers.map((one) => `answer-${one.response_id}`).toSorted(),
+    "the cards are not the log's answers",
+  );
+  assert.equal(shown.length, answers.length + silent.size);
+}
+
 /** Open a page as somebody: the link that `make run` prints. */
 export async function enter(page, where = "/", { as = "member", slug = "acme" } = {}) {
   const handed = `#token=${user(as, slug).token}&tenant=${tenant(slug).id}`;
   await page.goto(`${stack.url}${where}${handed}`);
+  await page.waitForFunction(() => location.hash === "");
   await page.waitForSelector("#content h1, main.page [role=alert]");
 }
 
@@ -93,10 +120,16 @@ export async function until(page, status, timeout = 60_000) {
   await page.waitForSelector(`main[data-status="${status}"]`, { timeout });
 }
 
-/** axe finds nothing (WCAG 2.2 A and AA, and its best practices), and nothing is wider than the page. */
-export async function accessible(page, what) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+/**
+ * axe finds nothing (WCAG 2.2 A and AA, and its best practices), and nothing is wider than the page.
+ * `only` names the rules to check; absent: all.
+ */
+export async function accessible(page, what, only) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+  const { violations } = await page.evaluate(
+    (rules) => window.axe.run(document, { resultTypes: ["violations"], ...(rules && { runOnly: rules }) }),
+    only,
+  );
   const found = violations.map(
     ({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join("\n  ")}`,
   );
@@ -105,14 +138,19 @@ export async function accessible(page, what) {
   assert.ok(wider <= 1, `${what} is ${wider} px wider than the window`);
 }
 
-/** A picture of the page in light and dark, for people to look at; both are checked too. */
-export async function picture(page, name, { check = true, full = true } = {}) {
+/**
+ * A picture of the page in light and dark, for people to look at; both are checked too.
+ * ASKPANEL_PICTURES=off only checks.
+ */
+export async function picture(page, name, { check = true, full = true, schemes = ["light", "dark"] } = {}) {
   mkdirSync(shots, { recursive: true });
-  for (const scheme of ["light", "dark"]) {
+  for (const scheme of schemes) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, scheme);
-    if (check) await accessible(page, `${name} (${scheme})`);
-    await page.screenshot({ path: path.join(shots, `${name}-${scheme}.png`), fullPage: full });
+    if (full) await page.evaluate(() => scrollTo(0, 0)); // a sticky header stands where it belongs
+    // The same page in other colours: only what depends on them can differ.
+    if (check) await accessible(page, `${name} (${scheme})`, scheme === "dark" ? ["color-contrast"] : undefined);
+    if (process.env.ASKPANEL_PICTURES !== "off") await page.screenshot({ path: path.join(shots, `${name}-${scheme}.png`), fullPage: full });
   }
   await page.emulateMedia({ colorScheme: "light" });
 }

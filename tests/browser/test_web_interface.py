@@ -2,6 +2,8 @@
 
 Needs node, a Chromium and the built interface (`npm ci && npm run build` in apps/web); skipped, with the
 reason, where one of them is missing. ASKPANEL_CHROMIUM names another browser than /usr/bin/chromium.
+
+The main journeys are quick enough for every run; all of them, and the outages, are `slow`.
 """
 
 import asyncio
@@ -11,12 +13,20 @@ import shutil
 import subprocess
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.harness.stack import RunningStack, stack
 
 HERE = Path(__file__).parent
+MAIN_JOURNEYS = (
+    "a question becomes a panel",
+    "a guest reads",
+    "says who says what",
+    "of another tenant",
+    "several panels at work",
+)
 WEB = HERE.parents[1] / "apps" / "web"
 CHROMIUM = os.environ.get("ASKPANEL_CHROMIUM", "/usr/bin/chromium")
 MODEL = (
@@ -60,15 +70,36 @@ def test_the_export_is_small_and_loads_from_nowhere_else() -> None:
     _run("budget.test.mjs", {})
 
 
+def test_the_main_journeys_work_in_a_real_browser(served: RunningStack) -> None:
+    pattern = "|".join(MAIN_JOURNEYS)
+    _run("journeys.test.mjs", _described(served), "--test-name-pattern", pattern, pictures=False)
+    _run("outages.test.mjs", _described(served), "--test-name-pattern", "a lost network", pictures=False)
+
+
 @pytest.mark.slow
 def test_every_journey_works_in_a_real_browser(served: RunningStack) -> None:
-    _run("journeys.test.mjs", served.told)
+    _run("journeys.test.mjs", _described(served))
 
 
-def _run(journeys: str, told: dict[str, object]) -> None:
+@pytest.mark.slow
+def test_nothing_is_missed_or_doubled_while_something_is_away(served: RunningStack) -> None:
+    _run("outages.test.mjs", _described(served))
+
+
+def _described(served: RunningStack) -> dict[str, Any]:
+    """The stack as its first line tells it, and its folder: there stand the pids of now."""
+    return served.told | {"data": str(served.data)}
+
+
+def _run(journeys: str, told: dict[str, Any], *options: str, pictures: bool = True) -> None:
     done = subprocess.run(
-        ["node", "--test", "--test-reporter=spec", str(HERE / journeys)],
-        env=os.environ | {"ASKPANEL_STACK": json.dumps(told), "ASKPANEL_CHROMIUM": CHROMIUM},
+        ["node", "--test", "--test-reporter=spec", *options, str(HERE / journeys)],
+        env=os.environ
+        | {
+            "ASKPANEL_STACK": json.dumps(told),
+            "ASKPANEL_CHROMIUM": CHROMIUM,
+            "ASKPANEL_PICTURES": "on" if pictures else "off",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=600,

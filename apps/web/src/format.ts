@@ -22,6 +22,15 @@ export function count(value: number): string {
   return value.toLocaleString(LOCALE);
 }
 
+/** A measured number: at most four significant digits, large ones in short. */
+export function amount(value: number): string {
+  const short = Math.abs(value) >= 100_000;
+  return value.toLocaleString(LOCALE, {
+    maximumSignificantDigits: 4,
+    notation: short ? "compact" : "standard",
+  });
+}
+
 export function compact(value: number): string {
   return value.toLocaleString(LOCALE, { notation: "compact", maximumFractionDigits: 1 });
 }

@@ -11,9 +11,20 @@ import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
 import { AgentSelector } from "./agent-selector";
-import { BLANK, bodyOf, type Draft, type Fault, faultsOf, isBlank, limitsOf, parseDraft } from "./draft";
+import {
+  BLANK,
+  bodyOf,
+  type Draft,
+  type Fault,
+  faultsOf,
+  forecasts,
+  isBlank,
+  limitsOf,
+  parseDraft,
+} from "./draft";
 import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
 import { PanelTypeSelector } from "./panel-type-selector";
+import { QuantityInput } from "./quantity-input";
 import { QueryInput } from "./query-input";
 
 /** `/new/`: waits for what the form needs to know of the server. */
@@ -44,6 +55,7 @@ interface FormProps {
 export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
   const { api } = useSession();
   const { limits } = useTenant();
+  const catalogue = useSWR("agents", async () => (await answerOf(api.GET("/api/v1/agents"))).agents);
   const router = useRouter();
   const parameters = useSearchParams();
   const [draft, setDraft] = useState<Draft>(() => ({
@@ -124,9 +136,25 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
         complaint={complaint("/agents")}
         onChange={(agents) => change({ agents })}
       />
-      <OptionsInput type={type} options={draft.options} onChange={(options) => change({ options })} />
+      {type.quantity && (
+        <QuantityInput
+          quantity={draft.quantity}
+          isRangeWrong={shown.includes("bad range")}
+          onChange={(quantity) => change({ quantity })}
+        />
+      )}
+      {!forecasts(draft, type) && (
+        <OptionsInput type={type} options={draft.options} onChange={(options) => change({ options })} />
+      )}
       <EvidenceInput evidence={draft.evidence} onChange={(evidence) => change({ evidence })} />
-      <AdvancedOptions type={type} advanced={draft.advanced} onChange={(advanced) => change({ advanced })} />
+      <AdvancedOptions
+        type={type}
+        advanced={draft.advanced}
+        moderators={(catalogue.data ?? []).filter(
+          (expert) => !expert.bench && !draft.agents?.includes(expert.id),
+        )}
+        onChange={(advanced) => change({ advanced })}
+      />
       {error !== null && <Trouble error={error} />}
       {error instanceof Problem && error.fields.size > 0 && (
         <ul className="trouble">

@@ -50,6 +50,49 @@ describe("a draft", () => {
     expect(body.parent_panel_id).toBe("p");
   });
 
+  test("asks for a number in its unit instead of options, where the protocol forecasts", () => {
+    const draft = {
+      ...BLANK,
+      query: "How many patients by 2030?",
+      options: ["a", "b"],
+      quantity: { unit: " patients ", minimum: "0", maximum: "1e6" },
+    };
+    const body = bodyOf(draft, { ...TYPE, quantity: true });
+    expect(body.configuration).toEqual({ quantity: { unit: "patients", minimum: 0, maximum: 1_000_000 } });
+    expect(body.options).toEqual([]);
+    expect(bodyOf(draft, TYPE).options).toEqual(["a", "b"]);
+  });
+
+  test.each([
+    ["9", "3"],
+    ["5", "5"],
+    ["many", ""],
+  ])("wants a range of numbers, low before high: not %s to %s", (minimum, maximum) => {
+    const draft = { ...BLANK, query: "How many beds?", quantity: { unit: "beds", minimum, maximum } };
+    expect(faultsOf(draft, { ...TYPE, quantity: true }, LIMITS)).toEqual(["bad range"]);
+    expect(faultsOf(draft, TYPE, LIMITS)).toEqual([]);
+  });
+
+  test("names a moderator, ranks and tags only where that means something", () => {
+    const advanced = {
+      ...BLANK.advanced,
+      moderator: "chair-person",
+      humanHours: 2,
+      rank: true,
+      dimensions: "risk, ,cost",
+    };
+    const draft = { ...BLANK, query: "Shall we go?", advanced };
+    expect(bodyOf(draft, TYPE).configuration).toEqual({ dimensions: ["risk", "cost"] });
+    expect(
+      bodyOf({ ...draft, options: ["a", "b"] }, { ...TYPE, moderator: true, human: true }).configuration,
+    ).toEqual({
+      moderator_agent: "chair-person",
+      human_deadline_minutes: 120,
+      rank_options: true,
+      dimensions: ["risk", "cost"],
+    });
+  });
+
   test("says everything that is wrong with it", () => {
     expect(faultsOf({ ...BLANK, query: "short", agents: ["a"] }, TYPE, LIMITS)).toEqual([
       "too short",

@@ -8,6 +8,13 @@ export interface Evidence {
   readonly text: string;
 }
 
+/** A number to estimate, of a panel that forecasts; an empty unit: ratings instead. Bounds as typed. */
+export interface Quantity {
+  readonly unit: string;
+  readonly minimum: string;
+  readonly maximum: string;
+}
+
 /** Only what differs from the protocol's defaults. */
 export interface Advanced {
   readonly maxRounds: number | null;
@@ -18,6 +25,14 @@ export interface Advanced {
   readonly customPrompt: string;
   readonly dissent: boolean;
   readonly chair: boolean;
+  /** Who moderates or judges; empty: the protocol's own way. */
+  readonly moderator: string;
+  /** Hours a person has for each answer. */
+  readonly humanHours: number | null;
+  /** Whether the experts put all options in order, and not just choose one. */
+  readonly rank: boolean;
+  /** Names to tag points with, separated by commas. */
+  readonly dimensions: string;
 }
 
 export interface Draft {
@@ -26,6 +41,7 @@ export interface Draft {
   /** Chosen experts in seat order; null: the system selects them. */
   readonly agents: readonly string[] | null;
   readonly options: readonly string[];
+  readonly quantity: Quantity;
   readonly evidence: readonly Evidence[];
   readonly advanced: Advanced;
   readonly parent: string | null;
@@ -40,13 +56,20 @@ const PLAIN: Advanced = {
   customPrompt: "",
   dissent: true,
   chair: false,
+  moderator: "",
+  humanHours: null,
+  rank: false,
+  dimensions: "",
 };
+
+const RATINGS: Quantity = { unit: "", minimum: "", maximum: "" };
 
 export const BLANK: Draft = {
   query: "",
   type: "structured",
   agents: null,
   options: [],
+  quantity: RATINGS,
   evidence: [],
   advanced: PLAIN,
   parent: null,
@@ -63,7 +86,7 @@ export function limitsOf(limits: unknown): Limits {
 }
 
 /** Why it cannot be asked yet. */
-export type Fault = "too short" | "too long" | "too few experts" | "too many experts";
+export type Fault = "too short" | "too long" | "too few experts" | "too many experts" | "bad range";
 
 export function faultsOf(draft: Draft, type: PanelTypeInfo, limits: Limits): readonly Fault[] {
   const length = draft.query.trim().length;
@@ -73,11 +96,42 @@ export function faultsOf(draft: Draft, type: PanelTypeInfo, limits: Limits): rea
     ...(length > limits.longest ? (["too long"] as const) : []),
     ...(seats !== null && seats < type.experts.min ? (["too few experts"] as const) : []),
     ...(seats !== null && seats > type.experts.max ? (["too many experts"] as const) : []),
+    ...(forecasts(draft, type) && !isRange(draft.quantity) ? (["bad range"] as const) : []),
   ];
+}
+
+/** Whether this panel estimates a number: it has no options then. */
+export function forecasts(draft: Draft, type: PanelTypeInfo): boolean {
+  return type.quantity && draft.quantity.unit.trim() !== "";
+}
+
+function isRange({ minimum, maximum }: Quantity): boolean {
+  const [low, high] = [numberIn(minimum), numberIn(maximum)];
+  return !Number.isNaN(low) && !Number.isNaN(high) && (low === null || high === null || low < high);
+}
+
+/** The number typed; null where nothing is, NaN where it is none. */
+function numberIn(typed: string): number | null {
+  return typed.trim() === "" ? null : Number(typed.trim());
+}
+
+function quantityOf({ unit, minimum, maximum }: Quantity): Record<string, unknown> {
+  const [low, high] = [numberIn(minimum), numberIn(maximum)];
+  return {
+    unit: unit.trim(),
+    ...(low !== null && { minimum: low }),
+    ...(high !== null && { maximum: high }),
+  };
 }
 
 export function bodyOf(draft: Draft, type: PanelTypeInfo): Schemas["NewPanel"] {
   const { advanced } = draft;
+  const forecast = forecasts(draft, type);
+  const options = forecast ? [] : draft.options.map((option) => option.trim()).filter(Boolean);
+  const dimensions = advanced.dimensions
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
   const configuration: Record<string, unknown> = {
     ...(advanced.maxRounds !== null &&
       type.rounds.allowed.includes(advanced.maxRounds) && { max_rounds: advanced.maxRounds }),
@@ -88,8 +142,12 @@ export function bodyOf(draft: Draft, type: PanelTypeInfo): Schemas["NewPanel"] {
     ...(advanced.customPrompt.trim() && { custom_prompt: advanced.customPrompt.trim() }),
     ...(!advanced.dissent && { enable_dissent: false }),
     ...(advanced.chair && { chair: true }),
+    ...(type.moderator && advanced.moderator && { moderator_agent: advanced.moderator }),
+    ...(type.human && advanced.humanHours !== null && { human_deadline_minutes: advanced.humanHours * 60 }),
+    ...(forecast && { quantity: quantityOf(draft.quantity) }),
+    ...(advanced.rank && options.length > 1 && { rank_options: true }),
+    ...(dimensions.length > 0 && { dimensions }),
   };
-  const options = draft.options.map((option) => option.trim()).filter(Boolean);
   const evidence = draft.evidence.filter((one) => one.text.trim());
   return {
     query: draft.query.trim(),
@@ -111,12 +169,18 @@ export function parseDraft(stored: string | null): Draft {
     return BLANK;
   }
   const advanced = at(raw, "advanced");
+  const quantity = at(raw, "quantity");
   const texts = (value: unknown): readonly string[] => listOf(value).flatMap((one) => textOf(one) ?? []);
   return {
     query: textOf(at(raw, "query")) ?? "",
     type: textOf(at(raw, "type")) ?? BLANK.type,
     agents: Array.isArray(at(raw, "agents")) ? texts(at(raw, "agents")) : null,
     options: texts(at(raw, "options")),
+    quantity: {
+      unit: textOf(at(quantity, "unit")) ?? "",
+      minimum: textOf(at(quantity, "minimum")) ?? "",
+      maximum: textOf(at(quantity, "maximum")) ?? "",
+    },
     evidence: listOf(at(raw, "evidence")).map((one) => ({
       title: textOf(at(one, "title")) ?? "",
       text: textOf(at(one, "text")) ?? "",
@@ -130,6 +194,10 @@ export function parseDraft(stored: string | null): Draft {
       customPrompt: textOf(at(advanced, "customPrompt")) ?? "",
       dissent: at(advanced, "dissent") !== false,
       chair: at(advanced, "chair") === true,
+      moderator: textOf(at(advanced, "moderator")) ?? "",
+      humanHours: numberOf(at(advanced, "humanHours")),
+      rank: at(advanced, "rank") === true,
+      dimensions: textOf(at(advanced, "dimensions")) ?? "",
     },
     parent: null,
   };

@@ -111,10 +111,12 @@ export function EvidenceInput({ evidence, onChange }: EvidenceProps): ReactNode 
 interface AdvancedProps {
   readonly type: PanelTypeInfo;
   readonly advanced: Advanced;
+  /** Who may moderate: the catalogue without those who sit on the panel. */
+  readonly moderators: readonly { readonly id: string; readonly name: string; readonly title: string }[];
   onChange(advanced: Advanced): void;
 }
 
-export function AdvancedOptions({ type, advanced, onChange }: AdvancedProps): ReactNode {
+export function AdvancedOptions({ type, advanced, moderators, onChange }: AdvancedProps): ReactNode {
   const id = useId();
   const set = (part: Partial<Advanced>): void => onChange({ ...advanced, ...part });
   const number = (value: string): number | null => (value === "" ? null : Number(value));
@@ -182,6 +184,42 @@ export function AdvancedOptions({ type, advanced, onChange }: AdvancedProps): Re
             ))}
           </select>
         </label>
+        {type.moderator && (
+          <label className="field">
+            <span>{type.id === "adversarial" ? text.ask.judge : text.ask.moderator}</span>
+            <select value={advanced.moderator} onChange={(event) => set({ moderator: event.target.value })}>
+              <option value="">
+                {type.id === "adversarial" ? text.ask.builtInJudge : text.ask.noModerator}
+              </option>
+              {moderators.map(({ id: agent, name, title }) => (
+                <option key={agent} value={agent}>
+                  {name}, {title}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {type.human && (
+          <label className="field">
+            <span>{text.ask.humanHours}</span>
+            <input
+              type="number"
+              min={1}
+              max={168}
+              placeholder="24"
+              value={advanced.humanHours ?? ""}
+              onChange={(event) => set({ humanHours: number(event.target.value) })}
+            />
+          </label>
+        )}
+        <label className="field">
+          <span>{text.ask.dimensions}</span>
+          <input
+            placeholder={text.ask.dimensionsExample}
+            value={advanced.dimensions}
+            onChange={(event) => set({ dimensions: event.target.value })}
+          />
+        </label>
       </div>
       <label className="field">
         <span>{text.ask.customPrompt}</span>
@@ -208,6 +246,14 @@ export function AdvancedOptions({ type, advanced, onChange }: AdvancedProps): Re
           onChange={(event) => set({ chair: event.target.checked })}
         />
         {text.ask.chair}
+      </label>
+      <label className="choice">
+        <input
+          type="checkbox"
+          checked={advanced.rank}
+          onChange={(event) => set({ rank: event.target.checked })}
+        />
+        {text.ask.rank}
       </label>
     </details>
   );

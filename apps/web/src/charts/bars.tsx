@@ -1,35 +1,51 @@
 import type { ReactNode } from "react";
-import { compact, count } from "@/format";
+import { compact, count, money } from "@/format";
 import { text } from "@/text";
+
+export type Measure = "tokens" | "cost";
 
 export interface Amount {
   readonly key: string;
-  readonly value: number;
-  readonly cost: string | null;
+  readonly tokens: number;
+  /** US dollars; null: no known price. */
+  readonly cost: number | null;
 }
 
-/** Amounts as lying bars, largest first as given. The numbers stand beside them: nothing hides in the drawing. */
+const MOST_BARS = 8;
+
+function size(amount: Amount, measure: Measure): number {
+  return measure === "tokens" ? amount.tokens : (amount.cost ?? 0);
+}
+
+function priced({ cost }: Amount): string {
+  return cost === null ? "–" : money(cost);
+}
+
+/** The largest amounts as lying bars. The numbers stand beside them: nothing hides in the drawing. */
 export function Bars({
   title,
+  measure,
   rows,
 }: {
   readonly title: string;
+  readonly measure: Measure;
   readonly rows: readonly Amount[];
 }): ReactNode {
-  const most = Math.max(1, ...rows.map((row) => row.value));
+  const shown = rows.toSorted((one, other) => size(other, measure) - size(one, measure)).slice(0, MOST_BARS);
+  const most = Math.max(...shown.map((row) => size(row, measure)), Number.MIN_VALUE);
   return (
     <figure className="card chart">
       <figcaption>{title}</figcaption>
       <ul className="bars">
-        {rows.map((row) => (
+        {shown.map((row) => (
           <li key={row.key}>
             <span className="bars-name">{row.key}</span>
             <span className="bar" aria-hidden="true">
-              <span style={{ width: `${(row.value / most) * 100}%` }} />
+              <span style={{ width: `${(size(row, measure) / most) * 100}%` }} />
             </span>
             <span className="bars-value">
-              {compact(row.value)}
-              {row.cost !== null && <small> · {row.cost}</small>}
+              {measure === "tokens" ? compact(row.tokens) : priced(row)}
+              <small> · {measure === "tokens" ? priced(row) : text.usage.tokens(row.tokens)}</small>
             </span>
           </li>
         ))}
@@ -44,15 +60,17 @@ const HEIGHT = 120;
 export function Columns({
   title,
   label,
+  measure,
   rows,
 }: {
   readonly title: string;
   readonly label: string;
+  readonly measure: Measure;
   readonly rows: readonly Amount[];
 }): ReactNode {
-  const most = Math.max(1, ...rows.map((row) => row.value));
+  const most = Math.max(...rows.map((row) => size(row, measure)), Number.MIN_VALUE);
   const step = 100 / Math.max(rows.length, 1);
-  const total = rows.reduce((sum, row) => sum + row.value, 0);
+  const total = rows.reduce((sum, row) => sum + size(row, measure), 0);
   return (
     <figure className="card chart wide">
       <figcaption>{title}</figcaption>
@@ -61,10 +79,10 @@ export function Columns({
         viewBox={`0 0 100 ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${title}: ${text.usage.tokens(total)}`}
+        aria-label={`${title}: ${measure === "tokens" ? text.usage.tokens(total) : money(total)}`}
       >
         {rows.map((row, place) => {
-          const height = (row.value / most) * (HEIGHT - 6);
+          const height = (size(row, measure) / most) * (HEIGHT - 6);
           return (
             <rect
               key={row.key}
@@ -72,9 +90,9 @@ export function Columns({
               width={step * 0.7}
               y={HEIGHT - Math.max(height, 1)}
               height={Math.max(height, 1)}
-              className={row.value === 0 ? "none" : ""}
+              className={size(row, measure) === 0 ? "none" : ""}
             >
-              <title>{`${row.key}: ${count(row.value)}`}</title>
+              <title>{`${row.key}: ${text.usage.tokens(row.tokens)}, ${priced(row)}`}</title>
             </rect>
           );
         })}
@@ -95,12 +113,12 @@ export function Columns({
           </thead>
           <tbody>
             {rows
-              .filter((row) => row.value > 0)
+              .filter((row) => row.tokens > 0)
               .map((row) => (
                 <tr key={row.key}>
                   <th scope="row">{row.key}</th>
-                  <td>{count(row.value)}</td>
-                  <td>{row.cost ?? "–"}</td>
+                  <td>{count(row.tokens)}</td>
+                  <td>{priced(row)}</td>
                 </tr>
               ))}
           </tbody>

@@ -37,6 +37,7 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
             <div className="prose">{render(final.summary)}</div>
           </blockquote>
         )}
+        <Votes panel={panel} metrics={metrics} />
         <p className="hint">
           {text.result.method} {(text.methods[consensus.method] ?? consensus.method).toLowerCase()}
           {metrics.voters !== null &&
@@ -48,6 +49,38 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
       </div>
     </section>
   );
+}
+
+/** The votes as one bar, the leading position first; who is behind each part stands further down. */
+function Votes({ panel, metrics }: { readonly panel: PanelState; readonly metrics: Metrics }): ReactNode {
+  const all = metrics.positions.reduce((sum, position) => sum + position.voters.length, 0);
+  if (all === 0 || metrics.items.length > 0) return null;
+  return (
+    <div className="votes">
+      <div className="votes-bar" aria-hidden="true">
+        {metrics.positions.map((position, place) => (
+          <span
+            key={position.position}
+            className={`stance-${position.position} place-${place}`}
+            style={{ flexGrow: position.voters.length }}
+          />
+        ))}
+      </div>
+      <ul>
+        {metrics.positions.map((position, place) => (
+          <li key={position.position} className={`stance-${position.position} place-${place}`}>
+            <i aria-hidden="true" />
+            <strong>{position.voters.length}</strong> {positionName(panel, position)}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function positionName(panel: PanelState, position: Metrics["positions"][number]): string {
+  const option = panel.created?.options.find((one) => one.id === position.position);
+  return option?.text ?? text.stances[position.position] ?? position.text;
 }
 
 function Cautions({
@@ -167,13 +200,12 @@ function QuotesButton({
 }
 
 function Positions({ panel, metrics }: { readonly panel: PanelState; readonly metrics: Metrics }): ReactNode {
-  const options = new Map(panel.created?.options.map((option) => [option.id, option.text]));
   return (
     <ul className="positions">
       {metrics.positions.map((position) => (
         <li key={position.position} className={`stance-${position.position}`}>
           <div className="positions-head">
-            <span>{options.get(position.position) ?? text.stances[position.position] ?? position.text}</span>
+            <span>{positionName(panel, position)}</span>
             <span>{text.result.voters(position.voters.length)}</span>
           </div>
           <div className="bar" aria-hidden="true">

@@ -1,117 +1,124 @@
-/** Delphi ratings round by round: a dot for each expert, a box for the middle half, a line for the median. */
+/** Delphi round by round: a dot for each expert, a box for the middle half, a line for the median. */
 import type { ReactNode } from "react";
+import { amount } from "@/format";
 import { text } from "@/text";
-import type { PanelState, Round } from "./fold";
-import { type Item, metricsOf } from "./metrics";
+import type { PanelState } from "./fold";
+import { type Distribution, distributionsOf, movement, type RoundValues, scaleOf } from "./spread";
 
 const WIDTH = 360;
 const HEIGHT = 76;
 const EDGE = 22;
 const AXIS = 54;
 
-const place = (rating: number): number => EDGE + ((rating - 1) / 8) * (WIDTH - 2 * EDGE);
-
 export function Distributions({ panel }: { readonly panel: PanelState }): ReactNode {
-  const rounds = panel.rounds.filter((round) => ratingsOf(round).length > 0 && round.consensus !== null);
-  const last = rounds.at(-1)?.consensus;
-  if (!last) return null;
-  const items = metricsOf(last.metrics).items;
-  if (items.length === 0) return null;
-  const names = new Map(panel.created?.options.map((option) => [option.id, option.text]));
+  const distributions = distributionsOf(panel);
+  if (distributions.length === 0) return null;
+  const forecast = distributions.some(({ unit }) => unit !== null);
+  const stop = panel.completed?.stop_reason;
   return (
     <section className="distributions" aria-labelledby="ratings">
-      <h3 id="ratings">{text.delphi.title}</h3>
-      <p className="hint">{text.delphi.help}</p>
-      <div className="distribution-grid">
-        {items.map((item, number) => (
-          <figure key={item.id} className="card">
-            <figcaption>
-              <span>{names.get(item.id) ?? item.id}</span>
-              <span className={`verdict ${item.verdict}`}>
-                {text.delphi.verdicts[item.verdict] ?? item.verdict}
-              </span>
-            </figcaption>
-            {rounds.map((round) => (
-              <Row
-                key={round.number}
-                round={round}
-                number={number}
-                item={itemIn(round, item.id)}
-                name={names.get(item.id) ?? item.id}
-              />
-            ))}
-          </figure>
+      <h3 id="ratings">{forecast ? text.delphi.forecastTitle : text.delphi.title}</h3>
+      <p className="hint">
+        {text.delphi.help}
+        {stop !== undefined && ` ${text.stops[stop] ?? stop}`}
+      </p>
+      <div className={`distribution-grid ${distributions.length === 1 ? "single" : ""}`}>
+        {distributions.map((one) => (
+          <Figure key={one.id} distribution={one} />
         ))}
       </div>
     </section>
   );
 }
 
-function itemIn(round: Round, id: string): Item | null {
-  return round.consensus === null
-    ? null
-    : (metricsOf(round.consensus.metrics).items.find((item) => item.id === id) ?? null);
-}
-
-/** What each seat gave, in item order. */
-function ratingsOf(round: Round): readonly (readonly (number | null)[])[] {
-  return round.turns.flatMap((turn) =>
-    turn.response !== null && "answer" in turn.response && turn.response.answer.ratings
-      ? [turn.response.answer.ratings]
-      : [],
+function Figure({ distribution }: { readonly distribution: Distribution }): ReactNode {
+  const { unit, rounds } = distribution;
+  const name = unit === null ? distribution.name : text.delphi.inUnit(unit);
+  const last = rounds.at(-1)?.figures;
+  const moved = movement(distribution);
+  const words = [
+    ...(moved === null
+      ? []
+      : [
+          moved.from === moved.to
+            ? text.delphi.stayed(amount(moved.to))
+            : text.delphi.moved(amount(moved.from), amount(moved.to)),
+        ]),
+    ...(last?.quartiles ? [text.delphi.half(amount(last.quartiles[0]), amount(last.quartiles[1]))] : []),
+    ...(last?.disagreement ? [text.delphi.divided] : last?.stable === true ? [text.delphi.settled] : []),
+  ];
+  return (
+    <figure className="card">
+      <figcaption>
+        <span>{name}</span>
+        {last && (
+          <span className={`verdict ${last.verdict}`}>
+            {text.delphi.verdicts[last.verdict] ?? last.verdict}
+          </span>
+        )}
+      </figcaption>
+      {rounds.map((round) => (
+        <Row key={round.round} round={round} distribution={distribution} name={name} />
+      ))}
+      <p className="hint">{words.join(" · ")}</p>
+    </figure>
   );
 }
 
 function Row({
   round,
-  number,
-  item,
+  distribution,
   name,
 }: {
-  readonly round: Round;
-  readonly number: number;
-  readonly item: Item | null;
+  readonly round: RoundValues;
+  readonly distribution: Distribution;
   readonly name: string;
 }): ReactNode {
-  const ratings = ratingsOf(round).flatMap((one) => one[number] ?? []);
+  const { low, high, marks } = scaleOf(distribution);
+  const at = (value: number): number => EDGE + ((value - low) / (high - low || 1)) * (WIDTH - 2 * EDGE);
   const stacked = new Map<number, number>();
-  const dots = ratings.map((rating) => {
-    const level = stacked.get(rating) ?? 0;
-    stacked.set(rating, level + 1);
-    return { rating, level };
+  const dots = round.values.map((one) => {
+    const column = Math.round(at(one.value) / 9);
+    const level = stacked.get(column) ?? 0;
+    stacked.set(column, level + 1);
+    return { ...one, level, key: `${column}-${level}` };
   });
+  const sorted = round.values.map(({ value }) => value).toSorted((one, other) => one - other);
+  const quartiles = round.figures?.quartiles;
   return (
     <div className="distribution-row">
-      <span className="hint">{text.panel.round(round.number)}</span>
+      <span className="hint">{text.panel.round(round.round)}</span>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         role="img"
-        aria-label={text.delphi.describe(name, round.number, ratings.toSorted((a, b) => a - b).join(", "))}
+        aria-label={text.delphi.describe(name, round.round, sorted.map(amount).join(", "))}
       >
-        <path className="axis" d={`M${place(1)} ${AXIS} H${place(9)}`} />
-        {[1, 2, 3, 4, 5, 6, 7, 8, 9].map((tick) => (
-          <text key={tick} x={place(tick)} y={AXIS + 17} textAnchor="middle">
-            {tick}
+        <path className="axis" d={`M${at(low)} ${AXIS} H${at(high)}`} />
+        {marks.map((mark) => (
+          <text key={mark} x={at(mark)} y={AXIS + 17} textAnchor="middle">
+            {amount(mark)}
           </text>
         ))}
-        {item?.quartiles && (
+        {quartiles && (
           <rect
             className="box"
-            x={place(item.quartiles[0]) - 7}
-            width={place(item.quartiles[1]) - place(item.quartiles[0]) + 14}
+            x={at(quartiles[0]) - 7}
+            width={at(quartiles[1]) - at(quartiles[0]) + 14}
             y={6}
             height={AXIS - 6}
             rx={7}
           />
         )}
-        {item?.median != null && <path className="median" d={`M${place(item.median)} 4 V${AXIS}`} />}
+        {round.figures?.median != null && (
+          <path className="median" d={`M${at(round.figures.median)} 4 V${AXIS}`} />
+        )}
         {dots.map((dot) => (
-          <circle
-            key={`${dot.rating}-${dot.level}`}
-            cx={place(dot.rating)}
-            cy={AXIS - 8 - dot.level * 11}
-            r={4.6}
-          />
+          <g key={dot.key}>
+            {dot.low !== null && dot.high !== null && (
+              <path className="whisker" d={`M${at(dot.low)} ${AXIS - 8 - dot.level * 11} H${at(dot.high)}`} />
+            )}
+            <circle cx={at(dot.value)} cy={AXIS - 8 - dot.level * 11} r={4.6} />
+          </g>
         ))}
       </svg>
     </div>

@@ -3,9 +3,12 @@ import { duration } from "@/format";
 import { render } from "@/markdown/render";
 import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
-import { Confidence, StancePill } from "@/ui/stance";
-import { answerId, useFocus } from "./focus";
-import { isBallot, statedStance, type Turn } from "./fold";
+import { Confidence } from "@/ui/stance";
+import { isBallot } from "./ballots";
+import { answerId, reveal, useFocus } from "./focus";
+import type { Turn } from "./fold";
+import type { Links, Ref } from "./links";
+import { Vote } from "./vote";
 
 const LONG = 900;
 const NO_QUOTES: readonly string[] = [];
@@ -14,22 +17,31 @@ interface Props {
   readonly turn: Turn;
   /** What the seat's position was before, where this answer may have changed it. */
   readonly previous: string | null;
+  /** What it answers and what answers it; null where nothing does. */
+  readonly links: Links | null;
 }
 
 /** One answer: filling while its tokens arrive, then whole, or why there is none. */
-export function ExpertResponse({ turn, previous }: Props): ReactNode {
+export function ExpertResponse({ turn, previous, links }: Props): ReactNode {
   const { quotes } = useFocus();
   const id = turn.response?.response_id ?? null;
-  return <Card turn={turn} previous={previous} quotes={(id !== null && quotes.get(id)) || NO_QUOTES} />;
+  return (
+    <Card
+      turn={turn}
+      previous={previous}
+      links={links}
+      quotes={(id !== null && quotes.get(id)) || NO_QUOTES}
+    />
+  );
 }
 
 const Card = memo(function Card({
   turn,
   previous,
+  links,
   quotes,
 }: Props & { readonly quotes: readonly string[] }): ReactNode {
   const { response } = turn;
-  const stance = statedStance(turn);
   return (
     <article
       className={`answer card phase-${turn.phase} role-${turn.role} ${quotes.length > 0 ? "quoted" : ""}`}
@@ -50,14 +62,54 @@ const Card = memo(function Card({
             {turn.attempt > 1 && <span>{text.panel.attempt(turn.attempt)}</span>}
           </p>
         </div>
-        {stance !== null && <StancePill stance={stance} />}
+        <Vote turn={turn} />
       </header>
+      {links !== null && links.to.length > 0 && (
+        <Refs title={turn.purpose === "question" ? text.panel.asks : text.panel.answersTo} refs={links.to} />
+      )}
+      {links !== null && links.asked.length > 0 && <Asked questions={links.asked} />}
       <Body turn={turn} quotes={quotes} />
       {turn.late && <p className="note small">{text.panel.late}</p>}
       {response !== null && <Details turn={turn} previous={previous} />}
+      {links !== null && links.from.length > 0 && (
+        <Refs
+          title={
+            links.from.every(({ purpose }) => purpose === "question")
+              ? text.panel.questionedBy
+              : text.panel.answeredBy
+          }
+          refs={links.from}
+        />
+      )}
     </article>
   );
 });
+
+/** The way to the answers this one belongs to. */
+function Refs({ title, refs }: { readonly title: string; readonly refs: readonly Ref[] }): ReactNode {
+  return (
+    <p className="refs">
+      <span>{title}</span>
+      {refs.map((ref) => (
+        <button key={ref.responseId} type="button" onClick={() => reveal(ref.responseId)}>
+          <Avatar name={ref.name} seat={ref.seat} size="small" />
+          {ref.name}
+        </button>
+      ))}
+    </p>
+  );
+}
+
+/** The questions put to a seat, above its answer to them. */
+function Asked({ questions }: { readonly questions: readonly string[] }): ReactNode {
+  return (
+    <ol className="asked" aria-label={text.panel.questionsPut}>
+      {questions.map((question) => (
+        <li key={question}>{question}</li>
+      ))}
+    </ol>
+  );
+}
 
 function Body({ turn, quotes }: { readonly turn: Turn; readonly quotes: readonly string[] }): ReactNode {
   const [open, setOpen] = useState(false);
@@ -100,7 +152,7 @@ function Body({ turn, quotes }: { readonly turn: Turn; readonly quotes: readonly
   );
 }
 
-function Details({ turn, previous }: Props): ReactNode {
+function Details({ turn, previous }: Pick<Props, "turn" | "previous">): ReactNode {
   const { response } = turn;
   if (response === null) return null;
   if (!("answer" in response)) return null;

@@ -23,6 +23,14 @@ export function answerId(responseId: string): string {
   return `answer-${responseId}`;
 }
 
+/** Brings an answer into view and gives it the focus, so that keyboard and screen reader go on from there. */
+export function reveal(responseId: string): void {
+  const card = document.getElementById(answerId(responseId));
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  card?.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" });
+  card?.focus({ preventScroll: true });
+}
+
 export function FocusProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const [quotes, setQuotes] = useState<ReadonlyMap<string, readonly string[]>>(new Map());
   const show = useCallback<Focus["show"]>((wanted) => {
@@ -35,12 +43,7 @@ export function FocusProvider({ children }: { readonly children: ReactNode }): R
     setQuotes(byAnswer);
     const [first] = byAnswer.keys();
     if (first === undefined) return;
-    requestAnimationFrame(() => {
-      const card = document.getElementById(answerId(first));
-      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      card?.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" });
-      card?.focus({ preventScroll: true });
-    });
+    requestAnimationFrame(() => reveal(first));
   }, []);
   const clear = useCallback(() => setQuotes(new Map()), []);
   const value = useMemo(() => ({ quotes, show, clear }), [quotes, show, clear]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { stanceOf } from "./ballots";
 import type { PanelEvent, StreamData, StreamName } from "./events";
-import { EMPTY, fold, hasEnded, interrupted, type PanelState, stanceOf } from "./fold";
+import { EMPTY, fold, hasEnded, interrupted, type PanelState } from "./fold";
 
 let sequence = 0;
 function event<N extends StreamName>(name: N, data: object): PanelEvent {
@@ -139,9 +140,30 @@ describe("a panel told by its events", () => {
   });
 
   test("marks the gap when a connection is lost in the middle of an answer", () => {
-    const state = interrupted(fold(EMPTY, story().slice(0, 6)));
-    expect(turnOf(state)?.text).toBe("Because … ");
+    const next = event("response_delta", {
+      round_number: 1,
+      seat: 0,
+      agent_id: "a",
+      step: "1",
+      text: "later",
+    });
+    const lost = interrupted(interrupted(fold(EMPTY, story().slice(0, 6))));
+    expect(turnOf(fold(lost, [next, next]))?.text).toBe("Because … laterlater");
     expect(interrupted(fold(EMPTY, story()))).toEqual(fold(EMPTY, story()));
+  });
+
+  test("begins behind a gap where the page was opened while somebody spoke", () => {
+    const next = event("response_delta", {
+      round_number: 1,
+      seat: 0,
+      agent_id: "a",
+      step: "1",
+      text: "later",
+    });
+    expect(turnOf(fold(interrupted(fold(EMPTY, story().slice(0, 4)), true), [next]))?.text).toBe("… later");
+    expect(turnOf(fold(interrupted(fold(EMPTY, story().slice(0, 6)), true), [next]))?.text).toBe(
+      "Becauselater",
+    );
   });
 
   test("counts an unpriced call as unpriced, never as free", () => {

@@ -2,7 +2,7 @@
  * A panel as its events tell it: `fold(state, events)` is pure, ignores what it has seen already, and
  * keeps every part of the state that did not change identical, so that a view of that part rests.
  */
-import type { PanelEvent, SeatTold, Stance, StreamData } from "./events";
+import type { PanelEvent, SeatTold, StreamData } from "./events";
 
 export type Status = "created" | "running" | "completed" | "failed";
 export type Response = StreamData["response_added"];
@@ -24,6 +24,8 @@ export interface Turn {
   readonly phase: "speaking" | "retrying" | "answered" | "failed";
   /** What has been typed so far; replaced by the answer's own text once it is there. */
   readonly text: string;
+  /** Whether characters were typed that nobody heard: the next ones begin behind a gap. */
+  readonly gap: boolean;
   readonly response: Response | null;
   readonly failures: readonly StreamData["expert_failed"][];
   /** Whether the answer came after its round had closed: kept and paid for, but not counted. */
@@ -111,6 +113,7 @@ function apply(state: PanelState, event: Recorded): PanelState {
         attempt: event.data.attempt,
         phase: "speaking",
         text: "",
+        gap: false,
       }));
     case "response_added":
       return answered(state, event.data);
@@ -178,6 +181,7 @@ function newTurn(state: PanelState, place: StepPlace): Turn {
     attempt: 1,
     phase: "speaking",
     text: "",
+    gap: false,
     response: null,
     failures: [],
     late: false,
@@ -229,6 +233,7 @@ function humanSaid(state: PanelState, data: Exclude<Response, { seat: number }>)
     attempt: 1,
     phase: "answered",
     text: data.content,
+    gap: false,
     response: data,
     failures: [],
     late: false,
@@ -256,8 +261,15 @@ function typed(state: PanelState, delta: StreamData["response_delta"]): PanelSta
   if (round === undefined || !round.turns.some(takes)) return state;
   return inRound(state, delta.round_number, (one) => ({
     ...one,
-    turns: one.turns.map((turn) => (takes(turn) ? { ...turn, text: turn.text + delta.text } : turn)),
+    turns: one.turns.map((turn) =>
+      takes(turn) ? { ...turn, text: joined(turn) + delta.text, gap: false } : turn,
+    ),
   }));
+}
+
+function joined(turn: Turn): string {
+  if (!turn.gap) return turn.text;
+  return turn.text === "" ? "… " : `${turn.text} … `;
 }
 
 function paid(state: PanelState, data: StreamData["usage_recorded"]): PanelState {
@@ -280,17 +292,26 @@ function added(sum: Spent, data: StreamData["usage_recorded"]): Spent {
   };
 }
 
-/** Speaking turns lose what is typed while nobody listens: mark the place. */
-export function interrupted(state: PanelState): PanelState {
-  const open = (turn: Turn): boolean => turn.phase === "speaking" && turn.text !== "";
+/**
+ * Speaking turns lose what is typed while nobody listens: what follows stands behind a gap. With `silent`
+ * only those of which nothing was heard, as when a page opens in the middle of a panel.
+ */
+export function interrupted(state: PanelState, silent = false): PanelState {
+  const open = (turn: Turn): boolean =>
+    turn.phase === "speaking" && !turn.gap && !(silent && turn.text !== "");
   if (!state.rounds.some((round) => round.turns.some(open))) return state;
   return {
     ...state,
     rounds: state.rounds.map((round) => ({
       ...round,
-      turns: round.turns.map((turn) => (open(turn) ? { ...turn, text: `${turn.text} … ` } : turn)),
+      turns: round.turns.map((turn) => (open(turn) ? { ...turn, gap: true } : turn)),
     })),
   };
+}
+
+/** Whether the turn's answer is there. */
+export function responded(turn: Turn): boolean {
+  return turn.response !== null;
 }
 
 export function hasEnded(state: PanelState): boolean {
@@ -300,33 +321,4 @@ export function hasEnded(state: PanelState): boolean {
 /** Results in the order of their rounds. */
 export function results(state: PanelState): readonly Consensus[] {
   return state.rounds.flatMap((round) => round.consensus ?? []);
-}
-
-/** The stance a seat holds now: that of its last answer with one that counts. */
-export function stanceOf(state: PanelState, seat: number): Stance | null {
-  for (const round of state.rounds.toReversed()) {
-    for (const turn of round.turns.toReversed()) {
-      if (turn.seat !== seat) continue;
-      const stance = statedStance(turn);
-      if (stance !== null) return stance;
-    }
-  }
-  return null;
-}
-
-const NOT_BALLOTS: ReadonlySet<string> = new Set(["question", "rebuttal", "judgement", "synthesis"]);
-
-/** The stance an answer states, null for one that states none: a rating says it in numbers. */
-export function statedStance(turn: Turn): Stance | null {
-  const { response } = turn;
-  if (response === null || !isBallot(turn)) return null;
-  if ("answer" in response && (response.answer.ratings || response.answer.forecast)) return null;
-  return response.stance ?? null;
-}
-
-/** Whether an answer states the speaker's own view: a speech for an assigned side does not. */
-export function isBallot(turn: Turn): boolean {
-  return (
-    !NOT_BALLOTS.has(turn.purpose) && !["pro", "con", "neutral", "judge", "moderator"].includes(turn.role)
-  );
 }

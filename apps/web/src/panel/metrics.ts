@@ -9,11 +9,15 @@ export interface Item {
   readonly verdict: string;
   readonly stable: boolean | null;
   readonly disagreement: boolean;
+  /** The unit of a forecast; null for ratings. */
+  readonly unit: string | null;
 }
 
 export interface Position {
   readonly position: string;
   readonly text: string;
+  /** Share of the method's weight, 0 to 1. */
+  readonly share: number | null;
   readonly voters: readonly string[];
 }
 
@@ -62,6 +66,7 @@ function positionOf(entry: unknown): Position | null {
   return {
     position,
     text: textOf(at(entry, "text")) ?? position,
+    share: numberOf(at(entry, "share")),
     voters: texts(at(entry, "voters")),
   };
 }
@@ -77,6 +82,7 @@ function itemOf(entry: unknown): Item | null {
     verdict: textOf(at(entry, "verdict")) ?? "undecided",
     stable: at(entry, "stable") === null ? null : at(entry, "stable") === true,
     disagreement: at(entry, "disagreement") === true,
+    unit: textOf(at(entry, "unit")),
   };
 }
 

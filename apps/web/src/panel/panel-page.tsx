@@ -2,11 +2,12 @@
 
 import NextLink from "next/link";
 import { useSearchParams } from "next/navigation";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
 import { Announcer } from "./announcer";
+import { AspectMatrix } from "./aspects";
 import { Banners } from "./banners";
 import { ConsensusDisplay, Recommendation } from "./consensus-display";
 import { Distributions } from "./distribution";
@@ -21,6 +22,7 @@ import { Seats } from "./seats";
 import type { Link } from "./stream";
 import { Timeline } from "./timeline";
 import { usePanel } from "./use-panel";
+import { OptionsContext } from "./vote";
 
 /** `/panel/?id=…`: the panel while it runs, and its result when it has ended. */
 export function PanelPage(): ReactNode {
@@ -73,6 +75,40 @@ export function PanelStreamView({ panelId }: { readonly panelId: string }): Reac
   );
 }
 
+/** The way to the parts of a long result. */
+function Contents({ panel }: { readonly panel: PanelState }): ReactNode {
+  const counted = results(panel).length > 0 && panel.failed === null;
+  return (
+    <nav className="contents" aria-label={text.panel.contents}>
+      <ul>
+        {counted && (
+          <li>
+            <a href="#agreement">{text.result.title}</a>
+          </li>
+        )}
+        {panel.rounds.map((round) => (
+          <li key={round.number}>
+            <a href={`#round-${round.number}`}>{text.panel.round(round.number)}</a>
+          </li>
+        ))}
+        {counted && (
+          <li>
+            <a href="#aspects">{text.matrix.title}</a>
+          </li>
+        )}
+        {panel.spent.calls > 0 && (
+          <li>
+            <a href="#cost">{text.result.costTitle}</a>
+          </li>
+        )}
+        <li>
+          <a href="#audit">{text.result.audit}</a>
+        </li>
+      </ul>
+    </nav>
+  );
+}
+
 function Missing(): ReactNode {
   return (
     <>
@@ -97,47 +133,53 @@ function View({
   const mayAct = useMayAct(panel);
   const last = results(panel).at(-1);
   const ended = hasEnded(panel);
+  const { created } = panel;
+  const options = useMemo(() => new Map(created?.options.map((one) => [one.id, one.text])), [created]);
   return (
-    <main className="page panel" id="content" data-status={panel.status} data-link={link}>
-      <Announcer panel={panel} />
-      <PanelHeader panel={panel}>
-        <PanelActions panelId={panelId} panel={panel} />
-      </PanelHeader>
-      <Timeline panel={panel} />
-      <Banners panel={panel} link={link} />
-      {panel.awaiting !== null && !ended && (
-        <HumanCheckpoint
-          key={panel.awaiting.checkpoint_id}
-          panelId={panelId}
-          request={panel.awaiting}
-          mayAnswer={mayAct}
-        />
-      )}
-      {ended && last && panel.failed === null && <Recommendation panel={panel} consensus={last} />}
-      <div className="panel-columns">
-        <div className="panel-main">
-          {!ended && last && <Recommendation panel={panel} consensus={last} />}
-          {ended && last && (panel.failed === null || last.agreement_points.length > 0) && (
-            <>
-              <h2 className="unseen">{text.result.title}</h2>
-              <ConsensusDisplay panel={panel} consensus={last} />
-            </>
-          )}
-          <Distributions panel={panel} />
-          <h2 className="discussion">{text.panel.discussion}</h2>
-          <ResponseStream panel={panel} />
-          {ended && (
-            <>
-              <Comparison panel={panel} />
-              <CostByExpert panel={panel} />
-              <AuditTrail panelId={panelId} />
-            </>
-          )}
+    <OptionsContext value={options}>
+      <main className="page panel" id="content" data-status={panel.status} data-link={link}>
+        <Announcer panel={panel} />
+        <PanelHeader panel={panel}>
+          <PanelActions panelId={panelId} panel={panel} />
+        </PanelHeader>
+        <Timeline panel={panel} />
+        <Banners panel={panel} link={link} />
+        {panel.awaiting !== null && !ended && (
+          <HumanCheckpoint
+            key={panel.awaiting.checkpoint_id}
+            panelId={panelId}
+            request={panel.awaiting}
+            mayAnswer={mayAct}
+          />
+        )}
+        {ended && last && panel.failed === null && <Recommendation panel={panel} consensus={last} />}
+        <div className="panel-columns">
+          <div className="panel-main">
+            {!ended && last && <Recommendation panel={panel} consensus={last} />}
+            {ended && last && (panel.failed === null || last.agreement_points.length > 0) && (
+              <>
+                <h2 className="unseen">{text.result.title}</h2>
+                <ConsensusDisplay panel={panel} consensus={last} />
+              </>
+            )}
+            <Distributions panel={panel} />
+            <h2 className="discussion">{text.panel.discussion}</h2>
+            <ResponseStream panelId={panelId} panel={panel} />
+            {ended && (
+              <>
+                {results(panel).length > 0 && <AspectMatrix panelId={panelId} panel={panel} />}
+                <Comparison panel={panel} />
+                <CostByExpert panel={panel} />
+                <AuditTrail panelId={panelId} />
+              </>
+            )}
+          </div>
+          <aside className="panel-side" aria-label={text.panel.seats}>
+            <Seats panel={panel} />
+            {ended && <Contents panel={panel} />}
+          </aside>
         </div>
-        <aside className="panel-side" aria-label={text.panel.seats}>
-          <Seats panel={panel} />
-        </aside>
-      </div>
-    </main>
+      </main>
+    </OptionsContext>
   );
 }

@@ -4,12 +4,13 @@ import { type ReactNode, useState } from "react";
 import useSWR from "swr";
 import { bodyOf } from "@/api/client";
 import { numberOf, textOf } from "@/api/problem";
-import { clock, count, duration, money, percent } from "@/format";
+import { amount, clock, count, duration, money, percent } from "@/format";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
-import { StancePill } from "@/ui/stance";
 import { Spinner, Trouble } from "@/ui/states";
-import { type PanelState, type Spent, statedStance, type Turn } from "./fold";
+import { statedStance } from "./ballots";
+import type { PanelState, Spent, Turn } from "./fold";
+import { Vote } from "./vote";
 
 /** What each expert held in each round: a table of stances and confidences. */
 export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode {
@@ -55,12 +56,12 @@ export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode
 function heldIn(turn: Turn): ReactNode {
   const { response } = turn;
   if (response === null || !("answer" in response)) return null;
+  if (response.answer.forecast) return amount(response.answer.forecast.value);
   if (response.answer.ratings) return response.answer.ratings.map((rating) => rating ?? "–").join(" · ");
-  const stance = statedStance(turn);
-  if (stance === null) return null;
+  if (statedStance(turn) === null) return null;
   return (
     <>
-      <StancePill stance={stance} />
+      <Vote turn={turn} />
       {response.confidence !== null && <small className="hint"> {percent(response.confidence)}</small>}
     </>
   );

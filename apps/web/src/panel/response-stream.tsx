@@ -1,29 +1,63 @@
-import type { ReactNode } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { text } from "@/text";
+import { statedStance } from "./ballots";
+import { type Draws, drawsOf, NO_DRAWS } from "./draws";
 import { ExpertResponse } from "./expert-response";
-import { type PanelState, type Round, statedStance, type Turn } from "./fold";
+import type { PanelState, Round, Turn } from "./fold";
+import { answeredSoFar, type Links, linksOf } from "./links";
+
+const LinksContext = createContext<ReadonlyMap<string, Links>>(new Map());
+
+/** Which answer speaks to which; the same object until another answer is there, so that cards rest. */
+function useLinks(panelId: string, panel: PanelState): ReadonlyMap<string, Links> {
+  const [draws, setDraws] = useState<Draws>(NO_DRAWS);
+  const answered = answeredSoFar(panel);
+  const latest = useRef(panel);
+  latest.current = panel;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another answer changes a draw
+  useEffect(() => {
+    let gone = false;
+    void drawsOf(latest.current, panelId).then((found) => {
+      if (!gone) setDraws(found);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [answered, panelId]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another answer changes a link
+  return useMemo(() => linksOf(latest.current, draws), [answered, draws]);
+}
 
 /** All rounds with their answers, in the order of the protocol. */
-export function ResponseStream({ panel }: { readonly panel: PanelState }): ReactNode {
+export function ResponseStream({
+  panelId,
+  panel,
+}: {
+  readonly panelId: string;
+  readonly panel: PanelState;
+}): ReactNode {
+  const links = useLinks(panelId, panel);
   const before = new Map<number, string>();
   return (
-    <div className="rounds">
-      {panel.rounds.map((round) => {
-        const previous = new Map(before);
-        for (const turn of round.turns) {
-          const stance = statedStance(turn);
-          if (turn.seat !== null && stance !== null) before.set(turn.seat, stance);
-        }
-        return (
-          <RoundSection
-            key={round.number}
-            round={round}
-            previous={previous}
-            type={panel.created?.panel_type ?? ""}
-          />
-        );
-      })}
-    </div>
+    <LinksContext value={links}>
+      <div className="rounds">
+        {panel.rounds.map((round) => {
+          const previous = new Map(before);
+          for (const turn of round.turns) {
+            const stance = statedStance(turn);
+            if (turn.seat !== null && stance !== null) before.set(turn.seat, stance);
+          }
+          return (
+            <RoundSection
+              key={round.number}
+              round={round}
+              previous={previous}
+              type={panel.created?.panel_type ?? ""}
+            />
+          );
+        })}
+      </div>
+    </LinksContext>
   );
 }
 
@@ -58,12 +92,14 @@ function Cards({
   readonly turns: readonly Turn[];
   readonly previous: ReadonlyMap<number, string>;
 }): ReactNode {
+  const links = useContext(LinksContext);
   return (
     <div className="answers">
       {inSeatOrder(turns).map((turn) => (
         <ExpertResponse
           key={turn.key}
           turn={turn}
+          links={links.get(turn.key) ?? null}
           previous={turn.seat === null ? null : (previous.get(turn.seat) ?? null)}
         />
       ))}

@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
 import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
-import { StancePill } from "@/ui/stance";
-import { hasEnded, type PanelState, stanceOf, type Turn } from "./fold";
+import { lastVote } from "./ballots";
+import { hasEnded, type PanelState, type Turn } from "./fold";
+import { Vote } from "./vote";
 
 /** Who sits on the panel, what each is doing now, and where each stands. */
 export function Seats({ panel }: { readonly panel: PanelState }): ReactNode {
@@ -13,7 +14,7 @@ export function Seats({ panel }: { readonly panel: PanelState }): ReactNode {
       <ul>
         {panel.seats.map((seat) => {
           const turn = round?.turns.findLast((one) => one.seat === seat.seat);
-          const stance = stanceOf(panel, seat.seat);
+          const vote = lastVote(panel, seat.seat);
           return (
             <li
               key={seat.seat}
@@ -30,7 +31,7 @@ export function Seats({ panel }: { readonly panel: PanelState }): ReactNode {
                     : phaseOf(turn)}
                 </p>
               </div>
-              {stance !== null && <StancePill stance={stance} />}
+              {vote !== null && <Vote turn={vote} />}
             </li>
           );
         })}

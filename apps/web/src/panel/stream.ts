@@ -125,6 +125,9 @@ async function connection(
   const dead = new AbortController();
   const signal = AbortSignal.any([outer, dead.signal]);
   let watch = setTimeout(() => dead.abort(), SILENCE);
+  // A socket without a network is silent, not closed: say so at once instead of after the silence.
+  const offline = (): void => dead.abort();
+  globalThis.addEventListener("offline", offline);
   try {
     const response = await fetch(`/api/v1/panels/${encodeURIComponent(panelId)}/stream`, {
       headers: {
@@ -151,6 +154,7 @@ async function connection(
     throw new Problem(0, "unreachable", "");
   } finally {
     clearTimeout(watch);
+    globalThis.removeEventListener("offline", offline);
     dead.abort();
   }
 }

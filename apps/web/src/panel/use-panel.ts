@@ -5,11 +5,12 @@ import type { PanelEvent } from "./events";
 import { EMPTY, fold, interrupted, type PanelState } from "./fold";
 import { type Follower, follow, type Link, poll } from "./stream";
 
-type Change = { readonly events: readonly PanelEvent[] } | "interrupted" | "other panel";
+type Change = { readonly events: readonly PanelEvent[] } | "interrupted" | "joined" | "other panel";
 
 function reduce(state: PanelState, change: Change): PanelState {
   if (change === "other panel") return EMPTY;
-  return change === "interrupted" ? interrupted(state) : fold(state, change.events);
+  if (change === "interrupted" || change === "joined") return interrupted(state, change === "joined");
+  return fold(state, change.events);
 }
 
 export interface Followed {
@@ -29,12 +30,16 @@ export function usePanel(panelId: string, credentials: Credentials): Followed {
     const leaving = new AbortController();
     let waiting: PanelEvent[] = [];
     let scheduled = false;
+    let isFirst = true;
     const flush = (): void => {
       scheduled = false;
       if (leaving.signal.aborted || waiting.length === 0) return;
       const events = waiting;
       waiting = [];
       change({ events });
+      // The log holds what has been said, not what was being typed before we came.
+      if (isFirst) change("joined");
+      isFirst = false;
     };
     change("other panel");
     setRefused(null);

@@ -17,6 +17,8 @@ type Page = Schemas["PanelPage"];
 
 const BUSY = 3000;
 const QUIET = 20_000;
+/** Running panels whose cards follow their streams; more are read with the list. */
+const MOST_LIVE = 4;
 
 /** The tenant's panels, what they cost, and the way to a new one. */
 export function Dashboard(): ReactNode {
@@ -76,6 +78,12 @@ function List({ filter }: { readonly filter: Filter }): ReactNode {
     );
   }
   const panels = data.flatMap((page) => page.panels);
+  const live = new Set(
+    panels
+      .filter((panel) => panel.status === "running" || panel.status === "created")
+      .slice(0, MOST_LIVE)
+      .map((panel) => panel.id),
+  );
   if (panels.length === 0) {
     return isFiltered(filter) ? (
       <Empty title={text.panels.none} help={text.panels.noneHelp}>
@@ -102,7 +110,7 @@ function List({ filter }: { readonly filter: Filter }): ReactNode {
       <ul className="cards">
         {panels.map((panel) => (
           <li key={panel.id}>
-            <PanelCard panel={panel} />
+            <PanelCard panel={panel} onEnd={live.has(panel.id) ? () => void mutate() : null} />
           </li>
         ))}
       </ul>

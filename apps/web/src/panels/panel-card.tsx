@@ -5,9 +5,16 @@ import { ago, money, percent } from "@/format";
 import { text } from "@/text";
 import { LevelBar } from "@/ui/gauge";
 import { StatusChip, typeName } from "@/ui/status";
+import { LiveProgress } from "./live-progress";
 
-/** One panel in the list: the whole card is its link. */
-export function PanelCard({ panel }: { readonly panel: Schemas["PanelSummary"] }): ReactNode {
+interface Props {
+  readonly panel: Schemas["PanelSummary"];
+  /** Called once when the panel ends before the reader's eyes; null: the card does not follow it. */
+  readonly onEnd: (() => void) | null;
+}
+
+/** One panel in the list: the whole card is its link. A running one shows its experts at work. */
+export function PanelCard({ panel, onEnd }: Props): ReactNode {
   const status = panel.awaiting ? "awaiting" : panel.status;
   const level = panel.consensus_level;
   return (
@@ -21,7 +28,9 @@ export function PanelCard({ panel }: { readonly panel: Schemas["PanelSummary"] }
         <Link href={`/panel/?id=${panel.id}`}>{panel.query}</Link>
       </h2>
       <div className="panel-card-level">
-        {level == null || panel.status === "failed" ? (
+        {onEnd !== null ? (
+          <LiveProgress panelId={panel.id} onEnd={onEnd} />
+        ) : level == null || panel.status === "failed" ? (
           <span className="hint">
             {panel.failure
               ? (text.failures[panel.failure.reason] ?? panel.failure.reason)

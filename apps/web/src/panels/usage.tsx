@@ -1,15 +1,18 @@
 "use client";
 
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import useSWR from "swr";
 import { bodyOf, type Schemas } from "@/api/client";
 import { useTenant } from "@/branding/brand";
-import { Bars, Columns } from "@/charts/bars";
+import { type Amount, Bars, Columns, type Measure } from "@/charts/bars";
 import { compact, money } from "@/format";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Trouble } from "@/ui/states";
 import { typeName } from "@/ui/status";
+
+/** Share of the budget from which its bar warns. */
+const NEARLY = 0.8;
 
 type Group = "day" | "agent" | "panel_type";
 
@@ -30,6 +33,7 @@ export function Usage(): ReactNode {
   const names = new Map(catalogue.data?.map((expert) => [expert.id, expert.name]));
   const { role } = useTenant();
   const report = days.data;
+  const [measure, setMeasure] = useState<Measure>("tokens");
   return (
     <section className="usage" aria-labelledby="usage">
       <div className="page-head">
@@ -43,11 +47,37 @@ export function Usage(): ReactNode {
           {report.tokens_used === 0 ? (
             <p className="hint">{text.usage.empty}</p>
           ) : (
-            <div className="charts">
-              <Columns title={text.usage.byDay} label={text.usage.day} rows={daysOf(report)} />
-              <Bars title={text.usage.byExpert} rows={rowsOf(agents.data, (key) => names.get(key) ?? key)} />
-              <Bars title={text.usage.byType} rows={rowsOf(types.data, typeName)} />
-            </div>
+            <>
+              <fieldset className="segmented">
+                <legend className="unseen">{text.usage.measure}</legend>
+                {(["tokens", "cost"] as const).map((one) => (
+                  <label key={one}>
+                    <input
+                      type="radio"
+                      name="usage-measure"
+                      className="unseen"
+                      checked={measure === one}
+                      onChange={() => setMeasure(one)}
+                    />
+                    <span>{text.usage.measures[one]}</span>
+                  </label>
+                ))}
+              </fieldset>
+              <div className="charts">
+                <Columns
+                  title={text.usage.byDay(measure)}
+                  label={text.usage.day}
+                  measure={measure}
+                  rows={daysOf(report)}
+                />
+                <Bars
+                  title={text.usage.byExpert}
+                  measure={measure}
+                  rows={rowsOf(agents.data, (key) => names.get(key) ?? key)}
+                />
+                <Bars title={text.usage.byType} measure={measure} rows={rowsOf(types.data, typeName)} />
+              </div>
+            </>
           )}
         </>
       )}
@@ -84,7 +114,7 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
           <dd className="hint">{text.usage.noBudget}</dd>
         ) : (
           <dd className="hint">
-            <span className="level-bar" aria-hidden="true">
+            <span className={`level-bar ${spent >= limit * NEARLY ? "nearly" : ""}`} aria-hidden="true">
               <span style={{ width: `${Math.min(1, spent / limit) * 100}%` }} />
             </span>
             {text.usage.spentOf(money(spent), money(limit))}
@@ -103,20 +133,13 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
 }
 
 /** Every day of the period, those without use too: a gap is a fact. */
-function daysOf(
-  report: Schemas["UsageReport"],
-): readonly { key: string; value: number; cost: string | null }[] {
+function daysOf(report: Schemas["UsageReport"]): readonly Amount[] {
   const used = new Map(report.groups?.map((group) => [group.key, group]));
-  const days: { key: string; value: number; cost: string | null }[] = [];
+  const days: Amount[] = [];
   const end = Date.parse(report.end ?? "");
   for (let day = Date.parse(report.start ?? ""); day < end && days.length < 62; day += 86_400_000) {
     const key = new Date(day).toISOString().slice(0, 10);
-    const group = used.get(key);
-    days.push({
-      key,
-      value: group?.tokens_used ?? 0,
-      cost: group?.cost_usd == null ? null : money(group.cost_usd),
-    });
+    days.push(amountOf(key, used.get(key)));
   }
   return days;
 }
@@ -124,13 +147,19 @@ function daysOf(
 function rowsOf(
   report: Schemas["UsageReport"] | undefined,
   name: (key: string) => string,
-): readonly { key: string; value: number; cost: string | null }[] {
-  return (report?.groups ?? [])
-    .map((group) => ({
-      key: group.key == null ? text.usage.noKey : name(group.key),
-      value: group.tokens_used ?? 0,
-      cost: group.cost_usd == null ? null : money(group.cost_usd),
-    }))
-    .toSorted((one, other) => other.value - one.value)
-    .slice(0, 8);
+): readonly Amount[] {
+  return (report?.groups ?? []).map((group) =>
+    amountOf(group.key == null ? text.usage.noKey : name(group.key), group),
+  );
+}
+
+function amountOf(
+  key: string,
+  group: { readonly tokens_used?: number; readonly cost_usd?: string | null } | undefined,
+): Amount {
+  return {
+    key,
+    tokens: group?.tokens_used ?? 0,
+    cost: group?.cost_usd == null ? null : Number(group.cost_usd),
+  };
 }

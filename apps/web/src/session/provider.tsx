@@ -78,6 +78,15 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
     };
   }, []);
 
+  // The same link followed in an open tab changes only the fragment, and loads nothing by itself.
+  useEffect(() => {
+    const handedOver = (): void => {
+      if (credentialsIn(location.hash) !== null) location.reload();
+    };
+    addEventListener("hashchange", handedOver);
+    return () => removeEventListener("hashchange", handedOver);
+  }, []);
+
   const enter = useCallback((credentials: Credentials | null) => {
     writeSession(credentials);
     setStarted((now) => now && { ...now, credentials });

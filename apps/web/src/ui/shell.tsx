@@ -93,7 +93,9 @@ function Account({ email }: { readonly email: string | null }): ReactNode {
   const tenant = useTenant();
   const box = useRef<HTMLDetailsElement>(null);
   const [other, setOther] = useState("");
-  const tenants = config.tenants.length > 0 ? config.tenants : knownTenants();
+  const known = knownTenants().filter(({ id }) => id !== tenant.id);
+  const tenants =
+    config.tenants.length > 0 ? config.tenants : [{ id: tenant.id, name: tenant.name }, ...known];
 
   useEffect(() => {
     const close = (event: Event): void => {

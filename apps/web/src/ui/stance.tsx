@@ -10,13 +10,20 @@ const SIGNS: Record<string, string> = {
   abstain: "M4 8h8",
 };
 
+/** The sign of a stance alone; say the word beside it or in a label. */
+export function StanceSign({ stance }: { readonly stance: string }): ReactNode {
+  return (
+    <svg className="sign" width="12" height="12" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={SIGNS[stance] ?? SIGNS["neutral"]} />
+    </svg>
+  );
+}
+
 /** A stance by word, sign and colour: never by colour alone. */
 export function StancePill({ stance }: { readonly stance: string }): ReactNode {
   return (
     <span className={`stance ${stance}`}>
-      <svg width="12" height="12" viewBox="0 0 16 16" aria-hidden="true">
-        <path d={SIGNS[stance] ?? SIGNS["neutral"]} />
-      </svg>
+      <StanceSign stance={stance} />
       {text.stances[stance] ?? stance}
     </span>
   );

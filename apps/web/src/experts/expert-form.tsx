@@ -1,0 +1,215 @@
+"use client";
+
+import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { type Api, bodyOf as answerOf } from "@/api/client";
+import { Problem } from "@/api/problem";
+import { useSession } from "@/session/provider";
+import { text } from "@/text";
+import { Dialog } from "@/ui/dialog";
+import { Trouble } from "@/ui/states";
+import {
+  bodyOf,
+  draftOf,
+  type Expert,
+  type ExpertDraft,
+  type Field,
+  faultsOf,
+  LENGTHS,
+  NEW_EXPERT,
+  slugOf,
+  TEMPERAMENTS,
+} from "./expert-draft";
+
+interface Props {
+  /** Who is edited; null: a new expert. */
+  readonly expert: Expert | null;
+  readonly domains: readonly string[];
+  onSaved(expert: Expert): void;
+  onClose(): void;
+}
+
+/** Create an expert, or publish the next version of one. */
+export function ExpertForm({ expert, domains, onSaved, onClose }: Props): ReactNode {
+  const { api } = useSession();
+  const list = useId();
+  const [draft, setDraft] = useState<ExpertDraft>(expert === null ? NEW_EXPERT : draftOf(expert));
+  const [named, setNamed] = useState(expert !== null);
+  const [tried, setTried] = useState(false);
+  const [saving, setSaving] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const faults = tried ? faultsOf(draft) : [];
+  const taken = expert === null && error instanceof Problem && error.status === 409;
+  const set = (part: Partial<ExpertDraft>): void => setDraft((now) => ({ ...now, ...part }));
+
+  async function save(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    setTried(true);
+    if (faultsOf(draft).length > 0 || saving) return;
+    setSaving(true);
+    setError(null);
+    try {
+      onSaved(expert === null ? await published(api, draft) : await revised(api, draft));
+    } catch (failure) {
+      setError(failure);
+      setSaving(false);
+    }
+  }
+
+  const complaint = (field: Field): string => {
+    const told =
+      error instanceof Problem ? error.fields.get(`/${field === "id" ? "agent_id" : field}`) : undefined;
+    if (told !== undefined) return told;
+    if (!faults.includes(field)) return "";
+    const [least, most] = LENGTHS[field];
+    return field === "id" ? text.experts.badId : text.experts.between(least, most);
+  };
+
+  return (
+    <Dialog
+      title={expert === null ? text.experts.create : text.experts.editTitle(expert.name)}
+      onClose={onClose}
+    >
+      <form className="expert-form" onSubmit={save} noValidate>
+        {expert !== null && <p className="hint">{text.experts.editHelp}</p>}
+        <Line
+          field="name"
+          draft={draft}
+          complaint={complaint("name")}
+          onChange={(name) => set({ name, ...(named ? {} : { id: slugOf(name) }) })}
+        />
+        <Line
+          field="title"
+          draft={draft}
+          complaint={complaint("title")}
+          onChange={(title) => set({ title })}
+        />
+        <div className="pair">
+          <Line
+            field="domain"
+            draft={draft}
+            list={list}
+            complaint={complaint("domain")}
+            onChange={(domain) => set({ domain })}
+          />
+          <label className="field">
+            <span>{text.experts.temperament}</span>
+            <select
+              value={draft.temperament}
+              onChange={(event) =>
+                set({ temperament: TEMPERAMENTS.find((one) => one === event.target.value) ?? "balanced" })
+              }
+            >
+              {TEMPERAMENTS.map((one) => (
+                <option key={one} value={one}>
+                  {text.experts.temperaments[one]}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+        <datalist id={list}>
+          {domains.map((domain) => (
+            <option key={domain} value={domain} />
+          ))}
+        </datalist>
+        <label className="field">
+          <span>{text.experts.tagsField}</span>
+          <input value={draft.tags} onChange={(event) => set({ tags: event.target.value })} />
+        </label>
+        <Line
+          field="summary"
+          draft={draft}
+          rows={2}
+          complaint={complaint("summary")}
+          onChange={(summary) => set({ summary })}
+        />
+        <Line
+          field="instructions"
+          draft={draft}
+          rows={6}
+          complaint={complaint("instructions")}
+          help={expert === null ? text.experts.instructionsHelp : text.experts.instructionsAgain}
+          onChange={(instructions) => set({ instructions })}
+        />
+        {expert === null && (
+          <Line
+            field="id"
+            draft={draft}
+            complaint={complaint("id")}
+            help={text.experts.idHelp}
+            onChange={(id) => {
+              setNamed(true);
+              set({ id });
+            }}
+          />
+        )}
+        {taken ? (
+          <p className="trouble" role="alert">
+            {text.experts.taken}
+          </p>
+        ) : (
+          error !== null && <Trouble error={error} />
+        )}
+        <div className="buttons end">
+          <button type="button" className="button" onClick={onClose}>
+            {text.cancel}
+          </button>
+          <button type="submit" className="button primary" disabled={saving}>
+            {saving ? text.experts.saving : expert === null ? text.experts.publish : text.experts.save}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface LineProps {
+  readonly field: Field;
+  readonly draft: ExpertDraft;
+  readonly complaint: string;
+  readonly help?: string;
+  /** Lines of text; absent: one. */
+  readonly rows?: number;
+  readonly list?: string;
+  onChange(value: string): void;
+}
+
+function Line({ field, draft, complaint, help, rows, list, onChange }: LineProps): ReactNode {
+  const id = useId();
+  const shared = {
+    id,
+    maxLength: LENGTHS[field][1],
+    value: draft[field],
+    "aria-invalid": complaint !== "",
+    "aria-describedby": `${id}-help ${id}-trouble`,
+    onChange: (event: { target: { value: string } }) => onChange(event.target.value),
+  };
+  return (
+    <div className="field">
+      <label htmlFor={id}>{text.experts.fields[field]}</label>
+      {rows === undefined ? <input {...shared} list={list} /> : <textarea {...shared} rows={rows} />}
+      <p className="hint" id={`${id}-help`}>
+        {help}
+      </p>
+      <p className="trouble" id={`${id}-trouble`} role="alert">
+        {complaint}
+      </p>
+    </div>
+  );
+}
+
+async function published(api: Api, draft: ExpertDraft): Promise<Expert> {
+  return await answerOf(api.POST("/api/v1/agents", { body: { ...bodyOf(draft), agent_id: draft.id } }));
+}
+
+/** The next version; a shared expert becomes the tenant's own copy, under the same id. */
+async function revised(api: Api, draft: ExpertDraft): Promise<Expert> {
+  try {
+    return await answerOf(
+      api.PUT("/api/v1/agents/{agent_id}", { params: { path: { agent_id: draft.id } }, body: bodyOf(draft) }),
+    );
+  } catch (problem) {
+    if (!(problem instanceof Problem) || problem.status !== 404) throw problem;
+    return await published(api, draft);
+  }
+}

@@ -1,0 +1,19 @@
+"use client";
+
+import { createContext, type ReactNode, useContext } from "react";
+import { StancePill } from "@/ui/stance";
+import { statedStance } from "./ballots";
+import type { Turn } from "./fold";
+
+/** The texts of the panel's options by id. */
+export const OptionsContext = createContext<ReadonlyMap<string, string>>(new Map());
+
+/** What an answer votes for: an option where the panel has some, else its stance; nothing for a speech. */
+export function Vote({ turn }: { readonly turn: Turn }): ReactNode {
+  const options = useContext(OptionsContext);
+  const stance = statedStance(turn);
+  if (stance === null || turn.response === null) return null;
+  const option = "option" in turn.response ? turn.response.option : null;
+  if (option == null || stance === "abstain") return <StancePill stance={stance} />;
+  return <span className="chip vote">{options.get(option) ?? option}</span>;
+}
