@@ -6,7 +6,7 @@ Answers come at once, so what is measured is the orchestrator and the log.
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,7 +111,7 @@ class Cast:
 
 
 @contextmanager
-def server(*, sync_always: bool = True) -> Iterator[NatsServer]:
+def server(*, sync_always: bool = True) -> Generator[NatsServer]:
     """A NATS of its own, with room for a long log."""
     with scratch_directory() as directory:
         started = nats_server.start(
@@ -147,7 +147,7 @@ async def from_here_on(client: Client) -> None:
 
 
 @contextmanager
-def orchestrator(url: str) -> Iterator[psutil.Process]:
+def orchestrator(url: str) -> Generator[psutil.Process]:
     """One orchestrator process."""
     port = free_port(0)
     process = subprocess.Popen(

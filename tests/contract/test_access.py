@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import nats.js.errors
@@ -16,11 +16,19 @@ from nats.js.api import ConsumerConfig
 from askpanel.contracts import generate
 from askpanel.contracts.envelope import encode
 from askpanel.contracts.events import EVENTS
-from askpanel.contracts.permissions import SERVICES, authorization, password_variable
+from askpanel.contracts.permissions import (
+    SERVICES,
+    Permissions,
+    authorization,
+    password_variable,
+    permissions,
+    reader_permissions,
+)
 from askpanel.contracts.topology import (
     DEAD,
     DURABLES,
     PANELS,
+    STREAMS,
     USAGE,
     Durable,
     dead_letter_subject,
@@ -186,6 +194,97 @@ async def test_nobody_administers_the_log(guarded: OwnNats, admin: Client, user:
         await until(lambda: len(errors) > len(forbidden))
     assert all("permissions violation" in error.lower() for error in errors)
     assert (await admin.jetstream().consumer_info(USAGE.stream, USAGE.name)).name == USAGE.name
+
+
+def rights_of(user: str) -> Permissions:
+    return reader_permissions(BILLING) if user == BILLING.name else permissions(user)
+
+
+def example(pattern: str) -> str:
+    """A subject the pattern covers."""
+    return pattern.replace("*", "any").replace(">", "any.thing")
+
+
+def covers(pattern: str, subject: str) -> bool:
+    """Whether a subject matches, by the rules of NATS: `*` is one token, a last `>` one or more."""
+    wanted, given = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        wanted = wanted[:-1]
+        given, rest = given[: len(wanted)], given[len(wanted) :]
+        if not rest:
+            return False
+    return len(wanted) == len(given) and all(
+        one in ("*", other) for one, other in zip(wanted, given, strict=True)
+    )
+
+
+def may_publish(user: str, subject: str) -> bool:
+    rights = rights_of(user)
+    return any(covers(each, subject) for each in rights.publish) and not any(
+        covers(each, subject) for each in rights.refuse
+    )
+
+
+ADMINISTRATION = tuple(
+    f"$JS.API.{verb}.{stream.name}"
+    for stream in STREAMS
+    for verb in ("STREAM.CREATE", "STREAM.UPDATE", "STREAM.DELETE", "STREAM.MSG.DELETE", "STREAM.SNAPSHOT")
+) + tuple(
+    f"$JS.API.CONSUMER.{verb}.{durable.stream}.{durable.name}"
+    for durable in DURABLES
+    for verb in ("DELETE", "PAUSE", "DURABLE.CREATE")
+)
+OTHERS = {user: rights_of(user) for user in (*SERVICES, BILLING.name)}
+
+
+@pytest.mark.parametrize("user", [*SERVICES, BILLING.name])
+async def test_what_any_other_may_publish_is_refused_unless_it_is_ones_own(
+    guarded: OwnNats, admin: Client, user: str
+) -> None:
+    """Every right of every other service, and all that only an operator may do, tried on the server."""
+    known = {example(pattern) for rights in OTHERS.values() for pattern in rights.publish}
+    foreign = {subject for subject in (*known, *ADMINISTRATION) if not may_publish(user, subject)}
+    assert len(foreign) > 60
+    assert not [subject for subject in ADMINISTRATION if may_publish(user, subject)]
+    errors: list[str] = []
+    async with as_user(guarded, user, errors) as client:
+        for subject in foreign:
+            await client.publish(subject, b"{}")
+        await client.flush()
+        await until(lambda: len(errors) >= len(foreign))
+    assert _named(errors) == foreign
+
+
+@pytest.mark.parametrize("user", [*SERVICES, BILLING.name])
+async def test_nobody_listens_in_on_another(guarded: OwnNats, admin: Client, user: str) -> None:
+    """Others' inboxes (every answer they get), the log past its durables, deltas, the catalogue, the system."""
+    everything = ("*.>", "_INBOX.>", "$SYS.>", "$JS.API.>", "$JS.ACK.>", "dead.>", "timer.>", "live.delta.>")
+    streams = tuple(subject for stream in STREAMS for subject in stream.subjects)
+    others = {pattern for name, rights in OTHERS.items() if name != user for pattern in rights.subscribe}
+    foreign = {*everything, *streams, *others} - set(rights_of(user).subscribe)
+    errors: list[str] = []
+    async with as_user(guarded, user, errors) as client:
+        for pattern in foreign:
+            await client.subscribe(pattern)
+        await client.flush()
+        await until(lambda: len(errors) >= len(foreign))
+    assert _named(errors) == foreign
+
+
+def _named(errors: list[str]) -> set[str]:
+    """The subjects that violations name. The client lowers the text; ours are told apart without case."""
+    assert all("permissions violation" in error.lower() for error in errors)
+    return {error.split('"')[1] for error in errors}
+
+
+def test_two_services_share_no_right_but_to_read() -> None:
+    """Publishing rights that several have: the log to read, and the bucket of experts to read."""
+    for one, other in combinations(SERVICES, 2):
+        shared = set(permissions(one).publish) & set(permissions(other).publish)
+        verbs = {right.rpartition(".")[0] if right.startswith("$KV") else right for right in shared}
+        reading = ("$JS.API.STREAM.INFO.", "$JS.API.STREAM.MSG.GET.", "$JS.API.DIRECT.GET.", "$JS.FC.")
+        following = ("$JS.API.CONSUMER.CREATE.", "$JS.API.CONSUMER.INFO.", "$JS.API.CONSUMER.DELETE.KV_")
+        assert all(verb.startswith((*reading, *following)) for verb in verbs), (one, other, verbs)
 
 
 @pytest.mark.parametrize("user", [*WORKERS, BILLING.name])

@@ -99,9 +99,20 @@ class MemoryStore:
     poison: frozenset[str] = frozenset()
     failures: int = 0
     on_apply: Callable[[], None] | None = None
+    lost: bool = False
 
     async def checkpoint(self) -> Position | None:
+        self.lost = False
         return self.position
+
+    def holds(self) -> bool:
+        return not self.lost
+
+    def lose(self, count: int) -> None:
+        """Crash, and take the last commits along."""
+        self.lost = True
+        self.rows, self.names = self.rows[:-count], self.names[:-count]
+        self.position = Position(self.rows[-1], self.position.epoch) if self.rows and self.position else None
 
     async def apply(self, events: Sequence[Recorded], *, previous: int, position: Position) -> None:
         if self.failures:
@@ -272,6 +283,15 @@ async def test_a_checkpoint_that_somebody_else_moved_is_read_again(client: Clien
     store.on_apply = overtake
     await projection(client, store).run(until=last)
     assert store.rows == list(range(11, 31)), "the other one has projected the first ten"
+
+
+async def test_commits_lost_with_the_store_are_made_again_though_nothing_new_comes(client: Client) -> None:
+    store = MemoryStore()
+    await publish(client, ["a", "b", "c"])
+    async with running(projection(client, store).run()):
+        await until(lambda: store.names == ["a", "b", "c"])
+        store.lose(2)
+        await until(lambda: store.names == ["a", "b", "c"])
 
 
 async def test_new_events_arrive_while_it_waits(client: Client) -> None:

@@ -1,7 +1,10 @@
 """The scripted model: same seed, same bytes; every failure of its plan as a typed failure."""
 
 import asyncio
+import json
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -218,3 +221,15 @@ def test_it_answers_every_purpose_with_options_ratings_and_forecasts(purpose: Pu
 def test_a_script_with_a_mistake_is_refused(text: str) -> None:
     with pytest.raises(ScriptError):
         parse_script(text)
+
+
+async def test_a_record_has_one_line_for_each_call_also_for_one_that_fails(tmp_path: Path) -> None:
+    record = tmp_path / "calls.jsonl"
+    model = ScriptedModel(parse_script(f"scripted:fail@1=500,record={record}"))
+    asked = prompt()
+    secret = replace(asked, user=f"{asked.user} canary-acme-1 and canary-acme-1.")
+    assert isinstance(await model.ask(secret), Failure)
+    assert isinstance(await model.ask(prompt(attempt=2)), Reply)
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    assert [(line["agent_id"], line["attempt"]) for line in lines] == [("expert-0", 1), ("expert-0", 2)]
+    assert [line["canaries"] for line in lines] == [["canary-acme-1"], []]

@@ -18,6 +18,7 @@ from askpanel.contracts.events import (
     HumanResponded,
     PanelCancelRequested,
     PanelCreated,
+    PanelDeadlinePassed,
     UsageRecorded,
 )
 from askpanel.contracts.subjects import all_of
@@ -82,7 +83,10 @@ DEAD = Stream(
 )
 """What could not be processed: reason, trace and original."""
 
-STREAMS = (PANELS, TIMERS, DEAD)
+AUDIT = Stream(name="AUDIT", subjects=("audit.>",), deny_delete=True)
+"""What operators did by hand, who and why: kept for good, written by the `askpanel` command alone."""
+
+STREAMS = (PANELS, TIMERS, DEAD, AUDIT)
 
 ORCHESTRATOR = Durable(
     name="orchestrator",
@@ -99,9 +103,12 @@ ORCHESTRATOR = Durable(
             HumanResponded,
             UsageRecorded,
             BudgetExceeded,
+            PanelDeadlinePassed,
         )
     ),
 )
+"""Every input of a decision, also the deadline that an alarm put on the log: so whoever holds a panel in mind
+learns of each input, or of a gap in the deliveries, and whatever followed from an input another one saw."""
 ORCHESTRATOR_TIMERS = Durable(
     name="orchestrator-timers", stream=TIMERS.name, service="orchestrator", filters=("timer.fired.>",)
 )
@@ -145,6 +152,16 @@ def reader(team: str, *event_types: str) -> Durable:
 def dead_letter_subject(service: str) -> str:
     """Where a service puts what it cannot process."""
     return f"{DEAD_SUBJECT}.{service}"
+
+
+def retry_subject(durable: str) -> str:
+    """Where an operator asks a durable's service to handle a stored message again: core NATS, not kept."""
+    return f"retry.{durable}"
+
+
+def retried_subject(durable: str) -> str:
+    """Where the service tells what became of it."""
+    return f"retried.{durable}"
 
 
 def owners() -> Mapping[str, tuple[str, ...]]:

@@ -61,6 +61,10 @@ class Store(Protocol):
         """
         ...
 
+    def holds(self) -> bool:
+        """Whether what was applied is still there for certain: the store has not gone away since."""
+        ...
+
 
 Reason = Literal["unreadable", "poison"]
 
@@ -129,6 +133,8 @@ class Projection:
                 batch, failure = await self._collect(arrived, until)
                 if batch:
                     await self._apply(batch, epoch)
+                elif not self._store.holds():
+                    raise CheckpointMoved("the store went away, perhaps with the last of it")
                 self._measure(batch)
                 if failure is not None:
                     raise failure

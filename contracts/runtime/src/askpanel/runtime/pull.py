@@ -62,9 +62,10 @@ class Pull:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._subscription is not None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
             try:
-                await self._subscription.drain()
+                await subscription.drain()
             except (nats.errors.Error, TimeoutError) as error:  # the server forgets us when we disconnect
                 logger.warning("%s: could not take the request back: %r", self._durable.name, error)
 

@@ -11,7 +11,7 @@ stand anyway. The request itself is not kept: the dead letter is, until somebody
 import asyncio
 import json
 import logging
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import nats.errors
 import nats.js.errors
@@ -116,7 +116,7 @@ class Retries:
 def _delivery(stored: RawStreamMsg, sequence: int) -> Delivery:
     return Delivery(
         subject=stored.subject or "",
-        headers=dict(stored.headers or {}),
+        headers=cast("dict[str, str]", stored.headers or {}),
         body=stored.data or b"",
         sequence=sequence,
         consumer_sequence=NOT_IN_ORDER,

@@ -69,14 +69,26 @@ class Delivery:
 Handler = Callable[[Delivery], Awaitable[None]]
 
 
+@dataclass(slots=True)
+class Lease:
+    """A message in hand. `raw` is its latest delivery, which is the one to settle."""
+
+    raw: Msg
+
+
 class Worker:
-    """Feeds a handler from a durable. `parallel` messages are handled at once, and no more are leased."""
+    """Feeds a handler from a durable. `parallel` messages are handled at once, and no more are leased.
+
+    A message that comes again while it is in hand (the server restarted, a lease ran out) is not handled a
+    second time: its new delivery takes the place of the old one.
+    """
 
     def __init__(self, durable: Durable, handler: Handler, *, parallel: int) -> None:
         self.durable = durable
         self._handler = handler
         self._parallel = parallel
-        self._work: dict[asyncio.Task[None], Msg] = {}
+        self._leases: dict[int, Lease] = {}
+        self._work: set[asyncio.Task[None]] = set()
         self._handing_back: set[asyncio.Task[None]] = set()
         self._draining = False
         self._log: EventLog | None = None
@@ -111,30 +123,35 @@ class Worker:
 
     def _take(self, raw: Msg) -> None:
         """Start the work on a message, in the order of delivery."""
-        if self._draining:
+        sequence = raw.metadata.sequence.stream
+        if sequence in self._leases:
+            self._leases[sequence].raw = raw
+        elif self._draining:
             back = asyncio.create_task(self._settle(raw.nak(delay=HAND_BACK), "hand back"))
             self._handing_back.add(back)
             back.add_done_callback(self._handing_back.discard)
         else:
-            task = asyncio.create_task(self._process(raw))
-            self._work[task] = raw
+            lease = self._leases[sequence] = Lease(raw)
+            task = asyncio.create_task(self._process(sequence, lease))
+            self._work.add(task)
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        del self._work[task]
+        self._work.discard(task)
         if self._pull is not None:
             self._pull.freed()
 
-    async def _process(self, raw: Msg) -> None:
+    async def _process(self, sequence: int, lease: Lease) -> None:
         started = time.perf_counter()
         self._in_flight.inc()
         outcome = "handed back"
         try:
-            outcome = await self._handle(raw)
+            outcome = await self._handle(lease)
         except asyncio.CancelledError:
-            await self._settle(raw.nak(delay=HAND_BACK), "hand back")
+            await self._settle(lease.raw.nak(delay=HAND_BACK), "hand back")
             raise
         finally:
+            del self._leases[sequence]
             self._in_flight.dec()
             telemetry.HANDLED.labels(self.durable.name, outcome).inc()
             self._handling.observe(time.perf_counter() - started)
@@ -143,25 +160,26 @@ class Worker:
         """Tell the server, thrice a lease, that what is in flight is being worked on."""
         while True:
             await asyncio.sleep(self.durable.ack_wait / 3)
-            for raw in list(self._work.values()):
-                await self._settle(raw.in_progress(), "keep alive")
+            for lease in list(self._leases.values()):
+                await self._settle(lease.raw.in_progress(), "keep alive")
 
-    async def _handle(self, raw: Msg) -> str:
+    async def _handle(self, lease: Lease) -> str:
         try:
-            await self._handler(_delivery(raw))
+            await self._handler(_delivery(lease.raw))
         except Retry as retry:
-            return await self._again(raw, retry.after, retry, "retried")
+            return await self._again(lease.raw, retry.after, retry, "retried")
         except (Reject, Unreadable) as error:
-            return await self._bury(raw, type(error).__name__, str(error))
+            return await self._bury(lease.raw, type(error).__name__, str(error))
         except LogUnavailable as error:
             logger.warning("%s: %s", self.durable.name, error)
-            return await self._again(raw, _delay(raw), error, "retried")
+            return await self._again(lease.raw, _delay(lease.raw), error, "retried")
         except Exception as error:
+            raw = lease.raw
             if raw.metadata.num_delivered >= POISON_AFTER:
                 return await self._bury(raw, "poison", f"{type(error).__name__}: {error}")
             logger.exception("%s failed on %s", self.durable.name, raw.subject)
             return await self._again(raw, _delay(raw), error, "failed")
-        await self._settle(raw.ack(), "acknowledge")
+        await self._settle(lease.raw.ack(), "acknowledge")
         return "done"
 
     async def _again(self, raw: Msg, after: float, error: Exception, outcome: str) -> str:

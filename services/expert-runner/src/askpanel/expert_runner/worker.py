@@ -41,7 +41,9 @@ DELTA_SECONDS = 0.05
 """Token deltas are gathered this long before they are shown."""
 
 FRESH_SECONDS = 20.0
-"""A first delivery younger than this cannot have been worked on before."""
+"""A first delivery of a request younger than this cannot have been worked on before.
+
+Both its writing and its storing count: a copy stored late is worked on as what it is, an old request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,10 @@ class ExpertRunner:
         recorded = delivery.decode()
         if not isinstance(recorded.event, ExpertRequested):
             raise Reject(f"{recorded.envelope.type} is not a request")
-        task = Task(recorded.event, recorded.envelope, is_recent(delivery.stored_at, time.time()))
+        written = min(delivery.stored_at, recorded.envelope.time.timestamp())
+        task = Task(recorded.event, recorded.envelope, is_recent(written, time.time()))
         past = History()
-        if delivery.redelivered or time.time() - delivery.stored_at > FRESH_SECONDS:
+        if delivery.redelivered or time.time() - written > FRESH_SECONDS:
             past = history(task.request, await self._log.read(task.envelope.panel))
         if past.settled:
             return

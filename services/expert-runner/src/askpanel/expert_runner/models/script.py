@@ -20,6 +20,7 @@ A key may be narrowed: `key[.agent][#round][@attempt]`; the last rule that match
 | confidence | 0-1, or `none` | 0.8 |
 | usage | `none`, or `input/output` tokens | counted words |
 | retry_after | seconds said with 429 | 1 |
+| record | a file that gets one JSON line per call, when it begins (see `scripted.record`) | none |
 | fail | `none`, a failure, or rates `429:0.1/500:0.05`; e.g. `fail.expert-2@1=500`, `fail#2=hang` | none |
 
 Failures: 429 500 529 401 404 connect hang stall cut drip empty html text schema huge length refusal.
@@ -53,6 +54,7 @@ DEFAULTS: Mapping[str, str] = {
     "confidence": "0.8",
     "usage": "",
     "retry_after": "1",
+    "record": "",
     "fail": "none",
 }
 

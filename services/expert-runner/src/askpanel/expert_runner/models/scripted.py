@@ -5,6 +5,9 @@ pass through the same parser as a real model's.
 """
 
 import asyncio
+import json
+import os
+import re
 
 from askpanel.contracts.events import FailureReason, TokenUsage
 from askpanel.expert_runner.answers import MAX_OUTPUT, BadOutput, ContentStream, parse
@@ -17,6 +20,8 @@ from askpanel.expert_runner.shape import json_schema
 LABEL = Label("scripted", "scripted", "scripted (no model: canned text)", scripted=True)
 PATIENCE = 60.0
 """Seconds until a model that never answers is given up, when the caller sets no limit."""
+
+_CANARY = re.compile(r"canary-[A-Za-z0-9-]+")
 
 _REASONS: dict[FailureKind, FailureReason] = {
     "429": "rate_limited",
@@ -66,6 +71,8 @@ class ScriptedModel:
 
     async def _play(self, prompt: Prompt, on_delta: OnDelta | None) -> Reply | Failure:
         cue, script = cue_of(prompt), self._script
+        if path := script.value("record", cue):
+            record(path, prompt)
         if (delay := latency(script, cue)) > 0:
             await asyncio.sleep(delay)
         failure = script.failure(cue)
@@ -97,6 +104,27 @@ class ScriptedModel:
             await asyncio.sleep(len(piece.split()) / pace if pace else 0)
             if shown := stream.feed(piece):
                 await on_delta(shown)
+
+
+def record(path: str, prompt: Prompt) -> None:
+    """Append the call to a file as one JSON line: whose turn it is, and the words of the prompt that begin
+    with `canary-`. Written at once and before anything is answered, so it outlives a killed process."""
+    call = prompt.call
+    line = {
+        "panel_id": call.panel_id,
+        "agent_id": call.agent_id,
+        "round_number": call.round_number,
+        "step": call.step,
+        "seat": call.seat,
+        "purpose": call.purpose,
+        "attempt": call.attempt,
+        "canaries": sorted(set(_CANARY.findall(prompt.system + prompt.user))),
+    }
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(file, json.dumps(line).encode() + b"\n")
+    finally:
+        os.close(file)
 
 
 def cue_of(prompt: Prompt) -> Cue:

@@ -111,6 +111,10 @@ class PostgresStore:
             self._owed = Work()
             self._remember(panels)
 
+    def holds(self) -> bool:
+        """Whether the session is the one that wrote: a server that died may have lost unsynced commits."""
+        return self._connection is not None and not self._connection.is_closed()
+
     async def ping(self) -> None:
         """The database answers and has the schema we know; leading or not. Raises StoreUnavailable."""
         async with self._session():

@@ -1,0 +1,63 @@
+"""Finished panels of every protocol, as they were once written, decided and projected by today's code."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from askpanel.contracts.configuration import PANEL_TYPES
+from askpanel.contracts.envelope import Recorded
+from askpanel.contracts.events import EVENTS, Event, PanelDeadlinePassed
+from askpanel.contracts.subjects import PanelRef
+from askpanel.orchestrator.decider import decide
+from askpanel.orchestrator.state import PanelState, evolve
+from askpanel.orchestrator.timers import deadline
+from tests.faults import rows
+from tests.faults.evidence import Allowance, Evidence
+from tests.faults.invariants import explain, violations
+from tests.simulation.golden import FOLDER, read
+
+IN_ANY_TIME = Allowance(lateness=timedelta(hours=2))
+"""The troubled ones were played with long outages."""
+
+HISTORIES = sorted(FOLDER.glob("*.jsonl.gz"))
+
+
+def decided_again(events: Sequence[Recorded]) -> tuple[list[Event], list[Event]]:
+    """What the orchestrator wrote, and what it would write today at each of those places."""
+    wrote: list[Event] = []
+    would_write: list[Event] = []
+    states: dict[PanelRef, PanelState | None] = {}
+    for recorded in events:
+        ref, event = recorded.envelope.panel, recorded.event
+        state = states.get(ref)
+        if event.OWNER == "orchestrator" and state is not None:
+            wrote.append(event)
+            if isinstance(event, PanelDeadlinePassed):
+                place = (event.purpose, event.round_number, event.checkpoint_id, event.step)
+                passed = deadline(state, *place)
+                would_write += [] if passed is None else [passed]
+            else:
+                would_write += decide(state).events[:1]
+        states[ref] = evolve(state, recorded)
+    return wrote, would_write
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.name.removesuffix(".jsonl.gz"))
+def test_a_history_is_decided_and_projected_as_it_was(path: Path) -> None:
+    history = read(path)
+    wrote, would_write = decided_again(history.events)
+    assert wrote == would_write
+    assert rows.expected(history.events) == history.tables
+    found = violations(Evidence(history.events, tables=history.tables), IN_ANY_TIME)
+    assert not found, explain(found)
+
+
+def test_there_is_a_history_of_every_protocol() -> None:
+    assert {path.name.split("-")[0] for path in HISTORIES} == set(PANEL_TYPES)
+
+
+def test_there_is_a_history_of_every_event_version() -> None:
+    kept = {(r.envelope.type, r.envelope.version) for path in HISTORIES for r in read(path).events}
+    assert {(name, event.VERSION) for name, event in EVENTS.items()} - kept == set()
