@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID, uuid5
 
 from nats.aio.client import Client
@@ -175,7 +175,7 @@ def _orchestrator(world: World, process: Process, log: SimulatedLog) -> None:
 def _expert_runner(world: World, process: Process, log: SimulatedLog) -> None:
     model = SimulatedModel(process, world.calls, world.label)
     client = cast("Client", _Unheard())
-    speakers = Speakers(cast("KeyValue", Catalogue()))
+    speakers = Speakers(cast("KeyValue", Catalogue()), client)
     world.consume(process, EXPERT_RUNNER, ExpertRunner(client, as_event_log(log), speakers, Line(model)))
 
 
@@ -209,6 +209,7 @@ class _Unheard:
     """A NATS client for token deltas that nobody listens to."""
 
     is_connected = False
+    stats: ClassVar[dict[str, int]] = {"reconnects": 0}
 
 
 def play(seed: int, panel_type: PanelType, *, only: Sequence[str] | None = None) -> Outcome:

@@ -20,6 +20,10 @@ from pathlib import Path
 SHARED = ("askpanel.runtime.process", "askpanel.contracts.asyncapi")
 """Imported once, before any fork. Nothing here starts threads, loops or connections."""
 
+BACKGROUND = frozenset({"projector", "usage"})
+"""Services nobody waits for: on a crowded machine they yield to those that somebody does."""
+YIELDING = 5
+
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
@@ -67,6 +71,8 @@ def _become(module: str, environment: dict[str, str], log: str, name: str) -> No
     os.dup2(descriptor, 2)
     os.close(descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
+    if name in BACKGROUND:
+        os.nice(YIELDING)
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)

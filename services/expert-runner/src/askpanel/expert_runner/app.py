@@ -39,7 +39,9 @@ def main() -> None:
         bucket = await runtime.log.jetstream.key_value(EXPERTS_BUCKET.name)
         experts = load_catalogue() + (load_bench_experts() if model.label.scripted else ())
         await publish(bucket, experts)
-        runner = ExpertRunner(runtime.client, runtime.log, Speakers(bucket), Line(model))
+        speakers = Speakers(bucket, runtime.client)
+        await speakers.watch()
+        runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model))
         return [Worker(EXPERT_RUNNER, runner, parallel=settings.runner_parallel)]
 
     run_worker("expert-runner", settings, wire)

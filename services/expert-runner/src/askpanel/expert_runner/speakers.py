@@ -8,15 +8,19 @@ import logging
 from collections.abc import Iterable
 from uuid import UUID
 
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.errors import KeyNotFoundError, NoKeysError
 from nats.js.kv import KeyValue
 from pydantic import ValidationError
 
-from askpanel.contracts.catalogue import Expert, catalogue_key, decode_expert, encode_expert
+from askpanel.contracts.catalogue import BUCKET, Expert, catalogue_key, decode_expert, encode_expert
 from askpanel.expert_runner.catalogue import BUILT_IN
 from askpanel.expert_runner.prompts.prompt import Speaker, speaker_of
 
 logger = logging.getLogger(__name__)
+
+MOST_ABSENT = 10_000
 
 
 class UnknownExpert(Exception):
@@ -40,11 +44,29 @@ async def publish(bucket: KeyValue, experts: Iterable[Expert]) -> int:
 
 
 class Speakers:
-    """Looks experts up and keeps what it found: a version never changes."""
+    """Looks experts up and keeps what it found: a version never changes.
 
-    def __init__(self, bucket: KeyValue) -> None:
+    That a tenant has no expert of its own by some name and version is kept too, until the bucket announces a change of
+    it (its subjects are ordinary subjects) or the connection was lost, which may have lost announcements.
+    """
+
+    def __init__(self, bucket: KeyValue, client: Client) -> None:
         self._bucket = bucket
+        self._client = client
         self._known: dict[tuple[str, int], Expert] = {}
+        self._absent: set[tuple[str, int]] = set()
+        self._changes = 0
+        self._connections = 0
+
+    async def watch(self) -> None:
+        """Hear of changes from now on, for as long as the connection lasts."""
+        await self._client.subscribe(f"$KV.{BUCKET}.>", cb=self._announced)
+        await self._client.flush()
+
+    async def _announced(self, message: Msg) -> None:
+        self._changes += 1
+        changed = message.subject.removeprefix(f"$KV.{BUCKET}.")
+        self._absent = {(key, version) for key, version in self._absent if key != changed}
 
     async def find(self, tenant_id: UUID, agent_id: str, version: int) -> Speaker:
         """The persona. A tenant's own expert comes before a global one. Raises UnknownExpert."""
@@ -52,11 +74,23 @@ class Speakers:
         if built_in is not None:
             return built_in
         for key in (catalogue_key(agent_id, str(tenant_id)), catalogue_key(agent_id)):
-            expert = self._known.get((key, version)) or await self._load(key, version)
+            expert = self._known.get((key, version)) or await self._look_up(key, version)
             if expert is not None:
                 self._known[key, version] = expert
                 return speaker_of(expert)
         raise UnknownExpert(f"no expert {agent_id!r} in version {version}")
+
+    async def _look_up(self, key: str, version: int) -> Expert | None:
+        changes, connections = self._changes, self._client.stats["reconnects"]
+        if connections != self._connections or len(self._absent) > MOST_ABSENT:
+            self._absent.clear()
+            self._connections = connections
+        if (key, version) in self._absent:
+            return None
+        expert = await self._load(key, version)
+        if expert is None and changes == self._changes:
+            self._absent.add((key, version))
+        return expert
 
     async def _load(self, key: str, version: int) -> Expert | None:
         try:

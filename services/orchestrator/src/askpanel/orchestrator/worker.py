@@ -2,24 +2,25 @@
 
 1. Take a message. 2. Have the panel folded: kept from before and provably complete, or read from the
 log. 3. Decide. 4. Arm the timers of what was decided, then append: event by event, each expecting the
-panel as it was folded; requests side by side, each forbidding that the panel was cut short meanwhile. When
+panel as it was folded; what is settled side by side, unless the panel was cut short meanwhile. When
 somebody appended in between, fold that and decide again. 5. Only then is the message acknowledged. A crash
 anywhere repeats the step; the ids make the repetition harmless.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
 from askpanel.contracts.envelope import Envelope, Recorded, seal
-from askpanel.contracts.events import Event, ExpertRequested, PanelCreated
+from askpanel.contracts.events import ConsensusRequested, Event, ExpertRequested, PanelCreated, RoundCompleted
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator import alarms
 from askpanel.orchestrator.decider import decide
 from askpanel.orchestrator.panels import PANEL, Panel, Panels
 from askpanel.orchestrator.timers import deadline, timers
 from askpanel.runtime.errors import Conflict, Reject
-from askpanel.runtime.log import EventLog
+from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 
 MOST_DECISIONS = 100
@@ -42,7 +43,7 @@ class Orchestrator:
             if panel.ended:
                 return
             await self._take_in(ref, panel, recorded)
-            await self._advance(ref, panel, recorded.envelope)
+            await self._advance(ref, panel, recorded.envelope, recent=_is_recent(delivery))
 
     async def on_alarm(self, delivery: Delivery) -> None:
         """A timer went off: say so on the log if it still means anything, and act on it."""
@@ -60,7 +61,7 @@ class Orchestrator:
                 await alarms.arm(self._log.jetstream, ref, timers(passed, panel.state))
                 if await self._append(ref, panel, passed, None):
                     break
-            await self._advance(ref, panel, None)
+            await self._advance(ref, panel, None, recent=_is_recent(delivery))
             if panel.ended:
                 await alarms.disarm(self._log.jetstream, ref)
 
@@ -82,7 +83,7 @@ class Orchestrator:
         for recorded in await self._log.read(ref, after=panel.sequence, until=until):
             panel.fold(recorded)
 
-    async def _advance(self, ref: PanelRef, panel: Panel, cause: Envelope | None) -> None:
+    async def _advance(self, ref: PanelRef, panel: Panel, cause: Envelope | None, *, recent: bool) -> None:
         for _ in range(MOST_DECISIONS):
             if panel.state is None:
                 raise Reject("the panel has no panel.created")
@@ -91,7 +92,7 @@ class Orchestrator:
                 return
             armed = tuple(timer for event in events for timer in timers(event, panel.state))
             await alarms.arm(self._log.jetstream, ref, armed)
-            complete = await self._append_all(ref, panel, events, cause)
+            complete = await self._append_all(ref, panel, events, cause, recent=recent)
             if panel.ended:
                 await alarms.disarm(self._log.jetstream, ref)
             if complete or panel.ended:
@@ -99,18 +100,31 @@ class Orchestrator:
         raise RuntimeError(f"panel {ref.panel_id} decides without end")
 
     async def _append_all(
-        self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None
+        self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None, *, recent: bool
     ) -> bool:
-        """Whether the decision stands on the log, and nothing else came in between."""
-        for side_by_side, group in groupby(events, lambda event: isinstance(event, ExpertRequested)):
-            if side_by_side:
-                if not await self._request(ref, panel, tuple(group), cause):
+        """Whether the decision stands on the log, and nothing else came in between.
+
+        `recent`: what led to it is young, so the server still knows every earlier copy of what is decided.
+        Otherwise only the expected sequence protects from a second copy, and each event has its own.
+        """
+        unread: int | None = None
+        for kind, group in groupby(
+            events, lambda event: type(event) if recent and is_settled(event) else None
+        ):
+            if kind is not None:
+                last = await self._append_beside(ref, panel, tuple(group), cause)
+                if last is None:
                     return False
-            else:
-                for event in group:
-                    if not await self._append(ref, panel, event, cause):
-                        return False
-        return True
+                unread = last if last > panel.sequence else unread
+                continue
+            if unread is not None:
+                break
+            for event in group:
+                if not await self._append(ref, panel, event, cause):
+                    return False
+        if unread is not None:
+            await self._read(ref, panel, until=unread)
+        return unread is None
 
     async def _append(self, ref: PanelRef, panel: Panel, event: Event, cause: Envelope | None) -> bool:
         """True when the event stands on the log; False when the panel had moved on and is folded anew."""
@@ -124,19 +138,39 @@ class Orchestrator:
         panel.fold(recorded.at(sequence))
         return True
 
-    async def _request(
+    async def _append_beside(
         self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None
-    ) -> bool:
-        """Ask every seat at once. False when anything may have come between, which then is folded."""
-        asked = [seal(event, ref, time=datetime.now(UTC), cause=cause) for event in events]
+    ) -> int | None:
+        """Append all at once; the sequence of the last. None when the panel was cut short, which is folded.
+
+        They are folded only if nothing can have come before or between them.
+        """
+        decided = [seal(event, ref, time=datetime.now(UTC), cause=cause) for event in events]
         try:
-            sequences = await self._log.append_beside(asked, noun=PANEL, expected=panel.turn)
+            sequences = await self._log.append_beside(decided, noun=PANEL, expected=panel.turn)
         except Conflict:
             await self._read(ref, panel)
+            return None
+        if sorted(sequences) == list(range(panel.sequence + 1, panel.sequence + 1 + len(decided))):
+            for sequence, recorded in sorted(zip(sequences, decided, strict=True), key=lambda pair: pair[0]):
+                panel.fold(recorded.at(sequence))
+        return max(sequences)
+
+
+def _is_recent(delivery: Delivery) -> bool:
+    return is_recent(delivery.stored_at, time.time())
+
+
+def is_settled(event: Event) -> bool:
+    """Whether only an event of the panel as a whole can still forbid this decision, such as a cancel.
+
+    Requests follow from what stands on the log, and so does the end of a round that everybody answered. A
+    cost or a late failure that comes in between changes nothing; it is folded before the next decision.
+    """
+    match event:
+        case ExpertRequested() | ConsensusRequested():
+            return True
+        case RoundCompleted():
+            return not event.missing
+        case _:
             return False
-        if sorted(sequences) != list(range(panel.sequence + 1, panel.sequence + 1 + len(asked))):
-            await self._read(ref, panel, until=max(sequences))
-            return False
-        for sequence, recorded in sorted(zip(sequences, asked, strict=True), key=lambda pair: pair[0]):
-            panel.fold(recorded.at(sequence))
-        return True

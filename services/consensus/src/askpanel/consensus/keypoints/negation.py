@@ -180,6 +180,7 @@ def _governed(rest: list[str]) -> str:
     return next((stem(word) for word in rest if word not in EMPTY), "")
 
 
+@lru_cache(maxsize=8192)
 def bare(word: str) -> str:
     """A stem without its negative prefix, where at least four letters stay."""
     for prefix in NEGATIVE_PREFIXES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +21,15 @@ def char_ngrams(text: str) -> Counter[str]:
 
     A padded word shorter than n counts once as a whole.
     """
-    counts: Counter[str] = Counter()
+    grams: list[str] = []
     for word in text.split():
         padded = f" {word} "
         for n in range(SHORTEST, LONGEST + 1):
             if len(padded) <= n:
-                counts[padded] += 1
+                grams.append(padded)
                 break
-            counts.update(padded[start : start + n] for start in range(len(padded) - n + 1))
-    return counts
+            grams += [padded[start : start + n] for start in range(len(padded) - n + 1)]
+    return Counter(grams)
 
 
 def tfidf(texts: Sequence[str]) -> Floats:
@@ -38,12 +39,12 @@ def tfidf(texts: Sequence[str]) -> Floats:
     of texts only permutes rows.
     """
     counted = [char_ngrams(text) for text in texts]
-    frequency = Counter(gram for counts in counted for gram in counts)
+    frequency = Counter(chain.from_iterable(counted))
     column = {gram: number for number, gram in enumerate(sorted(frequency))}
     matrix = np.zeros((len(texts), max(len(column), 1)))
-    for row, counts in enumerate(counted):
-        places = [column[gram] for gram in counts]
-        matrix[row, places] = 1 + np.log(list(counts.values()))
+    rows = np.repeat(np.arange(len(texts)), [len(counts) for counts in counted])
+    places = [column[gram] for counts in counted for gram in counts]
+    matrix[rows, places] = 1 + np.log([times for counts in counted for times in counts.values()])
     known = np.array([frequency[gram] for gram in column] or [0], dtype=np.float64)
     matrix *= np.log((1 + len(texts)) / (1 + known)) + 1
     return unit(matrix)
