@@ -28,7 +28,8 @@ from tests.harness.stack import (
 pytestmark = pytest.mark.e2e
 
 PROCESSES = {
-    "gateway", "projector", "orchestrator", "expert-runner", "consensus", "usage", "nats", "postgres",
+    "gateway", "projector", "orchestrator", "expert-runner", "consensus", "usage", "sign-in", "nats",
+    "postgres",
 }  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def one_line(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
 
 async def test_up_tells_where_everything_is(first: RunningStack) -> None:
     told = first.told
-    assert set(told) == {"url", "database_url", "nats_url", "pids", "tenants"}
+    assert set(told) == {"url", "auth_url", "anon_key", "database_url", "nats_url", "pids", "tenants"}
     assert set(told["pids"]) == PROCESSES
     assert len(set(told["pids"].values())) == len(PROCESSES)
     for pid in told["pids"].values():
@@ -74,7 +75,9 @@ async def test_up_tells_where_everything_is(first: RunningStack) -> None:
             ("member", "inactive"),
             ("member", "invited"),
         ]
-        assert all(set(user) == {"id", "email", "role", "status", "token"} for user in tenant["users"])
+        assert all(
+            set(user) == {"id", "email", "password", "role", "status", "token"} for user in tenant["users"]
+        )
     async with first.http() as client:
         answer = await client.get("/tenant")
     assert (answer.status_code, answer.json()["slug"]) == (200, "acme")

@@ -12,7 +12,7 @@ from askpanel.contracts.permissions import (
     permissions,
     reader_permissions,
 )
-from askpanel.contracts.topology import DURABLES, PANELS, owners, reader
+from askpanel.contracts.topology import DURABLES, PANELS, owners, reader, retry_subject
 
 WORKERS = tuple(dict.fromkeys(durable.service for durable in DURABLES))
 
@@ -45,9 +45,28 @@ def test_nobody_may_change_or_purge_the_log(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_hears_only_its_own_replies(service: str) -> None:
-    extra = {"live.delta.>", "$KV.experts.>"} if service == "gateway" else set[str]()
+def test_a_service_hears_only_its_own_replies_and_retries(service: str) -> None:
+    extra = {"live.delta.>"} if service == "gateway" else set[str]()
+    extra |= {"$KV.experts.>"} if service in ("gateway", "expert-runner") else set[str]()
+    extra |= {retry_subject(durable.name) for durable in DURABLES if durable.service == service}
     assert set(permissions(service).subscribe) == {f"_INBOX_{service}.>"} | extra
+
+
+def test_who_talks_to_strangers_servers_makes_no_consumer_and_writes_no_event_or_endpoint() -> None:
+    granted = permissions("webhooks")
+    assert not [subject for subject in granted.publish if ".CREATE." in subject or ".PURGE." in subject]
+    assert {
+        subject for subject in granted.publish if not subject.startswith(("$JS.", "dead.", "retried."))
+    } == {
+        "webhook.delivery.*.*",
+        "$KV.webhook_attempts.>",
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_service_asks_for_a_retry_or_writes_the_audit(service: str) -> None:
+    published = permissions(service).publish
+    assert not [subject for subject in published if subject.startswith(("retry.", "audit."))]
 
 
 @pytest.mark.parametrize("service", WORKERS)

@@ -5,7 +5,7 @@ of process open ephemeral consumers (gateway and projector, for the live tail) a
 consumers on the log, a right that reaches every durable there: no worker has it.
 
 Another team reads the log as a reader: a user with one durable that an operator made for it. It can
-take, acknowledge and look back, and publish nothing.
+take, acknowledge and look back, and publish nothing. Nobody but an operator may ask for a retry.
 """
 
 import json
@@ -16,11 +16,18 @@ from dataclasses import dataclass
 from askpanel.contracts.topology import (
     DURABLES,
     EXPERTS_BUCKET,
+    OPTIONAL_DURABLES,
     PANELS,
     TIMERS,
+    WEBHOOK_ATTEMPTS_BUCKET,
+    WEBHOOKS,
+    WEBHOOKS_BUCKET,
+    Bucket,
     Durable,
     dead_letter_subject,
     owners,
+    retried_subject,
+    retry_subject,
 )
 
 READ_LOG = (
@@ -41,6 +48,8 @@ TENANT_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.*.*"
 """The gateway publishes tenants' own experts, never the global ones: those are the expert-runner's."""
 _VARIABLE = re.compile(r"\$[A-Z_]+")
 SERVICES = ("gateway", "projector", "orchestrator", "expert-runner", "consensus", "usage")
+OPTIONAL_SERVICES = ("webhooks",)
+"""Have a user only where they run. What talks to strangers' servers has no right to make a consumer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +65,17 @@ def permissions(service: str) -> Permissions:
     """The least a service needs."""
     publish = [f"{event_type}.*.*" for event_type in owners().get(service, ())]
     publish += [*READ_LOG, dead_letter_subject(service)]
-    for durable in DURABLES:
-        if durable.service == service:
-            publish += [f"$JS.API.STREAM.INFO.{durable.stream}", *_consume(durable)]
     subscribe = [f"_INBOX_{service}.>"]
+    for durable in (*DURABLES, *OPTIONAL_DURABLES):
+        if durable.service == service:
+            publish += [f"$JS.API.STREAM.{right}.{durable.stream}" for right in ("INFO", "MSG.GET")]
+            publish += [*_consume(durable), retried_subject(durable.name)]
+            subscribe.append(retry_subject(durable.name))
     publish += _extra(service)
     if service == "gateway":
-        subscribe += [DELTAS, f"$KV.{EXPERTS_BUCKET.name}.>"]
+        subscribe.append(DELTAS)
+    if service in ("gateway", "expert-runner"):
+        subscribe.append(f"$KV.{EXPERTS_BUCKET.name}.>")
     refuse = (GLOBAL_EXPERTS,) if service == "gateway" else ()
     return Permissions(tuple(dict.fromkeys(publish)), tuple(subscribe), refuse)
 
@@ -82,28 +95,47 @@ def _consume(durable: Durable) -> tuple[str, ...]:
 
 
 def _extra(service: str) -> list[str]:
-    stream = f"KV_{EXPERTS_BUCKET.name}"
-    read_bucket = [
+    match service:
+        case "orchestrator":
+            return [TIMERS.subjects[0], f"$JS.API.STREAM.PURGE.{TIMERS.name}"]
+        case "expert-runner":
+            return [DELTAS, GLOBAL_EXPERTS, *_list(EXPERTS_BUCKET)]
+        case "gateway":
+            buckets = [*_list(EXPERTS_BUCKET), *_read(WEBHOOKS_BUCKET), *_list(WEBHOOK_ATTEMPTS_BUCKET)]
+            return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, _write(WEBHOOKS_BUCKET), *WEBHOOKS.subjects]
+        case "projector":
+            return list(FOLLOW_LOG)
+        case "webhooks":
+            return [*_read(WEBHOOKS_BUCKET), _write(WEBHOOK_ATTEMPTS_BUCKET), *WEBHOOKS.subjects]
+        case _:
+            return []
+
+
+def _read(bucket: Bucket) -> list[str]:
+    """One key at a time."""
+    stream = f"KV_{bucket.name}"
+    return [
         f"$JS.API.STREAM.INFO.{stream}",
         f"$JS.API.STREAM.MSG.GET.{stream}",
         f"$JS.API.DIRECT.GET.{stream}.>",
+    ]
+
+
+def _list(bucket: Bucket) -> list[str]:
+    """Many keys at once, by a consumer of one's own on the bucket."""
+    stream = f"KV_{bucket.name}"
+    return [
+        *_read(bucket),
         f"$JS.API.CONSUMER.CREATE.{stream}",
         f"$JS.API.CONSUMER.CREATE.{stream}.>",
         f"$JS.API.CONSUMER.INFO.{stream}.*",
         f"$JS.API.CONSUMER.DELETE.{stream}.*",
         f"$JS.FC.{stream}.>",
     ]
-    match service:
-        case "orchestrator":
-            return [TIMERS.subjects[0], f"$JS.API.STREAM.PURGE.{TIMERS.name}"]
-        case "expert-runner":
-            return [DELTAS, GLOBAL_EXPERTS, *read_bucket]
-        case "gateway":
-            return [TENANT_EXPERTS, *FOLLOW_LOG, *read_bucket]
-        case "projector":
-            return list(FOLLOW_LOG)
-        case _:
-            return []
+
+
+def _write(bucket: Bucket) -> str:
+    return f"$KV.{bucket.name}.>"
 
 
 def authorization(passwords: Mapping[str, str], readers: Sequence[Durable] = ()) -> str:
@@ -112,7 +144,7 @@ def authorization(passwords: Mapping[str, str], readers: Sequence[Durable] = ())
     `passwords` by user name; whoever has none is left out. A value like `$NATS_USAGE_PASSWORD` is left
     to the server to look up in its environment.
     """
-    granted = {service: permissions(service) for service in SERVICES}
+    granted = {service: permissions(service) for service in (*SERVICES, *OPTIONAL_SERVICES)}
     granted |= {reader.name: reader_permissions(reader) for reader in readers}
     users = [
         _user(name, passwords[name], json.dumps(_allowed(rights)))
@@ -122,6 +154,12 @@ def authorization(passwords: Mapping[str, str], readers: Sequence[Durable] = ())
     if "admin" in passwords:
         users.append(_user("admin", passwords["admin"], None))
     return "authorization: {\n  users: [\n" + "".join(users) + "  ]\n}\n"
+
+
+def reader_user(reader: Durable) -> str:
+    """A reader's line for a server's configuration; its password is a variable of the server's environment."""
+    rights = json.dumps(_allowed(reader_permissions(reader)))
+    return _user(reader.name, f"${password_variable(reader.name)}", rights)
 
 
 def password_variable(user: str) -> str:

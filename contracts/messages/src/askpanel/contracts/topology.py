@@ -6,6 +6,7 @@ The bootstrap step creates them, services assert them, NATS permissions are deri
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 from askpanel.contracts.events import (
     EVENTS,
@@ -54,11 +55,12 @@ class Durable:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A key-value bucket."""
+    """A key-value bucket. `max_age` in seconds; 0 is without limit."""
 
     name: str
     history: int
     writer: str
+    max_age: float = 0.0
 
 
 PANELS = Stream(
@@ -86,7 +88,10 @@ DEAD = Stream(
 AUDIT = Stream(name="AUDIT", subjects=("audit.>",), deny_delete=True)
 """What operators did by hand, who and why: kept for good, written by the `askpanel` command alone."""
 
-STREAMS = (PANELS, TIMERS, DEAD, AUDIT)
+WEBHOOKS = Stream(name="WEBHOOKS", subjects=("webhook.delivery.*.*",), discard="old", max_age=7 * DAY)
+"""What is to be delivered to which webhook, `webhook.delivery.<tenant>.<endpoint>`: references, no content."""
+
+STREAMS = (PANELS, TIMERS, DEAD, AUDIT, WEBHOOKS)
 
 ORCHESTRATOR = Durable(
     name="orchestrator",
@@ -130,8 +135,33 @@ USAGE = Durable(
 )
 DURABLES = (ORCHESTRATOR, ORCHESTRATOR_TIMERS, EXPERT_RUNNER, CONSENSUS, USAGE)
 
+WEBHOOK_EVENTS = Durable(
+    name="webhook-events",
+    stream=PANELS.name,
+    service="webhooks",
+    filters=tuple(all_of(event.TYPE) for event in EVENTS.values() if event.SSE),
+)
+WEBHOOK_DELIVERIES = Durable(
+    name="webhook-deliveries",
+    stream=WEBHOOKS.name,
+    service="webhooks",
+    filters=WEBHOOKS.subjects,
+    ack_wait=30.0,
+    max_deliver=1_000_000,
+    max_ack_pending=50_000,
+)
+"""Its handler gives a delivery up by age, and one that waits for its next attempt counts as pending."""
+OPTIONAL_DURABLES = (WEBHOOK_EVENTS, WEBHOOK_DELIVERIES)
+"""Made where webhooks are switched on: a durable that nobody takes from would fill the log's alerts."""
+
 EXPERTS_BUCKET = Bucket(name="experts", history=64, writer="expert-runner")
-BUCKETS = (EXPERTS_BUCKET,)
+WEBHOOKS_BUCKET = Bucket(name="webhooks", history=8, writer="gateway")
+"""A tenant's webhooks under the tenant's id. No secret is in it."""
+WEBHOOK_ATTEMPTS_BUCKET = Bucket(
+    name="webhook_attempts", history=1, writer="webhooks", max_age=WEBHOOKS.max_age
+)
+"""What became of the latest deliveries, `<tenant>.<endpoint>.<place in a ring>`."""
+BUCKETS = (EXPERTS_BUCKET, WEBHOOKS_BUCKET, WEBHOOK_ATTEMPTS_BUCKET)
 
 DEAD_SUBJECT = "dead"
 
@@ -162,6 +192,11 @@ def retry_subject(durable: str) -> str:
 def retried_subject(durable: str) -> str:
     """Where the service tells what became of it."""
     return f"retried.{durable}"
+
+
+def webhook_subject(tenant_id: UUID, endpoint_id: UUID) -> str:
+    """Where deliveries to one webhook are put."""
+    return f"webhook.delivery.{tenant_id}.{endpoint_id}"
 
 
 def owners() -> Mapping[str, tuple[str, ...]]:

@@ -44,12 +44,17 @@ async def _create(jetstream: JetStreamContext, sizing: Sizing) -> None:
         else:
             await jetstream.update_stream(config)
     for durable in DURABLES:
-        await jetstream.add_consumer(durable.stream, _consumer_config(durable))
+        await add_durable(jetstream, durable)
     for bucket in BUCKETS:
         try:
             await jetstream.key_value(bucket.name)
         except nats.js.errors.BucketNotFoundError:
             await jetstream.create_key_value(_bucket_config(bucket, sizing))
+
+
+async def add_durable(jetstream: JetStreamContext, durable: Durable) -> None:
+    """Create a durable, ours or another team's, or bring it up to its declaration; it keeps its position."""
+    await jetstream.add_consumer(durable.stream, _consumer_config(durable))
 
 
 async def verify(jetstream: JetStreamContext, *durables: Durable) -> None:
@@ -152,4 +157,6 @@ def _consumer_config(durable: Durable) -> api.ConsumerConfig:
 
 
 def _bucket_config(bucket: Bucket, sizing: Sizing) -> api.KeyValueConfig:
-    return api.KeyValueConfig(bucket=bucket.name, history=bucket.history, replicas=sizing.replicas)
+    return api.KeyValueConfig(
+        bucket=bucket.name, history=bucket.history, ttl=bucket.max_age or None, replicas=sizing.replicas
+    )

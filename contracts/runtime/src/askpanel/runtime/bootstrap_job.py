@@ -13,7 +13,7 @@ import nats.js.errors
 from nats.aio.client import Client
 from pydantic import Field
 
-from askpanel.contracts.topology import BUCKETS, DURABLES, STREAMS
+from askpanel.contracts.topology import BUCKETS, DURABLES, OPTIONAL_DURABLES, STREAMS
 from askpanel.runtime import bootstrap, connection, telemetry
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.settings import ServiceSettings, load
@@ -30,6 +30,9 @@ class BootstrapSettings(ServiceSettings):
     log_max_bytes: int = Field(
         default=-1, ge=-1, description="Largest size of a stream; -1: the server's limit."
     )
+    webhooks: bool = Field(
+        default=False, description="Also make the durables of the webhooks process: only where it runs."
+    )
     bootstrap_seconds: float = Field(default=60.0, gt=0, description="How long NATS may take to answer.")
 
 
@@ -45,7 +48,10 @@ async def prepare(settings: BootstrapSettings) -> None:
             await client.connect(**connection.options(settings, SERVICE))
             jetstream = client.jetstream()
             await bootstrap.create(jetstream, sizing)
-            await bootstrap.verify(jetstream, *DURABLES)
+            optional = OPTIONAL_DURABLES if settings.webhooks else ()
+            for durable in optional:
+                await bootstrap.add_durable(jetstream, durable)
+            await bootstrap.verify(jetstream, *DURABLES, *optional)
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
         raise LogUnavailable(f"no JetStream after {settings.bootstrap_seconds:g} s: {error!r}") from None
     finally:

@@ -24,6 +24,7 @@ from askpanel.contracts.topology import (
     DEAD,
     DEAD_SUBJECT,
     DURABLES,
+    OPTIONAL_DURABLES,
     retried_subject,
     retry_subject,
 )
@@ -102,7 +103,7 @@ async def retry(client: Client, letter: Letter, *, seconds: float) -> None:
 
     `seconds` bound the wait for the handler, which for an expert's answer includes the model.
     """
-    if letter.durable not in {durable.name for durable in DURABLES}:
+    if letter.durable not in {durable.name for durable in (*DURABLES, *OPTIONAL_DURABLES)}:
         raise NotRetried(f"{letter.durable} is no consumer of ours: it can only be dropped")
     arrived: asyncio.Queue[Msg] = asyncio.Queue()
     nobody = client.new_inbox()

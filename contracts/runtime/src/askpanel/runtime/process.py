@@ -63,7 +63,7 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
         durables = tuple(worker.durable for worker in workers)
         await bootstrap.verify(log.jetstream, *durables)
         readiness = Readiness({durable.name: durable_check(client, durable) for durable in durables})
-        retries = [Retries(client, log, worker.durable, worker._handler) for worker in workers]
+        retries = [Retries(client, log, worker.durable, worker.handler) for worker in workers]
         for worker in workers:
             await worker.start(client, log)
         for retry in retries:

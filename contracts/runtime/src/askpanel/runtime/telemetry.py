@@ -42,6 +42,7 @@ MODEL_SECONDS = Histogram(
     ["model"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
 )
+WEBHOOK_ATTEMPTS = Counter("askpanel_webhook_attempts_total", "Webhook requests by outcome.", ["outcome"])
 COST = Counter("askpanel_cost_usd_total", "Recorded cost.", ["model"])
 UNPRICED = Counter("askpanel_unpriced_calls_total", "Attempts without a known price.", ["model"])
 

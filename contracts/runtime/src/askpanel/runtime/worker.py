@@ -85,7 +85,7 @@ class Worker:
 
     def __init__(self, durable: Durable, handler: Handler, *, parallel: int) -> None:
         self.durable = durable
-        self._handler = handler
+        self.handler = handler
         self._parallel = parallel
         self._leases: dict[int, Lease] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -165,7 +165,7 @@ class Worker:
 
     async def _handle(self, lease: Lease) -> str:
         try:
-            await self._handler(_delivery(lease.raw))
+            await self.handler(_delivery(lease.raw))
         except Retry as retry:
             return await self._again(lease.raw, retry.after, retry, "retried")
         except (Reject, Unreadable) as error:

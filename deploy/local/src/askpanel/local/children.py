@@ -1,21 +1,26 @@
 """Service processes that start quickly: forked from a server that has imported what they share.
 
-Six interpreters that each import the same libraries cost seconds on two cores; one that has done it once
-forks them in milliseconds and shares the memory. Each child then is a process of its own like any other:
+Interpreters that each import the same libraries cost seconds on two cores; one that has done it once
+forks them in milliseconds and shares the memory. A child imports its own module while the servers start, and
+waits to be told its environment. Then it is a process of its own like any other:
 own session, own environment, output in its log, and it ends when we end, whatever ends us.
 """
 
 import contextlib
 import ctypes
+import importlib
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import runpy
 import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import cast
 
 SHARED = ("askpanel.runtime.process", "askpanel.contracts.asyncapi")
 """Imported once, before any fork. Nothing here starts threads, loops or connections."""
@@ -29,9 +34,14 @@ _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running service process."""
+    """A service process, running or waiting to be told its environment."""
 
     process: ForkServerProcess
+    told: Connection
+
+    def go(self, environment: Mapping[str, str]) -> None:
+        """Let it run in this environment."""
+        self.told.send(dict(environment))
 
     @property
     def pid(self) -> int:
@@ -54,17 +64,25 @@ class Child:
             self.process.join(5)
 
 
-def start(module: str, environment: Mapping[str, str], log: Path, name: str) -> Child:
-    """Run `python -m module` in a forked process."""
+def warm() -> None:
+    """Begin to import, in the background, what all children share."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload([*SHARED])
+    multiprocessing.forkserver.ensure_running()
+
+
+def begin(module: str, imports: str, log: Path, name: str) -> Child:
+    """A forked process that imports `imports` and waits; told to go, it runs `python -m module`."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*SHARED])
-    process = context.Process(target=_become, args=(module, dict(environment), str(log), name), daemon=True)
+    told, ours = cast("tuple[Connection, Connection]", context.Pipe(duplex=False))
+    process = context.Process(target=_become, args=(module, imports, told, str(log), name), daemon=True)
     process.start()
-    return Child(process)
+    told.close()
+    return Child(process, ours)
 
 
-def _become(module: str, environment: dict[str, str], log: str, name: str) -> None:
-    """In the child: take on the environment and the log, then be the module."""
+def _become(module: str, imports: str, told: Connection, log: str, name: str) -> None:
+    """In the child: take on the log and, once told, the environment; then be the module."""
     os.setsid()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
@@ -77,6 +95,12 @@ def _become(module: str, environment: dict[str, str], log: str, name: str) -> No
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         libc.prctl(_PR_SET_NAME, f"ap-{name}".encode()[:15], 0, 0, 0)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read when numpy is imported
+    importlib.import_module(imports)
+    try:
+        environment: dict[str, str] = told.recv()
+    except EOFError:
+        return
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [module]

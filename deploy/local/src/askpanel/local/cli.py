@@ -14,9 +14,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from askpanel.local import asking, running
+from askpanel.local import asking, dead, erasing, running, tenant_data
 from askpanel.local.client import ApiClient, ApiError
+from askpanel.local.consumers import NoDurable
 from askpanel.local.demo import TENANTS
+from askpanel.local.operator import NoServer, servers
 from askpanel.local.settings import LocalSettings
 from askpanel.local.stack import WATCH_SECONDS, WEB_ROOT, Stack
 from askpanel.runtime.settings import load
@@ -27,6 +29,9 @@ SAMPLE = (
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(dead.commands, name="dead")
+for command in (tenant_data.erase_panel, tenant_data.erase_tenant, tenant_data.export_tenant):
+    app.command()(command)
 out = Console()
 err = Console(stderr=True)
 
@@ -127,6 +132,19 @@ def token(tenant: TenantOption = "acme", user: UserOption = "member") -> None:
 
 
 @app.command()
+def users() -> None:
+    """List the demo users with the passwords of this data folder, and where they sign in."""
+    found = running.find(load(LocalSettings))
+    table = Table("tenant", "tenant id", "email", "password", "role", "membership")
+    for tenant in TENANTS:
+        for user in tenant.users:
+            password = found.secrets.passwords[user.email]
+            table.add_row(tenant.slug, str(tenant.id), user.email, password, user.role, user.status)
+    out.print(table)
+    out.print(f"address: {found.auth_url}\nanon key: {found.anon_key}", soft_wrap=True, highlight=False)
+
+
+@app.command()
 def experts(
     query: Annotated[str | None, typer.Argument(help="Words to look for")] = None,
     tenant: TenantOption = "acme",
@@ -145,7 +163,7 @@ def doctor() -> None:
     """Check servers, schema, log and model, and say what to do about what is wrong."""
     from askpanel.local.doctor import examine
 
-    findings = examine(load(LocalSettings))
+    findings = examine()
     for finding in findings:
         mark, style = ("ok", "green") if finding.ok else ("!!", "red")
         out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False)
@@ -162,8 +180,37 @@ def replay(
     """Rebuild the tables from the log beside the live ones and compare them byte for byte."""
     from askpanel.local.replaying import replay_and_report
 
-    if not replay_and_report(running.find(load(LocalSettings)), out, restore=restore):
+    if not replay_and_report(servers(), out, restore=restore):
         raise typer.Exit(1)
+
+
+@app.command()
+def reset(
+    durable: Annotated[str, typer.Argument(help="orchestrator, orchestrator-timers, expert-runner, …")],
+    after: Annotated[
+        int | None,
+        typer.Option(
+            "--after", min=0, help="Take everything after this sequence again; default: what is open"
+        ),
+    ] = None,
+) -> None:
+    """Let a consumer of ours start again: from what it has not acknowledged, or from further back."""
+    from askpanel.local.consumers import reset as start_again
+
+    out.print(f"{durable} starts again: {start_again(durable, after)} messages wait", highlight=False)
+
+
+@app.command()
+def reader(
+    team: Annotated[str, typer.Argument(help="Who reads, e.g. billing")],
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="An event type; again for more; none: all")
+    ] = None,
+) -> None:
+    """Let another team read the log: makes its durable, prints its user for NATS' configuration."""
+    from askpanel.local.consumers import add_reader
+
+    print(add_reader(team, types or []), end="")
 
 
 def main() -> None:
@@ -181,10 +228,14 @@ def main() -> None:
         ApiError,
         LocalModelError,
         MigrationError,
+        NoDurable,
+        NoServer,
         PortTaken,
         ServerError,
         Unusable,
         WeightsError,
+        dead.NoLetter,
+        erasing.EraseRefused,
         running.NoStack,
         running.UnknownUser,
     ) as error:
@@ -259,6 +310,8 @@ def _how_to_use(stack: Stack) -> None:
         "  TOKEN=$(.venv/bin/askpanel token)",
         f'  curl {stack.url}/api/v1/panels -H "Authorization: Bearer $TOKEN" -H "X-Tenant-ID: {tenant.id}" \\',
         """    -H 'Content-Type: application/json' -d '{"query":"Is it too early to launch?","panel_type":"open"}'""",
+        "sign in with Supabase's client (createClient with this address and key), or see `askpanel users`:",
+        f"  {stack.auth_url}  {stack.anon_key}",
         f"data, logs and secrets: {Path(stack.settings.data).absolute()}",
     ):
         out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -11,8 +12,8 @@ import nats.errors
 from askpanel.contracts.topology import DEAD, DURABLES
 from askpanel.expert_runner.models.resolve import ModelEnvironment, Unusable, resolve
 from askpanel.gateway.readmodel.drift import check_schema
-from askpanel.local.running import Found, NoStack, find
-from askpanel.local.settings import LocalSettings
+from askpanel.local.operator import servers
+from askpanel.local.running import NoStack
 from askpanel.runtime import bootstrap
 from askpanel.runtime.errors import LogMisconfigured
 
@@ -27,20 +28,21 @@ class Finding:
     fix: str = ""
 
 
-def examine(settings: LocalSettings) -> list[Finding]:
+def examine() -> list[Finding]:
     """Everything, in the order in which it would have to be mended."""
-    return asyncio.run(_examine(settings))
+    return asyncio.run(_examine())
 
 
-async def _examine(settings: LocalSettings) -> list[Finding]:
+async def _examine() -> list[Finding]:
     findings = [await _model()]
     try:
-        found = find(settings)
+        where = servers()
     except NoStack as error:
         return [*findings, Finding("stack", False, str(error), "askpanel up")]
-    findings.append(Finding("stack", True, f"process {found.pid} serves {found.url}"))
-    for look in (_log, _schema):
-        findings += await look(found)
+    findings.append(Finding("stack", True, where.source))
+    findings += await _log(where.nats_url)
+    if where.database_url is not None:
+        findings += await _schema(where.database_url)
     return findings
 
 
@@ -52,37 +54,50 @@ async def _model() -> Finding:
     return Finding("model", True, f"{choice.label.display} ({choice.reason})")
 
 
-async def _log(found: Found) -> list[Finding]:
+async def _log(url: str) -> list[Finding]:
     try:
-        client = await nats.connect(found.nats_url, max_reconnect_attempts=1, connect_timeout=2)
+        client = await nats.connect(url, max_reconnect_attempts=1, connect_timeout=2)
     except (nats.errors.Error, OSError) as error:
-        return [Finding("log", False, f"NATS does not answer: {error!r}", f"see {found.data}/nats/nats.log")]
+        return [
+            Finding("log", False, f"NATS does not answer: {error!r}", "see the log of NATS (nats/nats.log)")
+        ]
     try:
         jetstream = client.jetstream()
         try:
             await bootstrap.verify(jetstream, *DURABLES)
         except LogMisconfigured as error:
-            return [Finding("log", False, str(error), "restart the stack: its bootstrap step mends this")]
+            return [
+                Finding(
+                    "log", False, str(error), "restart the stack, or run the bootstrap Job: that mends this"
+                )
+            ]
         dead = (await jetstream.stream_info(DEAD.name)).state.messages
-        lag = sum([(await jetstream.consumer_info(d.stream, d.name)).num_pending or 0 for d in DURABLES])
+        waiting = {
+            d.name: (await jetstream.consumer_info(d.stream, d.name)).num_pending or 0 for d in DURABLES
+        }
     finally:
         await client.close()
     return [
-        Finding("log", True, f"streams and durables as declared, {lag} messages waiting"),
+        Finding("log", True, f"streams and durables as declared, {_waiting(waiting)}"),
         Finding(
             "dead letters",
             not dead,
             f"{dead} in stream DEAD",
-            "look at them before they expire" if dead else "",
+            "`askpanel dead list` shows them; retry or drop each within 30 days" if dead else "",
         ),
     ]
 
 
-async def _schema(found: Found) -> list[Finding]:
+def _waiting(messages: Mapping[str, int]) -> str:
+    behind = ", ".join(f"{name} {count}" for name, count in messages.items() if count)
+    return f"{sum(messages.values())} messages waiting" + (f" ({behind})" if behind else "")
+
+
+async def _schema(dsn: str) -> list[Finding]:
     try:
-        connection = await asyncpg.connect(found.projector_url, timeout=3)
+        connection = await asyncpg.connect(dsn, timeout=3)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        return [Finding("database", False, f"{error!r}", f"see {found.data}/postgres/postgres.log")]
+        return [Finding("database", False, f"{error!r}", "see the log of Postgres (postgres/postgres.log)")]
     try:
         report = await check_schema(connection)
     finally:

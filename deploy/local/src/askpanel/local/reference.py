@@ -15,6 +15,7 @@ from askpanel.expert_runner.settings import ExpertRunnerSettings
 from askpanel.gateway.migration_job import MigrationSettings
 from askpanel.gateway.projector import ProjectorSettings
 from askpanel.gateway.settings import GatewaySettings
+from askpanel.gateway.webhooks.settings import WebhookSettings
 from askpanel.local.settings import LocalSettings
 from askpanel.orchestrator.settings import OrchestratorSettings
 from askpanel.runtime.bootstrap_job import BootstrapSettings
@@ -27,6 +28,7 @@ CLASSES: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("every service", ServiceSettings),
     ("gateway", GatewaySettings),
     ("projector", ProjectorSettings),
+    ("webhooks (optional)", WebhookSettings),
     ("orchestrator", OrchestratorSettings),
     ("expert-runner", ExpertRunnerSettings),
     ("consensus", ConsensusSettings),

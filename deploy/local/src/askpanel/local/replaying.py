@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from askpanel.gateway.readmodel.replay import ReplayReport, replay
-from askpanel.local.running import Found
+from askpanel.local.operator import Servers
 from askpanel.runtime.log import EventLog
 
 MOST_DIFFERENCES = 20
 
 
-def replay_and_report(found: Found, console: Console, *, restore: bool) -> bool:
+def replay_and_report(found: Servers, console: Console, *, restore: bool) -> bool:
     """Replay everything; True when the live rows equal the log's, byte for byte (or were restored)."""
     report = asyncio.run(_replay(found, console, restore=restore))
     rows = ", ".join(f"{count} {table}" for table, count in sorted(report.rows.items()))
@@ -32,7 +32,7 @@ def replay_and_report(found: Found, console: Console, *, restore: bool) -> bool:
     return False
 
 
-async def _replay(found: Found, console: Console, *, restore: bool) -> ReplayReport:
+async def _replay(found: Servers, console: Console, *, restore: bool) -> ReplayReport:
     client = await nats.connect(found.nats_url)
     try:
         with Progress(console=console, transient=True) as bar:

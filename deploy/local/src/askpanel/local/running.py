@@ -28,9 +28,12 @@ class Found:
     pid: int
     pids: dict[str, int]
     port: int
+    auth_url: str
+    anon_key: str
     nats_url: str
     database_url: str
     projector_url: str
+    migrator_url: str
     data: Path
     secrets: Secrets
 
@@ -78,9 +81,12 @@ class Announced:
             "pid": os.getpid(),
             "pids": stack.pids(),
             "port": stack.port,
+            "auth_url": stack.auth_url,
+            "anon_key": stack.anon_key,
             "nats_url": stack.nats_url,
             "database_url": stack.database_url,
             "projector_url": stack.projector_url,
+            "migrator_url": stack.migrator_url,
         }
         draft = self._file.with_suffix(".new")
         draft.touch(mode=0o600)

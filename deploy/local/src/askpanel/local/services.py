@@ -26,6 +26,24 @@ MODULES: Mapping[str, str] = {
 }
 """In order of start."""
 
+LOCAL_MODULES: Mapping[str, str] = {"sign-in": "askpanel.local.sign_in"}
+"""What only a local stack has: people sign in with Supabase elsewhere."""
+
+OPTIONAL_MODULES: Mapping[str, str] = {"webhooks": "askpanel.gateway.webhooks"}
+"""What runs where it is switched on."""
+
+IMPORTS: Mapping[str, str] = {
+    "projector": "askpanel.gateway.readmodel.store",
+    "gateway": "askpanel.gateway.app",
+    "orchestrator": "askpanel.orchestrator.app",
+    "expert-runner": "askpanel.expert_runner.app",
+    "consensus": "askpanel.consensus.app",
+    "usage": "askpanel.usage.app",
+    "sign-in": "askpanel.local.sign_in.app",
+    "webhooks": "askpanel.gateway.readmodel.store",
+}
+"""What takes each of them long to import."""
+
 MODEL_VARIABLES = ("ASKPANEL_MODEL", "ASKPANEL_OPENAI_BASE_URL", "ASKPANEL_LOCAL_GGUF", "ASKPANEL_CACHE")
 KEY_SUFFIX = "_API_KEY"
 BACKOFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -61,6 +79,7 @@ class Service:
     environment: Mapping[str, str]
     log: Path
     probe: tuple[str, int]
+    begun: Child | None = None
     process: Child | None = None
     started_at: float = 0.0
     failures: int = 0
@@ -74,7 +93,9 @@ class Service:
 
     def start(self) -> None:
         """Start the process; it ends when we end."""
-        self.process = children.start(MODULES[self.name], self.environment, self.log, self.name)
+        child, self.begun = self.begun or begin(self.name, self.log), None
+        child.go(self.environment)
+        self.process = child
         self.started_at, self.restart_at = time.monotonic(), None
 
     def is_ready(self) -> bool:
@@ -108,6 +129,12 @@ class Service:
         """Wait for its end, and force it after `seconds`."""
         if self.process is not None:
             self.process.wait(seconds)
+
+
+def begin(name: str, log: Path) -> Child:
+    """A process that will be this service once it is told to go."""
+    module = {**MODULES, **OPTIONAL_MODULES, **LOCAL_MODULES}[name]
+    return children.begin(module, IMPORTS[name], log, name)
 
 
 def wait_ready(services: list[Service], *, seconds: float, told: Callable[[str], None]) -> None:

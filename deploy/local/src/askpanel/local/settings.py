@@ -29,3 +29,4 @@ class LocalSettings(BaseSettings):
         default=True, description="Embedded NATS syncs every event to disk before it acknowledges."
     )
     start_seconds: float = Field(default=60.0, ge=1, description="How long services may take to be ready.")
+    webhooks: bool = Field(default=False, description="Also run the process that sends webhooks.")

@@ -5,10 +5,14 @@ then the servers go. Whatever kills this process, the kernel ends the others aft
 """
 
 import asyncio
+import hashlib
+import hmac
+import json
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +21,26 @@ from typing import Any, Self
 
 import nats as nats_client
 
-from askpanel.contracts.permissions import authorization
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, authorization
+from askpanel.contracts.topology import OPTIONAL_DURABLES
 from askpanel.gateway.readmodel.migrate import migrate
-from askpanel.local import tokens
+from askpanel.local import children, tokens
+from askpanel.local.children import Child
 from askpanel.local.demo import EVERY_PROTOCOL, TENANTS, seed
 from askpanel.local.secrets import Secrets, load_or_make
 from askpanel.local.servers import nats, postgres
 from askpanel.local.servers.nats import NatsServer
 from askpanel.local.servers.postgres import PostgresServer
-from askpanel.local.services import MODULES, Service, base_environment, model_environment, wait_ready
+from askpanel.local.services import (
+    LOCAL_MODULES,
+    MODULES,
+    OPTIONAL_MODULES,
+    Service,
+    base_environment,
+    begin,
+    model_environment,
+    wait_ready,
+)
 from askpanel.local.settings import LocalSettings
 from askpanel.runtime import bootstrap
 
@@ -43,10 +58,12 @@ class Stack:
     told: Callable[[str], None] = lambda _: None
     restarted: Callable[[], None] = lambda: None
     port: int = 0
+    auth_port: int = 0
     services: list[Service] = field(default_factory=list[Service])
     _secrets: Secrets | None = None
     _nats: NatsServer | None = None
     _postgres: PostgresServer | None = None
+    _begun: dict[str, Child] = field(default_factory=dict[str, Child])
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
@@ -66,6 +83,16 @@ class Stack:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def auth_url(self) -> str:
+        """What `createClient` of supabase-js takes as the project's address; its auth is at /auth/v1."""
+        return f"http://127.0.0.1:{self.auth_port}"
+
+    @property
+    def anon_key(self) -> str:
+        """What `createClient` takes beside it; public."""
+        return tokens.anon_key(self.secrets.jwt)
+
+    @property
     def nats_url(self) -> str:
         """For operators: every right."""
         return self._nats_url("admin")
@@ -79,6 +106,11 @@ class Stack:
     def projector_url(self) -> str:
         """The only writer's login."""
         return self._database_login("panel_projector")
+
+    @property
+    def migrator_url(self) -> str:
+        """For erasure and export: reads and deletes, and writes nothing."""
+        return self._database_login("panel_migrator")
 
     @property
     def secrets(self) -> Secrets:
@@ -99,6 +131,8 @@ class Stack:
         """What `askpanel up --json` prints."""
         return {
             "url": self.url,
+            "auth_url": self.auth_url,
+            "anon_key": self.anon_key,
             "database_url": self.database_url,
             "nats_url": self.nats_url,
             "pids": self.pids(),
@@ -112,6 +146,7 @@ class Stack:
                             "email": user.email,
                             "role": user.role,
                             "status": user.status,
+                            "password": self.secrets.passwords[user.email],
                             "token": self.token(user.id, user.email),
                         }
                         for user in tenant.users
@@ -143,6 +178,9 @@ class Stack:
     def stop(self) -> None:
         """Drain and end the services, then the servers. Stopping twice is harmless."""
         deadline = time.monotonic() + STOP_SECONDS
+        for child in self._begun.values():
+            child.terminate()
+        self._begun = {}
         for service in self.services:
             service.terminate()
         for service in self.services:
@@ -159,22 +197,38 @@ class Stack:
         (data / "logs").mkdir(exist_ok=True)
         self._secrets = load_or_make(data)
         self.port = free_port(self.settings.port)
-        if self.settings.nats_url is None:
-            self._nats = self._start_nats()
-        if self.settings.database_url is None:
-            self._postgres = postgres.start(data / "postgres")
-            if self._postgres.moved:
-                self.told(self._postgres.moved)
+        self.auth_port = free_port(0)
+        children.warm()
+        names = (*MODULES, *(OPTIONAL_MODULES if self.settings.webhooks else ()), *LOCAL_MODULES)
+        self._begin(names, data)
+        if self._postgres is not None and self._postgres.moved:
+            self.told(self._postgres.moved)
         asyncio.run(self._prepare())
-        self.services = [self._service(name, data / "logs") for name in MODULES]
+        self.services = [self._service(name, data / "logs") for name in names]
         for service in self.services:
+            service.begun = self._begun.pop(service.name)
             service.start()
         wait_ready(self.services, seconds=self.settings.start_seconds, told=self.told)
+
+    def _begin(self, names: Sequence[str], data: Path) -> None:
+        """Start the servers and, at the same time, the processes that will be services."""
+
+        def children_too() -> None:
+            for name in names:
+                self._begun[name] = begin(name, data / "logs" / f"{name}.log")
+
+        with ThreadPoolExecutor(1) as pool:
+            begun = pool.submit(children_too)
+            if self.settings.nats_url is None:
+                self._nats = self._start_nats()
+            if self.settings.database_url is None:
+                self._postgres = postgres.start(data / "postgres")
+            begun.result()
 
     def _start_nats(self) -> NatsServer:
         return nats.start(
             self.settings.data.absolute() / "nats",
-            access=authorization(self.secrets.nats),
+            access=authorization(self._nats_passwords()),
             sync_always=self.settings.sync_always,
         )
 
@@ -183,19 +237,27 @@ class Stack:
         client = await nats_client.connect(self.nats_url)
         try:
             await bootstrap.create(client.jetstream())
+            for durable in OPTIONAL_DURABLES if self.settings.webhooks else ():
+                await bootstrap.add_durable(client.jetstream(), durable)
         finally:
             await client.close()
         await migrate(self.database_url, local=True)
         await seed(self.database_url, features=EVERY_PROTOCOL)
 
     def _service(self, name: str, logs: Path) -> Service:
+        if name == "sign-in":
+            environment = base_environment() | self._sign_in_environment()
+            return Service(name, environment, logs / f"{name}.log", ("127.0.0.1", self.auth_port))
         host, probe_port = "127.0.0.1", self.port if name == "gateway" else free_port(0)
         environment = base_environment() | {
             "ASKPANEL_NATS_URL": self.settings.nats_url or f"nats://127.0.0.1:{self._running_nats().port}",
             "ASKPANEL_PROBE_PORT": str(probe_port),
         }
         if self._nats is not None:
-            environment |= {"ASKPANEL_NATS_USER": name, "ASKPANEL_NATS_PASSWORD": self.secrets.nats[name]}
+            environment |= {
+                "ASKPANEL_NATS_USER": name,
+                "ASKPANEL_NATS_PASSWORD": self._nats_passwords()[name],
+            }
         environment |= self._own_environment(name)
         return Service(name, environment, logs / f"{name}.log", (host, probe_port))
 
@@ -210,14 +272,40 @@ class Stack:
                     "ASKPANEL_JWT_SECRET": self.secrets.jwt,
                     "ASKPANEL_JWT_ISSUER": tokens.issuer(self.port),
                     "ASKPANEL_TICKET_SECRET": self.secrets.tickets,
+                    "ASKPANEL_WEBHOOK_SECRET": self._derived("webhooks") if self.settings.webhooks else "",
                     "ASKPANEL_WEB_ROOT": str(WEB_ROOT) if WEB_ROOT.is_dir() else "",
                 }
             case "projector":
                 return {"ASKPANEL_DATABASE_URL": self._database_login("panel_projector")}
             case "expert-runner":
                 return model_environment(os.environ)
+            case "webhooks":
+                return {
+                    "ASKPANEL_WEBHOOK_SECRET": self._derived("webhooks"),
+                    "ASKPANEL_WEBHOOK_PRIVATE": "1",
+                }
             case _:
                 return {}
+
+    def _sign_in_environment(self) -> dict[str, str]:
+        here = [f"http://{host}:{self.port}" for host in ("127.0.0.1", "localhost")]
+        return {
+            "ASKPANEL_SIGN_IN_PORT": str(self.auth_port),
+            "ASKPANEL_SIGN_IN_SESSIONS": str(self.settings.data.absolute() / "sessions.sqlite"),
+            "ASKPANEL_SIGN_IN_ISSUER": tokens.issuer(self.port),
+            "ASKPANEL_SIGN_IN_JWT_SECRET": self.secrets.jwt,
+            "ASKPANEL_SIGN_IN_REFRESH_SECRET": self.secrets.refresh,
+            "ASKPANEL_SIGN_IN_ANON_KEY": self.anon_key,
+            "ASKPANEL_SIGN_IN_PASSWORDS": json.dumps(self.secrets.passwords),
+            "ASKPANEL_SIGN_IN_ORIGINS": json.dumps(here),
+        }
+
+    def _nats_passwords(self) -> Mapping[str, str]:
+        return {user: self._derived(f"nats {user}") for user in OPTIONAL_SERVICES} | self.secrets.nats
+
+    def _derived(self, purpose: str) -> str:
+        """A secret for what is optional: a folder of secrets made without it has it too."""
+        return hmac.digest(self.secrets.tickets.encode(), purpose.encode(), hashlib.sha256).hex()
 
     def _nats_url(self, user: str) -> str:
         if self.settings.nats_url is not None:

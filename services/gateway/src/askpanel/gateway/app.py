@@ -34,6 +34,7 @@ from askpanel.gateway.api import (
     problems,
     streams,
     tenant,
+    webhooks,
 )
 from askpanel.gateway.api.access import Gateway
 from askpanel.gateway.api.guard import Guard
@@ -50,6 +51,7 @@ from askpanel.gateway.sides import Sides
 from askpanel.gateway.stream.hub import Hub
 from askpanel.gateway.stream.slots import Slots
 from askpanel.gateway.stream.tickets import Tickets
+from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime import connection, telemetry
 from askpanel.runtime.health import QuietServer
 from askpanel.runtime.log import EventLog
@@ -97,6 +99,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     for module in (asking, panels, commands, streams, experts, own_experts, tenant):
         app.include_router(module.router, prefix="/api/v1")
+    if settings.webhook_secret is not None:
+        app.include_router(webhooks.router, prefix="/api/v1")
     app.include_router(probes.router)
     web.serve(app, settings.web_root)
     problems.install(app)
@@ -152,6 +156,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         slots=Slots(settings.streams_per_user if limited else None),
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
         pending=Pending(),
+        webhooks=Registry(client.jetstream(timeout=2.0)),
     )
     for name, work in (
         ("follower", _follow(client, settings, hub, catalogue)),

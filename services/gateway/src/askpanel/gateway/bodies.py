@@ -8,7 +8,7 @@ import math
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from askpanel.contracts.catalogue import AgentId
 from askpanel.contracts.events import PanelType
@@ -55,6 +55,17 @@ def _option(value: object) -> object:
 
 
 Text = Annotated[str, AfterValidator(clean)]
+
+
+def _date_time(value: object) -> object:
+    """Pydantic would take a bare number too, and guess its unit."""
+    if isinstance(value, str) and "-" not in value[1:]:
+        raise ValueError("must be a date and time with its zone (RFC 3339)")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_date_time)]
+"""A moment in a query, as RFC 3339 writes it."""
 
 
 def _bounded(shortest: int, longest: int) -> AfterValidator:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 Role = Literal["guest", "member", "admin", "owner"]
-Action = Literal["read", "create", "act_on_own", "act_on_any", "see_all_usage", "manage_experts"]
+Action = Literal[
+    "read", "create", "act_on_own", "act_on_any", "see_all_usage", "manage_experts", "manage_webhooks"
+]
 
 _EVERYBODY: frozenset[Role] = frozenset({"guest", "member", "admin", "owner"})
 _MEMBERS = _EVERYBODY - {"guest"}
@@ -20,6 +22,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
     "act_on_any": _ADMINS,
     "see_all_usage": _ADMINS,
     "manage_experts": _ADMINS,
+    "manage_webhooks": _ADMINS,
 }
 """`act` is to cancel a panel, or to answer as its human; `own` is a panel the user created."""
 

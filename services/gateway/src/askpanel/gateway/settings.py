@@ -67,6 +67,11 @@ class GatewaySettings(ServiceSettings):
         description="Signs stream tickets; the same in every replica. None: a ticket is valid only in the "
         "process that issued it.",
     )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="Secrets of all webhooks follow from it; the same in every replica and in the webhooks "
+        "process. None: this installation has no webhooks.",
+    )
 
     # Limits
     limits: Literal["on", "off"] = Field(
@@ -102,6 +107,7 @@ class GatewaySettings(ServiceSettings):
     @field_validator(
         "jwt_secret",
         "ticket_secret",
+        "webhook_secret",
         "jwks_url",
         "jwks_file",
         "web_root",
@@ -112,7 +118,7 @@ class GatewaySettings(ServiceSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("jwt_secret", "ticket_secret")
+    @field_validator("jwt_secret", "ticket_secret", "webhook_secret")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < SHORTEST_SECRET:

@@ -26,6 +26,7 @@ from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.stream.hub import Hub
 from askpanel.gateway.stream.slots import Slots
 from askpanel.gateway.stream.tickets import Tickets
+from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime.log import EventLog
 
 CATALOGUE_PATIENCE = 2.0
@@ -48,6 +49,7 @@ class Gateway:
     slots: Slots
     tickets: Tickets
     pending: Pending
+    webhooks: Registry
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from askpanel.gateway.api.problems import MEDIA_TYPE, ProblemBody
 
-_COMMON = (400, 401, 403, 429, 500, 503)
+_COMMON = (400, 401, 403, 422, 429, 500, 503)
+"""422 too: every route takes a header or a query that may be malformed."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

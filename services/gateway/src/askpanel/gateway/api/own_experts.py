@@ -42,7 +42,7 @@ class NewExpert(ExpertGiven):
     agent_id: AgentId
 
 
-AgentIdInPath = Annotated[str, Path(max_length=63)]
+AgentIdInPath = Annotated[AgentId, Path()]
 
 
 @router.post("/agents", status_code=201, responses=problems(409, 413, 422, 503))
@@ -78,7 +78,7 @@ async def revise_expert(
     return shown(expert)
 
 
-@router.delete("/agents/{agent_id}", responses=problems(404, 409, 503))
+@router.delete("/agents/{agent_id}", responses=problems(404, 409, 422, 503))
 async def retire_expert(agent_id: AgentIdInPath, parts: Parts, member: Member) -> ExpertAnswer:
     """Take an expert out of new panels. Those that have it keep it."""
     _may_manage(member)

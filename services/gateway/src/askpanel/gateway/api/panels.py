@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from askpanel.contracts.events import PanelType
 from askpanel.gateway.api.access import Member, Parts, Reads
 from askpanel.gateway.api.answers import Matrix, PublicEvents
 from askpanel.gateway.api.documents import problems
 from askpanel.gateway.api.problems import Problem, not_found
+from askpanel.gateway.bodies import Moment
 from askpanel.gateway.export import markdown
 from askpanel.gateway.history import read_history
 from askpanel.gateway.readmodel.views import (
@@ -44,8 +45,8 @@ async def panel_filter(
     status: Status | None = None,
     panel_type: PanelType | None = None,
     q: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] = None,
-    created_after: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
 ) -> PanelFilter:
     """The query parameters of a list."""
     return PanelFilter(

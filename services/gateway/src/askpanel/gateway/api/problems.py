@@ -181,7 +181,7 @@ def _of_failure(error: Exception) -> Problem:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every kind of error of this application as a problem."""
+    """Answer every kind of error of this application as a problem, and describe it in the document."""
 
     async def of_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
@@ -201,6 +201,17 @@ def install(app: FastAPI) -> None:
     async def of_failure(request: Request, error: Exception) -> Response:
         return answer(request, _of_failure(error))
 
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if ProblemBody.__name__ not in schemas:
+            problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= problem.pop("$defs") | {ProblemBody.__name__: problem}
+        return document
+
+    app.openapi = openapi
     app.add_exception_handler(Problem, of_problem)
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(HTTPException, of_http)

@@ -5,13 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from askpanel.contracts.configuration import PROTOCOLS
 from askpanel.gateway.api.access import Gateway, Parts, Reads
 from askpanel.gateway.api.documents import problems
 from askpanel.gateway.api.problems import invalid
-from askpanel.gateway.bodies import LONGEST_QUERY, SHORTEST_QUERY
+from askpanel.gateway.bodies import LONGEST_QUERY, SHORTEST_QUERY, Moment
 from askpanel.gateway.readmodel.views import BudgetView, QuotaView, TenantView, UsageFilter, UsageReport
 
 router = APIRouter()
@@ -69,9 +68,9 @@ async def get_usage(
     parts: Parts,
     reads: Reads,
     start: Annotated[
-        AwareDatetime | None, Query(alias="from", description="Inclusive; default: this UTC month")
+        Moment | None, Query(alias="from", description="Inclusive; default: this UTC month")
     ] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive; default: now")] = None,
+    end: Annotated[Moment | None, Query(alias="to", description="Exclusive; default: now")] = None,
     group_by: GroupBy = "day",
 ) -> UsageReport:
     """Tokens and cost. Members see their own rows, admins and owners the whole tenant's."""

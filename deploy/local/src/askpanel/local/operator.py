@@ -1,0 +1,70 @@
+"""Where an operator's command finds NATS and the tables: the running stack, or the servers of a cluster.
+
+`ASKPANEL_NATS_URL` (with name and password of the NATS user `admin`) wins over the stack of the data folder;
+what reads or mends tables also needs `ASKPANEL_DATABASE_URL`, as panel_projector on a session connection.
+"""
+
+import getpass
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import nats
+import nats.errors
+from nats.aio.client import Client
+
+from askpanel.local.running import find
+from askpanel.local.settings import LocalSettings
+from askpanel.runtime.settings import load
+
+ANSWER_SECONDS = 5.0
+
+
+class NoServer(Exception):
+    """NATS does not answer, refuses the login, or an address is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """NATS with every right, the tables as the projector; `source` says whose they are."""
+
+    nats_url: str
+    database_url: str | None
+    source: str
+
+    @property
+    def projector_url(self) -> str:
+        """Raises NoServer where only NATS was told."""
+        if self.database_url is None:
+            raise NoServer("the tables are needed: set ASKPANEL_DATABASE_URL to the login panel_projector")
+        return self.database_url
+
+
+def servers() -> Servers:
+    """From the environment, else of the running stack. Raises NoStack."""
+    settings = load(LocalSettings)
+    if settings.nats_url is not None:
+        return Servers(settings.nats_url, settings.database_url, "the servers of the environment")
+    found = find(settings)
+    return Servers(found.nats_url, found.projector_url, f"process {found.pid} serves {found.url}")
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncGenerator[Client]:
+    """A connection for one command. Raises NoServer."""
+    try:
+        client = await nats.connect(
+            url, name="askpanel-operator", allow_reconnect=False, connect_timeout=ANSWER_SECONDS
+        )
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        raise NoServer(f"NATS does not answer: {error or type(error).__name__}") from None
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def who() -> str:
+    """Who gives the command, for the audit: the account on this machine."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -1,0 +1,107 @@
+"""An order: send this event to that endpoint. References only, so what is erased from the log is sent to nobody.
+
+Attempts of the latest orders are kept in a ring per endpoint, for its owner to look at.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID, uuid4
+
+import nats.errors
+import nats.js.errors
+from nats.js import JetStreamContext
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from askpanel.contracts.topology import WEBHOOK_ATTEMPTS_BUCKET, webhook_subject
+from askpanel.runtime.errors import LogUnavailable
+
+RING = 200
+"""Deliveries of an endpoint that can be looked at: the latest of each place in the ring."""
+
+State = Literal["delivered", "retrying", "given_up"]
+
+
+class Order(BaseModel):
+    """`sequence` is the event's on the log; None for a test. `place` names its place in the ring."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_id: UUID
+    type: str
+    sequence: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where its attempts are kept."""
+        return "test" if self.sequence is None else str(self.sequence % RING)
+
+
+class Attempted(BaseModel):
+    """What became of an order at its latest attempt. Times in UTC."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_id: UUID
+    type: str
+    sequence: int | None
+    state: State
+    attempts: int
+    status: int | None
+    error: str
+    took_ms: int
+    at: datetime
+    next_at: datetime | None = None
+
+
+async def put(
+    jetstream: JetStreamContext,
+    tenant_id: UUID,
+    endpoint_id: UUID,
+    order: Order,
+    *,
+    again: UUID | None = None,
+) -> None:
+    """Order a delivery, once: the same order within the deduplication window is the same message.
+
+    `again` names a replay, which is another order of the same event. Raises LogUnavailable.
+    """
+    identity = f"{endpoint_id}:{order.event_id}" + (f":{again}" if again else "")
+    subject, body = webhook_subject(tenant_id, endpoint_id), order.model_dump_json().encode()
+    try:
+        await jetstream.publish(subject, body, headers={"Nats-Msg-Id": identity}, timeout=4)
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise LogUnavailable(f"the delivery was not ordered: {error!r}") from error
+
+
+def a_test(event_type: str) -> Order:
+    """An order of no event."""
+    return Order(event_id=uuid4(), type=event_type)
+
+
+async def record(
+    jetstream: JetStreamContext, tenant_id: UUID, endpoint_id: UUID, place: str, attempted: Attempted
+) -> None:
+    """Keep what became of it. Raises LogUnavailable."""
+    subject = f"$KV.{WEBHOOK_ATTEMPTS_BUCKET.name}.{tenant_id}.{endpoint_id}.{place}"
+    try:
+        await jetstream.publish(subject, attempted.model_dump_json().encode(), timeout=4)
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise LogUnavailable(f"the attempt was not recorded: {error!r}") from error
+
+
+async def attempts(jetstream: JetStreamContext, tenant_id: UUID, endpoint_id: UUID) -> list[Attempted]:
+    """The latest attempts of an endpoint's orders, newest first. Raises LogUnavailable."""
+    found: list[Attempted] = []
+    try:
+        bucket = await jetstream.key_value(WEBHOOK_ATTEMPTS_BUCKET.name)
+        watcher = await bucket.watch(f"{tenant_id}.{endpoint_id}.*", ignore_deletes=True)
+        try:
+            async for entry in watcher:
+                if entry is None:  # the end of what is there
+                    break
+                found.append(Attempted.model_validate_json(entry.value or b""))
+        finally:
+            await watcher.stop()
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError, ValidationError) as error:
+        raise LogUnavailable(f"the deliveries cannot be read: {error!r}") from error
+    return sorted(found, key=lambda each: each.at, reverse=True)

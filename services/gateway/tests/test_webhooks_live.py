@@ -1,0 +1,572 @@
+"""Webhooks end to end: the REST routes, both workers on a real NATS, and a receiver that answers as it likes."""
+
+import asyncio
+import json
+import socket
+import ssl
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI, Request, Response
+from nats.aio.client import Client
+
+from askpanel.contracts.envelope import encode
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, authorization
+from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.topology import OPTIONAL_DURABLES, PANELS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS
+from askpanel.gateway.webhooks import orders
+from askpanel.gateway.webhooks.addresses import Target
+from askpanel.gateway.webhooks.endpoints import Endpoint, Registry
+from askpanel.gateway.webhooks.orders import Order
+from askpanel.gateway.webhooks.sending import Sender
+from askpanel.gateway.webhooks.worker import Deliver, FanOut
+from askpanel.local.demo import TENANTS
+from askpanel.runtime import bootstrap
+from askpanel.runtime.connection import inbox_prefix
+from askpanel.runtime.errors import Retry
+from askpanel.runtime.log import EventLog
+from askpanel.runtime.worker import Delivery, Worker
+from tests.contract.samples import SAMPLES, recorded
+from tests.contract.servers import connected, own_nats
+from tests.harness.stack import until
+
+from .running import Running, Start, serving
+
+MASTER = "only-for-tests-and-long-enough-for-webhooks"
+COMPLETED = next(sample for sample in SAMPLES if sample.TYPE == "panel.completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request as it came."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Somebody's server. `answers` are given one after another, then 204."""
+
+    url: str = ""
+    got: list[Received] = field(default_factory=list[Received])
+    answers: list[Response] = field(default_factory=list[Response])
+    hold: asyncio.Event | None = None
+
+    async def has(self, count: int) -> list[Received]:
+        async def received() -> int:
+            return len(self.got)
+
+        await until(received, lambda found: found >= count)
+        return self.got
+
+
+@asynccontextmanager
+async def receiving(certificate: Path | None = None) -> AsyncGenerator[Receiver]:
+    receiver = Receiver()
+    app = FastAPI()
+
+    @app.post("/{path:path}")
+    async def take(path: str, request: Request) -> Response:
+        receiver.got.append(Received(path, dict(request.headers), await request.body()))
+        if receiver.hold is not None:
+            await receiver.hold.wait()
+        return receiver.answers.pop(0) if receiver.answers else Response(status_code=204)
+
+    if certificate is None:
+        async with serving(app) as server:
+            receiver.url = f"http://127.0.0.1:{port_of(server)}"
+            yield receiver
+        return
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ssl_certfile=str(certificate)
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  (uvicorn sets a plain attribute)
+        await asyncio.sleep(0.01)
+    receiver.url = f"https://hooks.test:{port_of(server)}"
+    yield receiver
+    server.should_exit = True
+    await task
+
+
+def port_of(server: uvicorn.Server) -> int:
+    return server.servers[0].sockets[0].getsockname()[1]
+
+
+@dataclass(slots=True)
+class Scene:
+    """A gateway with webhooks, the process that sends them, and a receiver."""
+
+    gateway: Running
+    receiver: Receiver
+    waits: list[float]
+
+    async def send(
+        self, method: str, path: str, body: Any = None, *, user: str = "admin", tenant: int = 0
+    ) -> Any:
+        return await self.gateway.http.request(
+            method, f"/api/v1/webhooks{path}", json=body, headers=self.gateway.headers(user, tenant)
+        )
+
+    async def made(self, *types: str, path: str = "/in", tenant: int = 0) -> dict[str, Any]:
+        body = {"url": f"{self.receiver.url}{path}", "types": list(types)}
+        answer = await self.send("POST", "", body, tenant=tenant)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def completed(self, tenant: int = 0) -> int:
+        """A panel of the tenant ends; the sequence of its end."""
+        panel = PanelRef(TENANTS[tenant].id, uuid4())
+        subject, headers, body = encode(recorded(COMPLETED))
+        changed = {
+            "Nats-Msg-Id": str(uuid4()),
+            "ce-id": str(uuid4()),
+            "ce-tenantid": str(panel.tenant_id),
+            "ce-panelid": str(panel.panel_id),
+        }
+        subject = panel.subject("panel.completed")
+        stored = await self.gateway.log.jetstream.publish(subject, body, headers=headers | changed)
+        return stored.seq
+
+    async def deliveries(self, webhook: dict[str, Any]) -> list[dict[str, Any]]:
+        answer = await self.send("GET", f"/{webhook['id']}/deliveries")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["deliveries"]
+
+    async def became(self, webhook: dict[str, Any], state: str) -> dict[str, Any]:
+        """The newest delivery, once it is in this state."""
+
+        async def newest() -> dict[str, Any]:
+            return next(iter(await self.deliveries(webhook)), {"state": None})
+
+        await until(newest, lambda found: found["state"] == state)
+        return await newest()
+
+
+@asynccontextmanager
+async def sending(client: Client, deliver: Deliver, registry: Registry) -> AsyncGenerator[None]:
+    """Both workers as the process runs them."""
+    log = EventLog(client)
+    workers = [
+        Worker(WEBHOOK_EVENTS, FanOut(log.jetstream, registry), parallel=8),
+        Worker(WEBHOOK_DELIVERIES, deliver, parallel=16),
+    ]
+    for worker in workers:
+        await worker.start(client, log)
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(worker.drain(1.0) for worker in workers))
+
+
+@pytest.fixture
+async def scene(start: Start) -> AsyncGenerator[Scene]:
+    gateway = await start(local=True, webhook_secret=MASTER)
+    jetstream = gateway.log.jetstream
+    for durable in OPTIONAL_DURABLES:
+        await bootstrap.add_durable(jetstream, durable)
+    registry, sender, waits = Registry(jetstream), Sender(private=True, seconds=1.0), list[float]()
+
+    def wait(age: float, asked: float | None) -> float | None:
+        waits.append(asked or 0.0)
+        return None if len(waits) > 3 else 0.05
+
+    async with (
+        receiving() as receiver,
+        sending(gateway.client, Deliver(jetstream, registry, sender, MASTER, wait), registry),
+    ):
+        yield Scene(gateway, receiver, waits)
+        for tenant in TENANTS:
+            endpoints, revision = await registry.read(tenant.id)
+            if endpoints:
+                await registry.write(tenant.id, (), revision=revision, user_id=uuid4())
+    await sender.aclose()
+
+
+# ---------------------------------------------------------------------------------------- delivery
+
+
+async def test_an_event_arrives_signed_as_a_cloud_event(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    sequence = await scene.completed()
+    (request,) = await scene.receiver.has(1)
+    assert request.headers["content-type"] == "application/cloudevents+json"
+    assert request.event["type"] == "panel.completed"
+    assert request.event["data"]["sequence"] == sequence
+    assert request.headers["webhook-id"] == request.event["id"]
+    verify(webhook["secret"], request)
+    delivered = await scene.became(webhook, "delivered")
+    assert (delivered["status"], delivered["sequence"], delivered["attempts"]) == (204, sequence, 1)
+
+
+def verify(secret: str, request: Received) -> None:
+    """By the reference library where it is installed, else by the text of the specification."""
+    try:
+        from standardwebhooks import Webhook  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+    except ModuleNotFoundError:
+        import base64
+        import hashlib
+        import hmac
+
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        content = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode()
+        digest = base64.b64encode(hmac.new(key, content + request.body, hashlib.sha256).digest()).decode()
+        assert f"v1,{digest}" in request.headers["webhook-signature"].split(" ")
+    else:
+        Webhook(secret).verify(request.body, request.headers)  # pyright: ignore[reportUnknownMemberType]
+
+
+async def test_only_what_was_asked_for_of_ones_own_tenant_is_sent(scene: Scene) -> None:
+    await scene.made("panel.failed", path="/other-type")
+    await scene.made("panel.completed", path="/other-tenant", tenant=1)
+    mine = await scene.made("panel.completed", path="/mine")
+    await scene.completed()
+    await scene.became(mine, "delivered")
+    assert [request.path for request in scene.receiver.got] == ["mine"]
+
+
+async def test_a_failing_receiver_is_tried_again_under_the_same_id(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.answers = [
+        Response(status_code=500),
+        Response(status_code=429, headers={"retry-after": "7"}),
+    ]
+    await scene.completed()
+    first, second, third = await scene.receiver.has(3)
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == third.headers["webhook-id"]
+    assert (await scene.became(webhook, "delivered"))["attempts"] == 3
+    assert scene.waits == [0.0, 7.0], "what the receiver asks for is heard"
+
+
+async def test_a_receiver_that_never_takes_it_is_given_up_and_can_be_replayed(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.answers = [Response(status_code=503) for _ in range(4)]
+    sequence = await scene.completed()
+    given_up = await scene.became(webhook, "given_up")
+    assert (given_up["status"], given_up["next_at"]) == (503, None)
+    replayed = await scene.send("POST", f"/{webhook['id']}/replay", {"after": sequence - 1})
+    assert (replayed.status_code, replayed.json()) == (202, {"ordered": 1, "next_after": None})
+    await scene.became(webhook, "delivered")
+    ids = {request.headers["webhook-id"] for request in scene.receiver.got}
+    assert len(ids) == 1, "a replay is the same event"
+
+
+async def test_a_redirect_is_a_failure_and_is_not_followed(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.answers = [
+        Response(status_code=302, headers={"location": f"{scene.receiver.url}/inside"}) for _ in range(4)
+    ]
+    await scene.completed()
+    assert (await scene.became(webhook, "given_up"))["error"] == "answered 302"
+    assert {request.path for request in scene.receiver.got} == {"in"}
+
+
+async def test_gone_is_taken_at_its_word(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.answers = [Response(status_code=410)]
+    await scene.completed()
+    assert (await scene.became(webhook, "given_up"))["attempts"] == 1
+
+
+async def test_a_receiver_that_does_not_answer_costs_a_bounded_time(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.hold = asyncio.Event()
+    await scene.completed()
+    waiting = await scene.became(webhook, "retrying")
+    assert waiting["error"] == "no answer within 1 s"
+    scene.receiver.hold.set()
+    await scene.became(webhook, "delivered")
+
+
+async def test_what_is_switched_off_or_removed_gets_nothing_more(scene: Scene) -> None:
+    off, removed, on = [
+        await scene.made("panel.completed", path=f"/{name}") for name in ("off", "removed", "on")
+    ]
+    body = {"url": off["url"], "types": ["panel.completed"], "enabled": False}
+    assert (await scene.send("PUT", f"/{off['id']}", body)).json()["enabled"] is False
+    assert (await scene.send("DELETE", f"/{removed['id']}")).status_code == 204
+    await scene.completed()
+    await scene.became(on, "delivered")
+    assert [request.path for request in scene.receiver.got] == ["on"]
+
+
+async def test_a_test_is_sent_once_and_its_failure_is_shown(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.answers = [Response(status_code=500)]
+    ordered = await scene.send("POST", f"/{webhook['id']}/test")
+    assert ordered.status_code == 202
+    shown = await scene.became(webhook, "given_up")
+    assert (shown["event_id"], shown["type"]) == (ordered.json()["event_id"], "webhook.test")
+    (request,) = scene.receiver.got
+    verify(webhook["secret"], request)
+
+
+async def test_an_erased_event_is_sent_to_nobody(scene: Scene) -> None:
+    webhook = await scene.made("panel.failed")
+    log = scene.gateway.log
+    sequence = await scene.completed()
+    panel_id = (await log.jetstream.get_msg(PANELS.name, sequence)).subject
+    await log.jetstream.purge_stream(PANELS.name, subject=panel_id)
+    order = Order(event_id=uuid4(), type="panel.completed", sequence=sequence)
+    await orders.put(log.jetstream, TENANTS[0].id, UUID(webhook["id"]), order)
+    await scene.send("POST", f"/{webhook['id']}/test")
+    await scene.became(webhook, "delivered")
+    assert [request.event["type"] for request in scene.receiver.got] == ["webhook.test"]
+
+
+# -------------------------------------------------------------------------------- secrets and roles
+
+
+async def test_a_secret_is_shown_when_made_and_when_rotated_and_both_sign_for_a_day(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    for answer in (await scene.send("GET", ""), await scene.send("GET", f"/{webhook['id']}")):
+        assert answer.status_code == 200
+        assert "whsec_" not in answer.text
+    rotated = (await scene.send("POST", f"/{webhook['id']}/rotate-secret")).json()
+    assert rotated["secret"] != webhook["secret"]
+    assert datetime.fromisoformat(rotated["previous_secret_valid_until"]) > datetime.now(UTC)
+    await scene.completed()
+    (request,) = await scene.receiver.has(1)
+    verify(webhook["secret"], request)
+    verify(rotated["secret"], request)
+    stored = await (await scene.gateway.log.jetstream.key_value("webhooks")).get(str(TENANTS[0].id))
+    assert b"whsec_" not in (stored.value or b"")
+
+
+@pytest.mark.parametrize("user", ["member", "guest"])
+async def test_only_owners_and_admins_manage_webhooks(scene: Scene, user: str) -> None:
+    webhook = await scene.made()
+    body = {"url": webhook["url"]}
+    for method, path, sent in every_route(webhook["id"], body):
+        answer = await scene.send(method, path, sent, user=user)
+        assert answer.status_code == 403, (method, path)
+
+
+async def test_another_tenants_webhook_does_not_exist(scene: Scene) -> None:
+    webhook = await scene.made()
+    for method, path, sent in every_route(webhook["id"], {"url": webhook["url"]}):
+        if webhook["id"] in path:
+            answer = await scene.send(method, path, sent, tenant=1)
+            assert answer.status_code == 404, (method, path)
+    assert (await scene.send("GET", "", tenant=1)).json()["webhooks"] == []
+
+
+def every_route(webhook_id: str, body: Any) -> list[tuple[str, str, Any]]:
+    one = f"/{webhook_id}"
+    return [
+        ("POST", "", body),
+        ("GET", "", None),
+        ("GET", one, None),
+        ("PUT", one, body),
+        ("DELETE", one, None),
+        ("POST", f"{one}/rotate-secret", None),
+        ("POST", f"{one}/test", None),
+        ("GET", f"{one}/deliveries", None),
+        ("POST", f"{one}/replay", {"after": 0}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"url": "ftp://hooks.example"}, "/url"),
+        ({"url": "https://user:word@hooks.example/"}, "/url"),
+        ({"url": "https://hooks.example/", "types": ["expert.requested"]}, "/types"),
+        ({"url": "https://hooks.example/", "secret": "mine"}, "/secret"),
+    ],
+)
+async def test_what_cannot_be_is_refused_with_its_place(scene: Scene, body: Any, pointer: str) -> None:
+    answer = await scene.send("POST", "", body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_a_tenant_has_a_bounded_number(scene: Scene) -> None:
+    for _ in range(10):
+        await scene.made()
+    answer = await scene.send("POST", "", {"url": scene.receiver.url})
+    assert answer.status_code == 409
+
+
+async def test_without_the_installations_secret_there_are_no_webhooks(start: Start) -> None:
+    gateway = await start()
+    assert (await gateway.get("/webhooks", user="owner")).status_code == 404
+    assert "webhooks" not in (await gateway.http.get("/openapi.json")).text
+
+
+# ---------------------------------------------------------------------------------------- addresses
+
+
+async def test_an_address_inside_is_never_asked_outside_a_local_stack() -> None:
+    async with receiving() as receiver:
+        sender = Sender(private=False, seconds=2.0)
+        port = receiver.url.rpartition(":")[2]
+        for url in (receiver.url, f"https://127.0.0.1:{port}/", "https://localhost/", "https://[::1]/"):
+            attempt = await sender.post(url, {}, b"{}")
+            assert (attempt.status, attempt.final) == (None, True), url
+            assert attempt.error.startswith("the address ")
+        assert receiver.got == []
+        await sender.aclose()
+
+
+async def test_the_connection_goes_to_the_address_that_was_checked_and_the_name_is_verified(
+    tmp_path: Path,
+) -> None:
+    """What the name leads to afterwards (rebinding) plays no part; a certificate of another name is refused."""
+    certificate = a_certificate(tmp_path, "hooks.test")
+    asked: list[str] = []
+
+    async def resolver(where: Target, *, private: bool) -> str:
+        asked.append(where.host)
+        return "127.0.0.1"
+
+    trust = ssl.create_default_context(cafile=str(certificate))
+    async with receiving(certificate) as receiver:
+        sender = Sender(private=True, seconds=5.0, verify=trust, resolver=resolver)
+        attempt = await sender.post(f"{receiver.url}/in", {"webhook-id": "1"}, b"{}")
+        assert attempt.delivered, attempt
+        assert receiver.got[0].headers["host"] == receiver.url.removeprefix("https://")
+        other = await sender.post(receiver.url.replace("hooks.test", "other.test"), {}, b"{}")
+        assert other.status is None
+        assert "hooks.test" in other.error or "certificate" in other.error.lower()
+        assert asked == ["hooks.test", "other.test"], "once an attempt"
+        await sender.aclose()
+
+
+async def test_a_name_that_does_not_resolve_is_tried_again_later() -> None:
+    async def resolver(where: Target, *, private: bool) -> str:
+        raise socket.gaierror("no such name")
+
+    sender = Sender(private=False, seconds=1.0, resolver=resolver)
+    attempt = await sender.post("https://hooks.example/", {}, b"{}")
+    assert (attempt.delivered, attempt.final) == (False, False)
+    await sender.aclose()
+
+
+async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.hold = asyncio.Event()
+    held, returned = list[int](), list[int]()
+    jetstream = scene.gateway.log.jetstream
+    sender = Sender(private=True, seconds=5.0)
+    deliver = Deliver(jetstream, Registry(jetstream), sender, MASTER)
+    sequence = await scene.completed()
+
+    async def one(number: int) -> None:
+        order = Order(event_id=uuid4(), type="panel.completed", sequence=sequence)
+        subject = f"webhook.delivery.{TENANTS[0].id}.{webhook['id']}"
+        body = order.model_dump_json().encode()
+        delivery = Delivery(subject, {}, body, number, number, 1, datetime.now(UTC).timestamp())
+        try:
+            held.append(number)
+            await deliver(delivery)
+        except Retry:
+            returned.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(10):
+            group.create_task(one(number))
+        await until(lambda: _length(returned), lambda found: found == 4)
+        scene.receiver.hold.set()
+    assert len(held) - len(returned) == 6
+    await sender.aclose()
+
+
+async def _length(found: list[int]) -> int:
+    return len(found)
+
+
+def a_certificate(folder: Path, name: str) -> Path:
+    """Self-signed, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / f"{name}.pem"
+    file.write_bytes(certificate.public_bytes(pem) + private)
+    return file
+
+
+# ------------------------------------------------------------------------------------------ process
+
+
+async def test_the_process_does_its_work_with_the_rights_of_its_own_user() -> None:
+    """`python -m askpanel.gateway.webhooks` on a server where every user has its permissions only."""
+    passwords = {user: f"secret-of-{user}" for user in (*SERVICES, *OPTIONAL_SERVICES, "admin")}
+    errors: list[str] = []
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(own_nats(authorization(passwords)))
+        receiver = await stack.enter_async_context(receiving())
+
+        def login(user: str) -> Callable[[], Any]:
+            prefix = "_INBOX" if user == "admin" else inbox_prefix(user)
+            return lambda: connected(
+                server.url, errors, user=user, password=passwords[user], inbox_prefix=prefix.encode()
+            )
+
+        admin = await stack.enter_async_context(login("admin")())
+        gateway = await stack.enter_async_context(login("gateway")())
+        await bootstrap.create(admin.jetstream())
+        for durable in OPTIONAL_DURABLES:
+            await bootstrap.add_durable(admin.jetstream(), durable)
+        event = recorded(COMPLETED)
+        tenant_id = event.envelope.panel.tenant_id
+        endpoint = Endpoint(
+            id=uuid4(), url=receiver.url, created_at=datetime.now(UTC) - timedelta(1), created_by=uuid4()
+        )
+        await Registry(gateway.jetstream()).write(tenant_id, [endpoint], revision=0, user_id=uuid4())
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "askpanel.gateway.webhooks", stderr=asyncio.subprocess.DEVNULL,
+            env={
+                "ASKPANEL_NATS_URL": server.url,
+                "ASKPANEL_NATS_USER": "webhooks",
+                "ASKPANEL_NATS_PASSWORD": passwords["webhooks"],
+                "ASKPANEL_WEBHOOK_SECRET": MASTER,
+                "ASKPANEL_WEBHOOK_PRIVATE": "1",
+            },
+        )  # fmt: skip
+        try:
+            await EventLog(admin).append(event, expected=0)
+            (request,) = await receiver.has(1)
+            verify(endpoint.secrets(MASTER, datetime.now(UTC))[0], request)
+
+            async def shown() -> list[str]:
+                found = await orders.attempts(gateway.jetstream(), tenant_id, endpoint.id)
+                return [each.state for each in found]
+
+            await until(shown, lambda states: states == ["delivered"])
+        finally:
+            process.terminate()
+            await process.wait()
+    assert errors == []
