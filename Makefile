@@ -41,7 +41,7 @@ $(WEB)/out/.built: $(WEB_SOURCES)
 	@if ! command -v npm > /dev/null; then \
 	  echo "· no web UI: it is built where node 20.9 or newer with npm is installed"; \
 	elif echo "· building the web UI (about a minute, once)" && cd $(WEB) \
-	  && npm ci --no-audit --no-fund > $(CURDIR)/.cache/web.log 2>&1 \
+	  && timeout 400 npm ci --no-audit --no-fund --fetch-timeout=60000 --fetch-retries=3 > $(CURDIR)/.cache/web.log 2>&1 \
 	  && NEXT_TELEMETRY_DISABLED=1 npm run --silent build >> $(CURDIR)/.cache/web.log 2>&1; then \
 	  touch $(CURDIR)/$@; \
 	else \

@@ -24,7 +24,8 @@ afterEach(async () => {
 });
 
 describe("signing in", () => {
-  test("asks for a token of the local stack, and says why one is refused", async () => {
+  test("asks for a token where there is no sign-in, and says why one is refused", async () => {
+    await page.route("**/config.json", (route) => route.fulfill({ json: {} }));
     await page.goto(stack.url);
     await page.getByLabel("Access token").waitFor();
     await picture(page, "sign-in");
@@ -47,22 +48,18 @@ describe("signing in", () => {
     assert.equal(await page.evaluate(() => localStorage.length + document.cookie.length), 1); // the tenants' names
   });
 
-  test("uses Supabase where the installation has one", async () => {
-    await page.route("**/config.json", (route) =>
-      route.fulfill({ json: { supabase_url: stack.url, supabase_anon_key: "anon", tenants: [{ id: tenant().id, name: "Acme" }] } }),
-    );
-    await page.route("**/auth/v1/token?grant_type=password", (route) => {
-      assert.deepEqual(Object.keys(route.request().postDataJSON()).slice(0, 2), ["email", "password"]);
-      const { token, id, email } = user();
-      return route.fulfill({
-        json: { access_token: token, refresh_token: "r", token_type: "bearer", expires_in: 3600, user: { id, email, aud: "authenticated" } },
-      });
-    });
+  test("takes e-mail and password where the installation has a sign-in, and stays signed in over a reload", async () => {
     await page.goto(stack.url);
-    await page.getByLabel("Email").fill("member@acme.example");
-    await page.getByLabel("Password").fill("secret");
-    await picture(page, "sign-in-supabase");
+    await page.getByLabel("Email").fill(user().email);
+    await page.getByLabel("Password").fill("not this one");
+    await page.getByLabel("Tenant").selectOption(tenant().id);
     await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("Invalid login credentials").waitFor();
+    await picture(page, "sign-in-password");
+    await page.getByLabel("Password").fill(user().password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+    await page.reload();
     await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
   });
 });

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from askpanel.gateway.web import content_policy, serve
+from askpanel.gateway.web import SignIn, content_policy, serve
 
+CONFIG = {"supabase_url": "https://ref.example", "supabase_anon_key": "public", "tenants": []}
 PAGE = b"<!doctype html><title>Ask</title><script>let here = 1</script>"
 
 
@@ -16,7 +17,7 @@ async def site(tmp_path: Path) -> httpx.AsyncClient:
     (tmp_path / "index.html").write_bytes(PAGE)
     (tmp_path / "404.html").write_bytes(b"<!doctype html><title>Nothing here</title>")
     app = FastAPI()
-    serve(app, tmp_path)
+    serve(app, tmp_path, SignIn(CONFIG, "https://ref.example"))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://site")
 
 
@@ -25,13 +26,22 @@ async def test_a_page_asked_for_again_comes_whole_with_its_policy(site: httpx.As
     again = await site.get("/", headers={"If-None-Match": first.headers["etag"]})
     for answer in (first, again):
         assert (answer.status_code, answer.content) == (200, PAGE)
-        assert answer.headers["content-security-policy"] == content_policy(PAGE)
+        assert answer.headers["content-security-policy"] == content_policy(PAGE, "https://ref.example")
 
 
 async def test_the_policy_names_inline_scripts_by_hash_and_allows_no_other() -> None:
     policy = content_policy(PAGE)
     assert "script-src 'self' 'sha256-" in policy
     assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+
+
+async def test_the_page_is_told_where_people_sign_in_and_may_call_there_alone(
+    site: httpx.AsyncClient,
+) -> None:
+    assert (await site.get("/config.json")).json() == CONFIG
+    policy = (await site.get("/")).headers["content-security-policy"]
+    assert "connect-src 'self' https://ref.example;" in policy
+    assert "connect-src 'self';" in content_policy(PAGE)
 
 
 async def test_an_unknown_path_of_the_api_is_no_page(site: httpx.AsyncClient) -> None:

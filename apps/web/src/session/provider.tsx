@@ -61,7 +61,8 @@ async function start(): Promise<Start> {
   const token = await signIn.token();
   if (token !== null && credentials !== null)
     return { config, signIn, credentials: { ...credentials, token } };
-  return { config, signIn, credentials: given };
+  // Handed over in the address, now or before a reload; its token speaks for itself until it expires.
+  return { config, signIn, credentials };
 }
 
 export function SessionProvider({ children }: { readonly children: ReactNode }): ReactNode {

@@ -274,6 +274,9 @@ class Stack:
                     "ASKPANEL_TICKET_SECRET": self.secrets.tickets,
                     "ASKPANEL_WEBHOOK_SECRET": self._derived("webhooks") if self.settings.webhooks else "",
                     "ASKPANEL_WEB_ROOT": str(WEB_ROOT) if WEB_ROOT.is_dir() else "",
+                    "ASKPANEL_SUPABASE_URL": self.auth_url,
+                    "ASKPANEL_SUPABASE_ANON_KEY": self.anon_key,
+                    "ASKPANEL_WEB_TENANTS": json.dumps({str(t.id): t.name for t in TENANTS}),
                 }
             case "projector":
                 return {"ASKPANEL_DATABASE_URL": self._database_login("panel_projector")}

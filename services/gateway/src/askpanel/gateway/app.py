@@ -102,7 +102,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     if settings.webhook_secret is not None:
         app.include_router(webhooks.router, prefix="/api/v1")
     app.include_router(probes.router)
-    web.serve(app, settings.web_root)
+    web.serve(app, settings.web_root, web.sign_in(settings))
     problems.install(app)
     app.add_middleware(Guard, most_bytes=settings.max_body_bytes)
     if settings.cors_origins:

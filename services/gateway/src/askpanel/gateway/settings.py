@@ -3,10 +3,12 @@
 No secret has a default. Tokens need at least one of `jwt_secret` (HS256) and a JWKS (ES256, RS256).
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
@@ -26,6 +28,14 @@ class GatewaySettings(ServiceSettings):
     local: bool = Field(default=False, description="This is a local stack for one machine.")
     web_root: Path | None = Field(
         default=None, description="Folder of the built web UI, served at /. None or absent: a plain page."
+    )
+    supabase_url: str | None = Field(
+        default=None, description="Where the web UI signs people in. None: it asks for a token."
+    )
+    supabase_anon_key: str | None = Field(default=None, description="Its public key, for the web UI.")
+    web_tenants: Mapping[UUID, str] = Field(
+        default_factory=dict[UUID, str],
+        description='Tenants the sign-in page offers, as JSON {"id": "name"}; public. None: it asks for the id.',
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins allowed to call from a browser, comma-separated. None by default."
@@ -111,6 +121,8 @@ class GatewaySettings(ServiceSettings):
         "jwks_url",
         "jwks_file",
         "web_root",
+        "supabase_url",
+        "supabase_anon_key",
         "monthly_budget_usd",
         mode="before",
     )
@@ -125,7 +137,7 @@ class GatewaySettings(ServiceSettings):
             raise ValueError(f"needs at least {SHORTEST_SECRET} bytes")
         return value
 
-    @field_validator("jwks_url")
+    @field_validator("jwks_url", "supabase_url")
     @classmethod
     def _trusted_transport(cls, value: str | None) -> str | None:
         address = urlsplit(value or "https:")

@@ -7,15 +7,21 @@ import base64
 import hashlib
 import logging
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from askpanel.gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
@@ -44,15 +50,38 @@ curl -N $URL/api/v1/panels/$PANEL/stream \\
 """
 
 
-def content_policy(page: bytes) -> str:
-    """What a page of ours may load: from here only, and its inline scripts as they are now."""
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What the UI is told about signing in (`/config.json`), and the one origin it may then call."""
+
+    config: Mapping[str, Any]
+    origin: str = ""
+
+
+def sign_in(settings: GatewaySettings) -> SignIn:
+    """As the operator set it; without both address and key the UI asks for a token."""
+    tenants = [{"id": str(tenant), "name": name} for tenant, name in settings.web_tenants.items()]
+    if settings.supabase_url is None or settings.supabase_anon_key is None:
+        return SignIn({"tenants": tenants})
+    address = urlsplit(settings.supabase_url)
+    config = {"supabase_url": settings.supabase_url, "supabase_anon_key": settings.supabase_anon_key}
+    return SignIn(config | {"tenants": tenants}, f"{address.scheme}://{address.netloc}")
+
+
+def content_policy(page: bytes, origin: str = "") -> str:
+    """What a page of ours may load: from here only, and its inline scripts as they are now.
+
+    `origin` is where it may sign people in.
+    """
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
         for script in dict.fromkeys(_INLINE_SCRIPT.findall(page))
     )
+    here_and = f"'self' {origin}".rstrip()
     return (
         f"default-src 'self'; script-src 'self' {hashes}".rstrip()
-        + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; object-src 'none'"
+        + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        + f"connect-src {here_and}; object-src 'none'"
         + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
@@ -60,10 +89,16 @@ def content_policy(page: bytes) -> str:
 class WebFiles(StaticFiles):
     """The exported UI. Pages carry their policy; files with a hash in their name are kept for ever."""
 
+    def __init__(self, directory: Path, sign_in: SignIn) -> None:
+        super().__init__(directory=directory, html=True)
+        self._sign_in = sign_in
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, the page of that name, or the UI's own 404 page."""
         if path.startswith("api/"):
             raise _no_page(scope)  # an interface for programs: they get a problem document
+        if path == "config.json":
+            return JSONResponse(self._sign_in.config, headers={"Cache-Control": "no-cache"})
         if not path.startswith("_next/static/"):
             scope = _unconditional(scope)
         try:
@@ -74,7 +109,9 @@ class WebFiles(StaticFiles):
             response = await super().get_response(f"{path}.html", scope)
         file = getattr(response, "path", None)
         if file is not None and str(file).endswith(".html"):
-            response.headers["Content-Security-Policy"] = content_policy(Path(file).read_bytes())
+            response.headers["Content-Security-Policy"] = content_policy(
+                Path(file).read_bytes(), self._sign_in.origin
+            )
         response.headers["Cache-Control"] = _FOREVER if path.startswith("_next/static/") else "no-cache"
         return response
 
@@ -92,10 +129,10 @@ def _unconditional(scope: Scope) -> Scope:
     return {**scope, "headers": headers}
 
 
-def serve(app: FastAPI, root: Path | None) -> None:
+def serve(app: FastAPI, root: Path | None, sign_in: SignIn) -> None:
     """Answer `/` with the UI in `root`, or with the plain page when there is none."""
     if root is not None and (root / "index.html").is_file():
-        app.mount("/", WebFiles(directory=root, html=True), name="web")
+        app.mount("/", WebFiles(root, sign_in), name="web")
         return
     if root is not None:
         logger.warning("no web interface at %s: serving a plain page", root)
