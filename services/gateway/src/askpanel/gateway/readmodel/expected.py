@@ -151,6 +151,7 @@ POLICIES: tuple[Policy, ...] = (
     *(Policy(table, "askpanel_project_select", "SELECT", "panel_projector") for table in FILLED),
     *(Policy(table, "askpanel_project_insert", "INSERT", "panel_projector") for table in FILLED),
     *(Policy(table, "askpanel_project_update", "UPDATE", "panel_projector") for table in FILLED),
+    Policy("panels", "askpanel_erase_update", "UPDATE", "panel_migrator"),
 )
 
 HARDENING: tuple[Policy, ...] = (
