@@ -176,8 +176,10 @@ class Projection:
         try:
             await self._advance(readable, Position(batch[-1].sequence, epoch), since=batch[0].stored_at)
         except Poison as error:
-            if len(batch) > 1:
-                logger.warning("a batch of %d is refused (%s): applying one by one", len(batch), error)
+            if len(batch) == 1:
+                await self._give_up(batch[0], str(error), Position(batch[0].sequence, epoch))
+                return
+            logger.warning("a batch of %d is refused (%s): applying one by one", len(batch), error)
             for raw, event in zip(batch, events, strict=True):
                 await self._apply_one(raw, event, Position(raw.sequence, epoch))
 
@@ -185,9 +187,12 @@ class Projection:
         try:
             await self._advance([event] if event else [], position, since=raw.stored_at)
         except Poison as error:
-            reason = str(error)
-            await self._patiently(lambda: self._bury(raw, "poison", reason))
-            await self._advance([], position, since=raw.stored_at)
+            await self._give_up(raw, str(error), position)
+
+    async def _give_up(self, raw: RawEvent, reason: str, position: Position) -> None:
+        """A dead letter, and only then past it."""
+        await self._patiently(lambda: self._bury(raw, "poison", reason))
+        await self._advance([], position, since=raw.stored_at)
 
     async def _readable(self, raw: RawEvent) -> Recorded | None:
         try:
