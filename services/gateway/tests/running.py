@@ -155,6 +155,6 @@ async def until(true: Callable[[], bool], seconds: float = 10) -> None:
 
 async def until_ready(http: httpx.AsyncClient) -> None:
     """Wait until the gateway says that it is ready."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await http.get("/readyz")).status_code != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
