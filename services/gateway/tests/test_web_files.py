@@ -8,7 +8,11 @@ from fastapi import FastAPI
 
 from askpanel.gateway.web import SignIn, content_policy, serve
 
-CONFIG = {"supabase_url": "https://ref.example", "supabase_anon_key": "public", "tenants": []}
+CONFIG: dict[str, object] = {
+    "supabase_url": "https://ref.example",
+    "supabase_anon_key": "public",
+    "tenants": [],
+}
 PAGE = b"<!doctype html><title>Ask</title><script>let here = 1</script>"
 
 
