@@ -54,7 +54,7 @@ export async function open(browser, options = {}) {
   });
   page.on("request", (request) => {
     const url = new URL(request.url());
-    if (url.protocol.startsWith("http") && url.origin !== stack.url) problems.push(`request elsewhere: ${url}`);
+    if (url.protocol.startsWith("http") && ![stack.url, stack.auth_url].includes(url.origin)) problems.push(`request elsewhere: ${url}`);
   });
   return { context, page, problems };
 }
