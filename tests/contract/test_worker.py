@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from askpanel.contracts.envelope import MESSAGE_ID, encode
 from askpanel.contracts.topology import Durable
-from askpanel.runtime import bootstrap, worker
+from askpanel.runtime import bootstrap, burying, worker
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.pull import Pull
 from askpanel.runtime.worker import Delivery
 from tests.contract.consuming import a_durable, consuming, dead_letters
 from tests.contract.made import a_round, some_panel
@@ -127,7 +129,7 @@ async def test_an_unreadable_message_is_a_dead_letter_and_its_neighbours_are_not
     (letter,) = await dead_letters(client)
     assert letter.reason in ("Malformed", "UnknownEvent")
     assert letter.error
-    assert letter.body == body[: worker.LONGEST_BODY]
+    assert letter.body == body[: burying.LONGEST_BODY]
     assert letter.whole["body_bytes"] == len(body)
     assert sorted(read) == before + after
     assert (await client.jetstream().stream_info("PANELS")).state.messages == 3, "nothing was answered"
@@ -362,3 +364,27 @@ async def test_a_message_that_comes_again_while_in_hand_is_not_handled_twice(
         go.set()
         await until(settled(client, durable))
     assert runs == [1]
+
+
+async def test_the_late_end_of_an_old_request_does_not_start_a_second_chain_of_requests(
+    client: Client,
+) -> None:
+    durable = await a_durable(client)
+    replies: list[str] = []
+
+    async def asked(request: Msg) -> None:
+        replies.append(request.reply)
+
+    await client.subscribe("$JS.API.CONSUMER.MSG.NEXT.>", cb=asked)
+    pull = Pull(client, durable, take=lambda _: None, room=lambda: 3)
+    await pull.start()
+    await until(lambda: len(replies) == 1)
+    inbox = replies[0].rpartition(".")[0]
+    for ended in (f"{inbox}.0", replies[0]):  # in this order: only the second is the end of the current one
+        await client.publish(ended, b"", headers={"Status": "408"})
+    await until(lambda: len(replies) == 2)
+    await client.publish(replies[0], b"", headers={"Status": "408"})
+    await client.publish(replies[1], b"", headers={"Status": "408"})
+    await until(lambda: len(replies) == 3)
+    await pull.stop()
+    assert replies == [f"{inbox}.{number}" for number in (1, 2, 3)]

@@ -53,7 +53,7 @@ class Pull:
     async def start(self) -> None:
         """Begin to consume."""
         self._inbox = self._client.new_inbox()
-        self._subscription = await self._client.subscribe(self._inbox, cb=self._receive)
+        self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._receive)
         self._renewable.set()
         self._task = asyncio.create_task(self._renew())
 
@@ -89,7 +89,7 @@ class Pull:
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._durable.stream}.{self._durable.name}"
         loop = asyncio.get_running_loop()
         try:
-            await self._client.publish(subject, json.dumps(request).encode(), reply=self._inbox)
+            await self._client.publish(subject, json.dumps(request).encode(), reply=self._reply())
         except nats.errors.Error as error:
             logger.warning("%s: could not ask for messages: %r", self._durable.name, error)
         loop.call_later(EXPIRES + OVERDUE, self._forgotten, self._request)
@@ -100,14 +100,18 @@ class Pull:
             self._granted = 0
             self._renewable.set()
 
+    def _reply(self) -> str:
+        """Where the server says how the current request ended: a subject of its own for each."""
+        return f"{self._inbox}.{self._request}"
+
     async def _receive(self, message: Msg) -> None:
-        status = (message.headers or {}).get("Status") if message.subject == self._inbox else None
-        if status is None:
+        if not message.subject.startswith(f"{self._inbox}."):
             self._granted = max(self._granted - 1, 0)
             self._take(message)
             if self._granted == 0:
                 self._renewable.set()
-        else:
+        elif message.subject == self._reply():  # an older request was renewed already, and must not be twice
+            status = (message.headers or {}).get("Status")
             self._granted = 0
             if status in USED_UP:
                 self._renewable.set()
