@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ import jwt
 import uvicorn
 from fastapi import FastAPI
 from nats.aio.client import Client
+from starlette.types import Receive, Scope, Send
 
 from askpanel.contracts.catalogue import Expert
 from askpanel.contracts.envelope import Recorded, decode
@@ -118,6 +119,9 @@ class Running:
         return [decode(*message) async for message in self.log.read_raw(ref.filter)]
 
 
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
 class Start(Protocol):
     """Starts a gateway with changed settings; with `wait`, returns once it is ready."""
 
@@ -125,8 +129,8 @@ class Start(Protocol):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncGenerator[uvicorn.Server]:
-    """The application on a free port of loopback."""
+async def serving(app: Application, **options: Any) -> AsyncGenerator[uvicorn.Server]:
+    """The application on a free port of loopback; `options` are uvicorn's."""
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
@@ -135,6 +139,7 @@ async def serving(app: FastAPI) -> AsyncGenerator[uvicorn.Server]:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,
+        **options,
     )
     server = QuietServer(config)
     task = asyncio.create_task(server.serve())

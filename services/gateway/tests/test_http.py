@@ -5,13 +5,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from askpanel.gateway.http import LONGEST_HEAD, BoundedHttp
-from askpanel.runtime.health import QuietServer
+
+from .running import serving
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -22,19 +22,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def connection() -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    config = uvicorn.Config(app, port=0, http=BoundedHttp, lifespan="off", log_config=None)
-    server = QuietServer(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  (the server has no event for it)
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
+    async with serving(app, http=BoundedHttp, lifespan="off") as server:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         yield reader, writer
-    finally:
         writer.close()
-        server.should_exit = True
-        await serving
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
@@ -72,3 +64,11 @@ async def test_bodies_do_not_count_as_heads_and_a_connection_serves_many_request
                 b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
             )
             assert await answer(reader) == (b"HTTP/1.1 200 OK", b"60000")
+
+
+async def test_a_request_that_comes_with_the_end_of_a_long_body_is_served() -> None:
+    async with connection() as (reader, writer):
+        post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+        writer.write(post + b"b" * 60_000 + post + b"b" * 60_000)
+        assert await answer(reader) == (b"HTTP/1.1 200 OK", b"60000")
+        assert await answer(reader) == (b"HTTP/1.1 200 OK", b"60000")
