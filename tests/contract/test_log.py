@@ -7,7 +7,7 @@ import nats.js.api
 import pytest
 from nats.aio.client import Client
 
-from askpanel.contracts.envelope import Recorded, encode
+from askpanel.contracts.envelope import Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.bootstrap import Sizing, _stream_config
@@ -82,7 +82,20 @@ async def test_a_conflict_tells_what_came_first(log: EventLog) -> None:
     second = await log.append(a_round(panel, 2), expected=first)
     with pytest.raises(Conflict) as conflict:
         await log.append(an_end(panel), expected=first)
-    assert (conflict.value.actual, conflict.value.newer) == (second, [a_round(panel, 2).at(second)])
+    assert conflict.value.actual == second
+    assert [decode(*message) for message in conflict.value.newer] == [a_round(panel, 2).at(second)]
+
+
+async def test_a_conflict_with_what_this_build_cannot_read_is_a_conflict_all_the_same(
+    log: EventLog, client: Client
+) -> None:
+    panel = some_panel()
+    first = await log.append(a_round(panel, 1), expected=0)
+    later = panel.subject("round.started")
+    ack = await client.jetstream().publish(later, b"of a later version", headers={"ce-type": "round.started"})
+    with pytest.raises(Conflict) as conflict:
+        await log.append(an_end(panel), expected=first)
+    assert conflict.value.actual == ack.seq
 
 
 async def test_the_first_event_of_a_panel_is_one_for_all_who_bring_it(log: EventLog) -> None:

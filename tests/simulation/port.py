@@ -100,7 +100,9 @@ class SimulatedLog:
             for event in newer:
                 if event.envelope.id == recorded.envelope.id:
                     return event.sequence
-            raise Conflict(expected, conflict.actual, newer) from None
+            raise Conflict(
+                expected, conflict.actual, [(*encode(event), event.sequence) for event in newer]
+            ) from None
 
     async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
         """See `EventLog.append_beside`."""

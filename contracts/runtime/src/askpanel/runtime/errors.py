@@ -14,7 +14,8 @@ What a handler may raise for one message:
 
 from collections.abc import Sequence
 
-from askpanel.contracts.envelope import Recorded
+Raw = tuple[str, dict[str, str], bytes, int]
+"""A message of the log: subject, headers, body, sequence."""
 
 
 class LogError(Exception):
@@ -24,10 +25,11 @@ class LogError(Exception):
 class Conflict(LogError):
     """The panel has moved on: `actual` is the sequence of the last event in the way, `expected` was ours.
 
-    `newer`: every event of the panel after what the caller had read, when the log was asked again.
+    `newer`: every message of the panel after what the caller had read, when the log was asked again, as
+    the arguments of `decode`: that this build cannot read one of them is no matter of the append.
     """
 
-    def __init__(self, expected: int, actual: int, newer: Sequence[Recorded] = ()) -> None:
+    def __init__(self, expected: int, actual: int, newer: Sequence[Raw] = ()) -> None:
         super().__init__(f"the panel's last sequence is {actual}, not {expected}")
         self.expected = expected
         self.actual = actual

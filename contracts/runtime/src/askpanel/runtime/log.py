@@ -19,11 +19,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
-from askpanel.contracts.envelope import Recorded, decode, encode
+from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry
-from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
+from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable, Raw
 
 WRONG_LAST_SEQUENCE = 10071
 STORE_FULL = frozenset({10023, 10077})
@@ -60,31 +60,14 @@ class EventLog:
         Returns the event's sequence, also when this very event is there already. Raises Conflict when
         another event came first, LogUnavailable when the log did not confirm within `patience`.
         """
-        panel = recorded.envelope.panel
-        try:
-            return await self._publish(recorded, _guard(panel.filter, expected))
-        except Conflict as conflict:
-            newer = await self.read(panel, after=expected, until=conflict.actual or None)
-            for event in newer:
-                if event.envelope.id == recorded.envelope.id:
-                    return event.sequence
-            actual = newer[-1].sequence if newer else conflict.actual
-            raise Conflict(expected, actual, newer) from None
+        return (await self._stand(recorded, expected)).sequence
 
     async def append_first(self, recorded: Recorded) -> Recorded:
         """Append as the panel's first event, or find the one that has this id already.
 
         Returns what stands on the log, which may be another's copy. Raises as `append`.
         """
-        panel = recorded.envelope.panel
-        try:
-            return recorded.at(await self._publish(recorded, _guard(panel.filter, 0)))
-        except Conflict as conflict:
-            there = await self.read(panel, until=conflict.actual or None)
-            for event in there:
-                if event.envelope.id == recorded.envelope.id:
-                    return event
-            raise Conflict(0, there[-1].sequence if there else conflict.actual, there) from None
+        return await self._stand(recorded, 0)
 
     async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
         """Append facts of one panel side by side, unless it has an event of `noun` after `expected`.
@@ -135,7 +118,7 @@ class EventLog:
 
     async def read_raw(
         self, subject_filter: str, *, after: int = 0, until: int | None = None
-    ) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
+    ) -> AsyncGenerator[Raw]:
         """Messages of a filter as subject, headers, body and sequence; complete up to the leader's last.
 
         `until`: a message of the filter known to be there, which is enough.
@@ -165,6 +148,20 @@ class EventLog:
         with _unavailable():
             info = await self._js.stream_info(stream)
         return Position(info.state.last_seq, str(info.created or ""))
+
+    async def _stand(self, recorded: Recorded, expected: int) -> Recorded:
+        """What stands on the log under this event's id: our copy, or one from before. Raises Conflict."""
+        panel = recorded.envelope.panel
+        try:
+            return recorded.at(await self._publish(recorded, _guard(panel.filter, expected)))
+        except Conflict as conflict:
+            first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
+            async with aclosing(first) as messages:
+                newer = [message async for message in messages]
+        for message in newer:
+            if message[1].get(MESSAGE_ID) == str(recorded.envelope.id):
+                return decode(*message)
+        raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
     async def _publish(self, recorded: Recorded, guard: dict[str, str]) -> int:
         deadline = time.monotonic() + self._patience

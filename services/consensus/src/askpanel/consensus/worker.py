@@ -20,14 +20,11 @@ from askpanel.consensus.reading import Incomplete, read_request
 from askpanel.consensus.result import as_data
 from askpanel.contracts.envelope import Recorded, Unreadable, decode, seal
 from askpanel.contracts.events import ConsensusCalculated, ConsensusRequested, ExpertResponded
-from askpanel.runtime.errors import Reject, Retry
+from askpanel.runtime.errors import Raw, Reject, Retry
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 
 INCOMPLETE_SECONDS = 0.5
-
-Raw = tuple[str, dict[str, str], bytes, int]
-"""A message: subject, headers, body, sequence."""
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from askpanel.contracts.envelope import Envelope, Recorded, seal
+from askpanel.contracts.envelope import Envelope, Recorded, decode, seal
 from askpanel.contracts.events import ConsensusRequested, Event, ExpertRequested, PanelCreated, RoundCompleted
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator import alarms
@@ -50,7 +50,9 @@ class Orchestrator:
         ref, alarm = alarms.fired(delivery)
         async with self._panels.hold(ref) as panel:
             await self._read(ref, panel)
-            if panel.state is None:
+            if panel.ended:
+                await alarms.disarm(self._log.jetstream, ref)
+            if panel.state is None or panel.ended:
                 return
             for _ in range(MOST_DECISIONS):
                 passed = deadline(
@@ -62,8 +64,6 @@ class Orchestrator:
                 if await self._append(ref, panel, passed, None):
                     break
             await self._advance(ref, panel, None, recent=_is_recent(delivery))
-            if panel.ended:
-                await alarms.disarm(self._log.jetstream, ref)
 
     async def _take_in(self, ref: PanelRef, panel: Panel, recorded: Recorded) -> None:
         """Have everything folded up to this event, at least."""
@@ -133,7 +133,7 @@ class Orchestrator:
             sequence = await self._log.append(recorded, expected=panel.sequence)
         except Conflict as conflict:
             for newer in conflict.newer:
-                panel.fold(newer)
+                panel.fold(decode(*newer))
             return False
         panel.fold(recorded.at(sequence))
         return True
