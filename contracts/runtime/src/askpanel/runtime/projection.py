@@ -10,20 +10,16 @@ checkpoint passes it, so it neither blocks the panels behind it nor disappears.
 """
 
 import asyncio
-import base64
-import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Literal, Protocol, TypeVar
 
-import nats.errors
-import nats.js.errors
-
-from askpanel.contracts.envelope import MESSAGE_ID, Recorded, Unreadable, decode
-from askpanel.contracts.topology import PANELS, dead_letter_subject
+from askpanel.contracts.envelope import Recorded, Unreadable, decode
+from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry
+from askpanel.runtime.burying import GivenUp, bury
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.tail import RawEvent, check_same, follow
@@ -233,31 +229,20 @@ class Projection:
 def dead_letters(log: EventLog, service: str) -> DeadLetters:
     """Dead letters on the log's connection, in the form the worker loop uses. One event has one letter."""
 
-    async def bury(raw: RawEvent, reason: Reason, error: str) -> None:
-        letter = {
-            "reason": reason,
-            "error": error[:2000],
-            "durable": service,
-            "stream": PANELS.name,
-            "sequence": raw.sequence,
-            "deliveries": 1,
-            "subject": raw.subject,
-            "headers": raw.headers,
-            "body": base64.b64encode(raw.body[:500_000]).decode(),
-        }
-        identity = {MESSAGE_ID: f"{PANELS.name}:{raw.sequence}:{service}"}
-        subject = dead_letter_subject(service)
-        try:
-            ack = await log.jetstream.publish(subject, json.dumps(letter).encode(), headers=identity)
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as failure:
-            raise LogUnavailable(f"dead letter not confirmed: {failure!r}") from failure
-        if not ack.duplicate:
-            telemetry.DEAD_LETTERS.labels(service).inc()
-        logger.error(
-            "dead letter: %s: %s", reason, error, extra={"subject": raw.subject, "sequence": raw.sequence}
+    async def write(raw: RawEvent, reason: Reason, error: str) -> None:
+        given_up = GivenUp(
+            service=service,
+            durable=service,
+            stream=PANELS.name,
+            sequence=raw.sequence,
+            deliveries=1,
+            subject=raw.subject,
+            headers=raw.headers,
+            body=raw.body,
         )
+        await bury(log.jetstream, given_up, reason, error)
 
-    return bury
+    return write
 
 
 async def _pump(

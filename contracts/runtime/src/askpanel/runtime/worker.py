@@ -16,8 +16,6 @@ alive at a third of its `ack_wait`, so slow work is never done twice by a health
 """
 
 import asyncio
-import base64
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -28,8 +26,9 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
-from askpanel.contracts.topology import Durable, dead_letter_subject
+from askpanel.contracts.topology import Durable
 from askpanel.runtime import telemetry
+from askpanel.runtime.burying import GivenUp, bury
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.pull import Pull
@@ -40,8 +39,6 @@ POISON_AFTER = 5
 DELAYS = (0.2, 1.0, 3.0, 10.0, 30.0)
 HAND_BACK = 1.0
 """Seconds after which a message comes again that a draining process gives back."""
-LONGEST_BODY = 500_000
-LONGEST_HEADER = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,20 +188,12 @@ class Worker:
 
     async def _bury(self, raw: Msg, reason: str, error: str) -> str:
         assert self._log is not None
-        letter = dead_letter(raw, self.durable, reason, error)
-        identity = f"{self.durable.stream}:{raw.metadata.sequence.stream}:{self.durable.name}"
         try:
-            await self._log.jetstream.publish(
-                dead_letter_subject(self.durable.service), letter, headers={"Nats-Msg-Id": identity}
-            )
-        except (NatsError, TimeoutError, OSError) as failure:
-            logger.warning("dead letter not confirmed: %r", failure)
+            await bury(self._log.jetstream, _given_up(raw, self.durable), reason, error)
+        except LogUnavailable as failure:
+            logger.warning("%s", failure)
             await self._settle(raw.nak(delay=_delay(raw)), "retry")
             return "retried"
-        telemetry.DEAD_LETTERS.labels(self.durable.service).inc()
-        logger.error(
-            "dead letter: %s: %s", reason, error, extra={"subject": raw.subject, "durable": self.durable.name}
-        )
         await self._settle(raw.term(), "terminate")
         return "dead"
 
@@ -216,25 +205,17 @@ class Worker:
             logger.warning("could not %s a message of %s: %r", what, self.durable.name, error)
 
 
-def dead_letter(raw: Msg, durable: Durable, reason: str, error: str) -> bytes:
-    """The JSON of a dead letter: reason, error, deliveries, original subject, headers and body (base64).
-
-    A body or header too long for one message is cut; `body_bytes` and `sequence` tell what to fetch.
-    """
-    return json.dumps(
-        {
-            "reason": reason,
-            "error": error[:2000],
-            "durable": durable.name,
-            "stream": durable.stream,
-            "sequence": raw.metadata.sequence.stream,
-            "deliveries": raw.metadata.num_delivered,
-            "subject": raw.subject,
-            "headers": {name: value[:LONGEST_HEADER] for name, value in (raw.headers or {}).items()},
-            "body": base64.b64encode(raw.data[:LONGEST_BODY]).decode(),
-            "body_bytes": len(raw.data),
-        }
-    ).encode()
+def _given_up(raw: Msg, durable: Durable) -> GivenUp:
+    return GivenUp(
+        service=durable.service,
+        durable=durable.name,
+        stream=durable.stream,
+        sequence=raw.metadata.sequence.stream,
+        deliveries=raw.metadata.num_delivered,
+        subject=raw.subject,
+        headers=raw.headers or {},
+        body=raw.data,
+    )
 
 
 def _delay(raw: Msg) -> float:
