@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager
@@ -23,13 +21,13 @@ from askpanel.runtime.log import EventLog
 from tests.contract.samples import SAMPLES, recorded
 from tests.contract.servers import OwnNats, connected, emptied, own_nats
 from tests.contract.waiting import until
+from tests.harness.node import with_packages
 
 ROOT = Path(__file__).parents[2]
 CONSUME = ROOT / "docs" / "consume"
 BILLING = reader("billing", "usage.recorded", "panel.completed")
 PASSWORDS = {BILLING.name: "only-reads", "admin": "may-all"}
 WANTED = [recorded(sample) for sample in SAMPLES if f"{sample.TYPE}.>" in BILLING.filters]
-OFFLINE = re.compile(r"ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|ENETUNREACH")
 
 EVENT_LINE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27} ")
 
@@ -51,22 +49,8 @@ async def admin(guarded: OwnNats) -> AsyncGenerator[Client]:
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    """A node with the locked packages; skips where there is none, or no registry to install from."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        pytest.skip("node and npm are not installed")
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.removeprefix("v").partition(".")[0]) < 20:
-        pytest.skip(f"node {version.strip()} is older than the consumer needs (20)")
-    folder = CONSUME / "node"
-    installed, lock = folder / "node_modules/.package-lock.json", folder / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = [npm, "ci", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
-        if done.returncode and OFFLINE.search(done.stderr):
-            pytest.skip("the packages are not installed, and their registry cannot be reached")
-        assert done.returncode == 0, done.stderr
-    return program
+    """A node with the locked packages."""
+    return with_packages(CONSUME / "node")
 
 
 @asynccontextmanager

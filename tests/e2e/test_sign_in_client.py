@@ -1,18 +1,16 @@
 """The npm package that a web app signs in with, unmodified, against the local stack; then the gateway."""
 
-import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.harness.node import installed, printed
 from tests.harness.stack import RunningStack, until
 
 pytestmark = pytest.mark.e2e
@@ -30,13 +28,9 @@ def node() -> tuple[str, ...]:
 
     The client makes its realtime part at once, which wants the WebSocket that browsers and node 22 have.
     """
-    program = shutil.which("node")
-    if program is None:
-        pytest.skip("node is not installed")
     if not (WEB / "node_modules/@supabase/supabase-js/package.json").is_file():
         pytest.skip("the web UI's packages are not installed: run `npm ci` in apps/web")
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    major = int(version.removeprefix("v").partition(".")[0])
+    program, major = installed()
     return (program,) if major >= NODE_WITH_WEBSOCKET else (program, "--experimental-websocket")
 
 
@@ -51,18 +45,7 @@ async def signed_in(node: tuple[str, ...], running: RunningStack, name: str) -> 
         "email": user["email"],
         "password": user["password"],
     }
-    process = await asyncio.create_subprocess_exec(
-        *(*node, str(SCRIPT), str(WEB), json.dumps(told)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    assert process.returncode == 0, errors.decode()
-    return json.loads(out)
+    return json.loads(await printed(*node, str(SCRIPT), str(WEB), json.dumps(told), folder=SCRIPT.parent))
 
 
 async def test_supabase_js_signs_in_stays_and_leaves(running: RunningStack, node: tuple[str, ...]) -> None:

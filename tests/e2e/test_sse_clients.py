@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import json
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -17,12 +15,12 @@ import pytest
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.events import EVENTS, TERMINAL
 from tests.harness.cast import SLOW, SLOW_SECONDS
+from tests.harness.node import printed, with_packages
 from tests.harness.stack import EXPERTS, RunningStack, create, follow, frames_of
 
 pytestmark = pytest.mark.e2e
 
 NODE_CLIENTS = Path(__file__).parent / "node"
-OFFLINE = re.compile(r"ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|ENETUNREACH")
 
 
 def public(events: list[Recorded]) -> list[tuple[int, str]]:
@@ -37,45 +35,15 @@ def public(events: list[Recorded]) -> list[tuple[int, str]]:
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    """The path of a node that has the clients installed as locked; skips where there is none."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        pytest.skip("node and npm are not installed")
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.removeprefix("v").partition(".")[0]) < 20:
-        pytest.skip(f"node {version.strip()} is older than the clients need (20)")
-    installed, lock = NODE_CLIENTS / "node_modules/.package-lock.json", NODE_CLIENTS / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        done = subprocess.run(
-            [npm, "ci", "--ignore-scripts"],
-            cwd=NODE_CLIENTS,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        if done.returncode and OFFLINE.search(done.stderr):
-            pytest.skip("the clients are not installed, and their registry cannot be reached")
-        assert done.returncode == 0, done.stderr
-    return program
+    """A node with the clients."""
+    return with_packages(NODE_CLIENTS)
 
 
 async def received(node: str, client: str, running: RunningStack, panel_id: str) -> list[dict[str, Any]]:
     """What a client from npm prints while it follows the panel to its end."""
     url = f"{running.url}/api/v1/panels/{panel_id}/stream"
-    process = await asyncio.create_subprocess_exec(
-        *(node, "clients.mjs", client, url, json.dumps(running.headers())),
-        cwd=NODE_CLIENTS,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    assert process.returncode == 0, errors.decode()
-    return [json.loads(line) for line in out.decode().splitlines()]
+    out = await printed(node, "clients.mjs", client, url, json.dumps(running.headers()), folder=NODE_CLIENTS)
+    return [json.loads(line) for line in out.splitlines()]
 
 
 @pytest.mark.parametrize("client", ["eventsource", "eventsource-client", "fetch-event-source"])

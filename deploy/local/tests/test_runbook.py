@@ -14,7 +14,7 @@ from askpanel.local.cli import app
 REPOSITORY = Path(__file__).parents[3]
 PAGE = (REPOSITORY / "docs" / "operating.md").read_text()
 RULES = REPOSITORY / "deploy" / "helm" / "ask-panel" / "files"
-COMMAND = re.compile(r"\baskpanel ((?:dead )?[a-z]+)\b((?: --[a-z]+)?)")
+COMMAND = re.compile(r"\baskpanel ((?:dead )?[a-z-]*[a-z])\b((?: --[a-z]+)?)")
 LINK = re.compile(r"\]\(#([^)]+)\)")
 
 

@@ -24,6 +24,7 @@ from askpanel.runtime import bootstrap
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection, dead_letters
 from services.gateway.tests.running import ISSUER, SECRET, Running, Start, experts, serving, until_ready
+from services.gateway.tests.webhook_scene import Scene, a_scene
 from tests.harness.databases import Database
 from tests.harness.servers import NatsAt
 
@@ -99,3 +100,10 @@ async def projected(log_client: tuple[Client, EventLog], database: Database) -> 
     with suppress(asyncio.CancelledError):
         await task
     await store.aclose()
+
+
+@pytest.fixture
+async def scene(start: Start) -> AsyncGenerator[Scene]:
+    """A gateway with webhooks, its workers and a receiver."""
+    async with a_scene(start) as one:
+        yield one

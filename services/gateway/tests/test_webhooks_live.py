@@ -1,206 +1,40 @@
-"""Webhooks end to end: the REST routes, both workers on a real NATS, and a receiver that answers as it likes."""
+"""Webhooks end to end: both workers on a real NATS, and a receiver that answers as it likes."""
 
 import asyncio
-import json
 import socket
 import ssl
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import FastAPI, Request, Response
-from nats.aio.client import Client
+from fastapi import Response
 
-from askpanel.contracts.envelope import encode
 from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, authorization
-from askpanel.contracts.subjects import PanelRef
-from askpanel.contracts.topology import OPTIONAL_DURABLES, PANELS, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS
+from askpanel.contracts.topology import OPTIONAL_DURABLES, PANELS
 from askpanel.gateway.webhooks import orders
 from askpanel.gateway.webhooks.addresses import Target
 from askpanel.gateway.webhooks.endpoints import Endpoint, Registry
 from askpanel.gateway.webhooks.orders import Order
 from askpanel.gateway.webhooks.sending import Sender
-from askpanel.gateway.webhooks.worker import Deliver, FanOut
+from askpanel.gateway.webhooks.worker import Deliver
 from askpanel.local.demo import TENANTS
 from askpanel.runtime import bootstrap
 from askpanel.runtime.connection import inbox_prefix
 from askpanel.runtime.errors import Retry
 from askpanel.runtime.log import EventLog
-from askpanel.runtime.worker import Delivery, Worker
-from tests.contract.samples import SAMPLES, recorded
+from askpanel.runtime.worker import Delivery
+from tests.contract.samples import recorded
 from tests.contract.servers import connected, own_nats
 from tests.harness.stack import until
 
-from .running import Running, Start, serving
-
-MASTER = "only-for-tests-and-long-enough-for-webhooks"
-COMPLETED = next(sample for sample in SAMPLES if sample.TYPE == "panel.completed")
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A request as it came."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def event(self) -> dict[str, Any]:
-        return json.loads(self.body)
-
-
-@dataclass(slots=True)
-class Receiver:
-    """Somebody's server. `answers` are given one after another, then 204."""
-
-    url: str = ""
-    got: list[Received] = field(default_factory=list[Received])
-    answers: list[Response] = field(default_factory=list[Response])
-    hold: asyncio.Event | None = None
-
-    async def has(self, count: int) -> list[Received]:
-        async def received() -> int:
-            return len(self.got)
-
-        await until(received, lambda found: found >= count)
-        return self.got
-
-
-@asynccontextmanager
-async def receiving(certificate: Path | None = None) -> AsyncGenerator[Receiver]:
-    receiver = Receiver()
-    app = FastAPI()
-
-    @app.post("/{path:path}")
-    async def take(path: str, request: Request) -> Response:
-        receiver.got.append(Received(path, dict(request.headers), await request.body()))
-        if receiver.hold is not None:
-            await receiver.hold.wait()
-        return receiver.answers.pop(0) if receiver.answers else Response(status_code=204)
-
-    if certificate is None:
-        async with serving(app) as server:
-            receiver.url = f"http://127.0.0.1:{port_of(server)}"
-            yield receiver
-        return
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ssl_certfile=str(certificate)
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  (uvicorn sets a plain attribute)
-        await asyncio.sleep(0.01)
-    receiver.url = f"https://hooks.test:{port_of(server)}"
-    yield receiver
-    server.should_exit = True
-    await task
-
-
-def port_of(server: uvicorn.Server) -> int:
-    return server.servers[0].sockets[0].getsockname()[1]
-
-
-@dataclass(slots=True)
-class Scene:
-    """A gateway with webhooks, the process that sends them, and a receiver."""
-
-    gateway: Running
-    receiver: Receiver
-    waits: list[float]
-
-    async def send(
-        self, method: str, path: str, body: Any = None, *, user: str = "admin", tenant: int = 0
-    ) -> Any:
-        return await self.gateway.http.request(
-            method, f"/api/v1/webhooks{path}", json=body, headers=self.gateway.headers(user, tenant)
-        )
-
-    async def made(self, *types: str, path: str = "/in", tenant: int = 0) -> dict[str, Any]:
-        body = {"url": f"{self.receiver.url}{path}", "types": list(types)}
-        answer = await self.send("POST", "", body, tenant=tenant)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-    async def completed(self, tenant: int = 0) -> int:
-        """A panel of the tenant ends; the sequence of its end."""
-        panel = PanelRef(TENANTS[tenant].id, uuid4())
-        subject, headers, body = encode(recorded(COMPLETED))
-        changed = {
-            "Nats-Msg-Id": str(uuid4()),
-            "ce-id": str(uuid4()),
-            "ce-tenantid": str(panel.tenant_id),
-            "ce-panelid": str(panel.panel_id),
-        }
-        subject = panel.subject("panel.completed")
-        stored = await self.gateway.log.jetstream.publish(subject, body, headers=headers | changed)
-        return stored.seq
-
-    async def deliveries(self, webhook: dict[str, Any]) -> list[dict[str, Any]]:
-        answer = await self.send("GET", f"/{webhook['id']}/deliveries")
-        assert answer.status_code == 200, answer.text
-        return answer.json()["deliveries"]
-
-    async def became(self, webhook: dict[str, Any], state: str) -> dict[str, Any]:
-        """The newest delivery, once it is in this state."""
-
-        async def newest() -> dict[str, Any]:
-            return next(iter(await self.deliveries(webhook)), {"state": None})
-
-        await until(newest, lambda found: found["state"] == state)
-        return await newest()
-
-
-@asynccontextmanager
-async def sending(client: Client, deliver: Deliver, registry: Registry) -> AsyncGenerator[None]:
-    """Both workers as the process runs them."""
-    log = EventLog(client)
-    workers = [
-        Worker(WEBHOOK_EVENTS, FanOut(log.jetstream, registry), parallel=8),
-        Worker(WEBHOOK_DELIVERIES, deliver, parallel=16),
-    ]
-    for worker in workers:
-        await worker.start(client, log)
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(worker.drain(1.0) for worker in workers))
-
-
-@pytest.fixture
-async def scene(start: Start) -> AsyncGenerator[Scene]:
-    gateway = await start(local=True, webhook_secret=MASTER)
-    jetstream = gateway.log.jetstream
-    for durable in OPTIONAL_DURABLES:
-        await bootstrap.add_durable(jetstream, durable)
-    registry, sender, waits = Registry(jetstream), Sender(private=True, seconds=1.0), list[float]()
-
-    def wait(age: float, asked: float | None) -> float | None:
-        waits.append(asked or 0.0)
-        return None if len(waits) > 3 else 0.05
-
-    async with (
-        receiving() as receiver,
-        sending(gateway.client, Deliver(jetstream, registry, sender, MASTER, wait), registry),
-    ):
-        yield Scene(gateway, receiver, waits)
-        for tenant in TENANTS:
-            endpoints, revision = await registry.read(tenant.id)
-            if endpoints:
-                await registry.write(tenant.id, (), revision=revision, user_id=uuid4())
-    await sender.aclose()
-
+from .webhook_scene import COMPLETED, MASTER, Scene, receiving, verify
 
 # ---------------------------------------------------------------------------------------- delivery
 
@@ -216,23 +50,6 @@ async def test_an_event_arrives_signed_as_a_cloud_event(scene: Scene) -> None:
     verify(webhook["secret"], request)
     delivered = await scene.became(webhook, "delivered")
     assert (delivered["status"], delivered["sequence"], delivered["attempts"]) == (204, sequence, 1)
-
-
-def verify(secret: str, request: Received) -> None:
-    """By the reference library where it is installed, else by the text of the specification."""
-    try:
-        from standardwebhooks import Webhook  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-    except ModuleNotFoundError:
-        import base64
-        import hashlib
-        import hmac
-
-        key = base64.b64decode(secret.removeprefix("whsec_"))
-        content = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode()
-        digest = base64.b64encode(hmac.new(key, content + request.body, hashlib.sha256).digest()).decode()
-        assert f"v1,{digest}" in request.headers["webhook-signature"].split(" ")
-    else:
-        Webhook(secret).verify(request.body, request.headers)  # pyright: ignore[reportUnknownMemberType]
 
 
 async def test_only_what_was_asked_for_of_ones_own_tenant_is_sent(scene: Scene) -> None:
@@ -331,85 +148,6 @@ async def test_an_erased_event_is_sent_to_nobody(scene: Scene) -> None:
     await scene.send("POST", f"/{webhook['id']}/test")
     await scene.became(webhook, "delivered")
     assert [request.event["type"] for request in scene.receiver.got] == ["webhook.test"]
-
-
-# -------------------------------------------------------------------------------- secrets and roles
-
-
-async def test_a_secret_is_shown_when_made_and_when_rotated_and_both_sign_for_a_day(scene: Scene) -> None:
-    webhook = await scene.made("panel.completed")
-    for answer in (await scene.send("GET", ""), await scene.send("GET", f"/{webhook['id']}")):
-        assert answer.status_code == 200
-        assert "whsec_" not in answer.text
-    rotated = (await scene.send("POST", f"/{webhook['id']}/rotate-secret")).json()
-    assert rotated["secret"] != webhook["secret"]
-    assert datetime.fromisoformat(rotated["previous_secret_valid_until"]) > datetime.now(UTC)
-    await scene.completed()
-    (request,) = await scene.receiver.has(1)
-    verify(webhook["secret"], request)
-    verify(rotated["secret"], request)
-    stored = await (await scene.gateway.log.jetstream.key_value("webhooks")).get(str(TENANTS[0].id))
-    assert b"whsec_" not in (stored.value or b"")
-
-
-@pytest.mark.parametrize("user", ["member", "guest"])
-async def test_only_owners_and_admins_manage_webhooks(scene: Scene, user: str) -> None:
-    webhook = await scene.made()
-    body = {"url": webhook["url"]}
-    for method, path, sent in every_route(webhook["id"], body):
-        answer = await scene.send(method, path, sent, user=user)
-        assert answer.status_code == 403, (method, path)
-
-
-async def test_another_tenants_webhook_does_not_exist(scene: Scene) -> None:
-    webhook = await scene.made()
-    for method, path, sent in every_route(webhook["id"], {"url": webhook["url"]}):
-        if webhook["id"] in path:
-            answer = await scene.send(method, path, sent, tenant=1)
-            assert answer.status_code == 404, (method, path)
-    assert (await scene.send("GET", "", tenant=1)).json()["webhooks"] == []
-
-
-def every_route(webhook_id: str, body: Any) -> list[tuple[str, str, Any]]:
-    one = f"/{webhook_id}"
-    return [
-        ("POST", "", body),
-        ("GET", "", None),
-        ("GET", one, None),
-        ("PUT", one, body),
-        ("DELETE", one, None),
-        ("POST", f"{one}/rotate-secret", None),
-        ("POST", f"{one}/test", None),
-        ("GET", f"{one}/deliveries", None),
-        ("POST", f"{one}/replay", {"after": 0}),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({"url": "ftp://hooks.example"}, "/url"),
-        ({"url": "https://user:word@hooks.example/"}, "/url"),
-        ({"url": "https://hooks.example/", "types": ["expert.requested"]}, "/types"),
-        ({"url": "https://hooks.example/", "secret": "mine"}, "/secret"),
-    ],
-)
-async def test_what_cannot_be_is_refused_with_its_place(scene: Scene, body: Any, pointer: str) -> None:
-    answer = await scene.send("POST", "", body)
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
-
-
-async def test_a_tenant_has_a_bounded_number(scene: Scene) -> None:
-    for _ in range(10):
-        await scene.made()
-    answer = await scene.send("POST", "", {"url": scene.receiver.url})
-    assert answer.status_code == 409
-
-
-async def test_without_the_installations_secret_there_are_no_webhooks(start: Start) -> None:
-    gateway = await start()
-    assert (await gateway.get("/webhooks", user="owner")).status_code == 404
-    assert "webhooks" not in (await gateway.http.get("/openapi.json")).text
 
 
 # ---------------------------------------------------------------------------------------- addresses
