@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,8 +25,9 @@ from askpanel.runtime.settings import load
 
 SAMPLE = (
     "We built a wearable that detects atrial fibrillation with a new algorithm. "
-    "Should we file it as De Novo or as 510(k)?"
+    "Should we file it as De Novo rather than as 510(k)?"
 )
+"""A question to support or oppose. An either-or needs its answers named, or nothing can be counted."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(dead.commands, name="dead")
@@ -41,6 +42,10 @@ TypeOption = Annotated[
 ExpertsOption = Annotated[
     str | None,
     typer.Option("--experts", help="How many, or agent ids with commas between; default: chosen for you"),
+]
+AnswersOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="An answer to choose from; give two or more. Without, stances are counted"),
 ]
 TenantOption = Annotated[str, typer.Option("--tenant", help="A tenant's slug")]
 UserOption = Annotated[str, typer.Option("--user", help="owner, admin, member, guest, inactive, invited")]
@@ -68,6 +73,7 @@ def run(
     panel_type: TypeOption = "structured",
     experts: ExpertsOption = None,
     model: ModelOption = None,
+    options: AnswersOption = None,
 ) -> None:
     """Start everything, ask one question, show the panel, keep serving."""
     with _stack(model, told=_teller(quiet=False)) as stack:
@@ -77,7 +83,9 @@ def run(
 
         def work() -> None:
             try:
-                if _ask(_client_of(stack), question, panel_type, experts or "3", as_json=False):
+                if _ask(
+                    _client_of(stack), question, panel_type, experts or "3", options or [], as_json=False
+                ):
                     completed.set()
             except ApiError as error:
                 failure.append(str(error))
@@ -101,6 +109,7 @@ def ask(
     question: str,
     panel_type: TypeOption = "structured",
     experts: ExpertsOption = None,
+    options: AnswersOption = None,
     tenant: TenantOption = "acme",
     user: UserOption = "member",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line per event")] = False,
@@ -108,7 +117,7 @@ def ask(
     """Ask the running stack."""
     found = running.find(load(LocalSettings))
     client = ApiClient(found.url, token=found.token(tenant, user), tenant_id=found.tenant(tenant).id)
-    if not _ask(client, question, panel_type, experts, as_json=as_json):
+    if not _ask(client, question, panel_type, experts, options or [], as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -271,8 +280,16 @@ def _leave_on_signals() -> None:
     signal.signal(signal.SIGINT, leave)
 
 
-def _ask(client: ApiClient, question: str, panel_type: str, experts: str | None, *, as_json: bool) -> bool:
-    body: dict[str, Any] = {"query": question, "panel_type": panel_type}
+def _ask(
+    client: ApiClient,
+    question: str,
+    panel_type: str,
+    experts: str | None,
+    options: Sequence[str],
+    *,
+    as_json: bool,
+) -> bool:
+    body: dict[str, Any] = {"query": question, "panel_type": panel_type, "options": options}
     if experts and experts.isdigit():
         wanted = {"query": question, "panel_type": panel_type, "size": int(experts)}
         proposed = client.request("POST", "/agents/select", json=wanted)

@@ -25,6 +25,7 @@ class Speech:
     round_number: int
     text: str = ""
     stance: str = ""
+    vote: str = ""
     state: str = "waiting"
     failure: str = ""
 
@@ -35,6 +36,7 @@ class Screen:
 
     speeches: dict[tuple[int, str, int], Speech] = field(default_factory=dict[tuple[int, str, int], Speech])
     names: dict[str, str] = field(default_factory=dict[str, str])
+    options: dict[str, str] = field(default_factory=dict[str, str])
     round_number: int = 0
     ended: str = ""
 
@@ -44,6 +46,7 @@ class Screen:
         match event.name:
             case "panel_created":
                 self.names = {seat["agent_id"]: seat.get("name", "") for seat in data.get("agents", [])}
+                self.options = {option["id"]: option["text"] for option in data.get("options", [])}
                 return f"panel {data['panel_id']}: {len(self.names)} experts"
             case "round_started":
                 self.round_number = data["round_number"]
@@ -87,7 +90,8 @@ class Screen:
         speech.agent_name = data.get("agent_name") or speech.agent_name
         speech.text, speech.state = data["content"], "answered"
         speech.stance = (data.get("answer") or {}).get("stance") or ""
-        return f"{speech.agent_name} answered ({speech.stance}): {speech.text}"
+        speech.vote = self.options.get(str(data.get("option"))) or speech.stance
+        return f"{speech.agent_name} answered ({speech.vote}): {speech.text}"
 
     def _speech(self, data: dict[str, Any]) -> Speech:
         key = (data.get("round_number", 0), str(data.get("step", "")), data.get("seat", -1))
@@ -99,7 +103,7 @@ class Screen:
 def speech_panel(speech: Speech, *, live: bool = False) -> RenderableType:
     """One expert's card."""
     colour = STANCES.get(speech.stance, "cyan")
-    status = {"speaking": "speaking …", "answered": speech.stance, "failed": f"failed: {speech.failure}"}.get(
+    status = {"speaking": "speaking …", "answered": speech.vote, "failed": f"failed: {speech.failure}"}.get(
         speech.state, "waiting"
     )
     text = speech.text[-TAIL_CHARACTERS:] if live and speech.state == "speaking" else speech.text
