@@ -16,7 +16,6 @@ import httpx
 import nats
 import nats.errors
 import uvicorn
-import uvloop
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from nats.aio.client import Client
@@ -55,7 +54,7 @@ from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime import connection, telemetry
 from askpanel.runtime.health import QuietServer
 from askpanel.runtime.log import EventLog
-from askpanel.runtime.process import until_signal
+from askpanel.runtime.process import run, until_signal
 from askpanel.runtime.settings import load
 
 logger = logging.getLogger(__name__)
@@ -275,7 +274,7 @@ def main() -> None:
     settings = load(GatewaySettings)
     telemetry.configure(SERVICE, level=settings.log_level, log_format=settings.log_format)
     try:
-        uvloop.run(serve(settings))
+        run(serve(settings))
     except (OSError, ValueError) as error:
         print(f"{SERVICE}: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -11,7 +11,6 @@ import sys
 from contextlib import AsyncExitStack
 
 import nats
-import uvloop
 from nats.errors import NoServersError
 from pydantic import AliasChoices, Field, SecretStr
 
@@ -19,7 +18,7 @@ from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_
 from askpanel.runtime import connection, telemetry
 from askpanel.runtime.health import Readiness
 from askpanel.runtime.log import EventLog
-from askpanel.runtime.process import serving, until_signal
+from askpanel.runtime.process import run, serving, until_signal
 from askpanel.runtime.projection import Projection, dead_letters
 from askpanel.runtime.settings import ServiceSettings, load
 from askpanel.runtime.tail import LogReplaced
@@ -92,7 +91,7 @@ def main() -> None:
     settings = load(ProjectorSettings)
     telemetry.configure(SERVICE, level=settings.log_level, log_format=settings.log_format)
     try:
-        uvloop.run(serve(settings))
+        run(serve(settings))
     except* (NoServersError, OSError) as group:
         for error in group.exceptions:
             print(f"{SERVICE}: {error}", file=sys.stderr)
