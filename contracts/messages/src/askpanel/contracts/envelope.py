@@ -8,6 +8,7 @@ Unreadable                the message cannot be an event of ours; it goes to the
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -51,18 +52,19 @@ class Envelope:
 
     def headers(self) -> dict[str, str]:
         """A fresh dict each time: the NATS client writes into what it is given."""
+        own, (tenant, _, panel) = str(self.id), self.panel.address.partition(".")
         headers = {
-            MESSAGE_ID: str(self.id),
+            MESSAGE_ID: own,
             "content-type": "application/json",
             "ce-specversion": SPECVERSION,
-            "ce-id": str(self.id),
+            "ce-id": own,
             "ce-source": self.source,
             "ce-type": self.type,
-            "ce-subject": str(self.panel.panel_id),
+            "ce-subject": panel,
             "ce-time": self.time.isoformat().replace("+00:00", "Z"),
             "ce-dataschema": schema_urn(self.type, self.version),
-            "ce-tenantid": str(self.panel.tenant_id),
-            "ce-panelid": str(self.panel.panel_id),
+            "ce-tenantid": tenant,
+            "ce-panelid": panel,
         }
         optional = {
             "ce-userid": self.user_id,
@@ -151,12 +153,11 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes, sequenc
 def _envelope(event_type: str, panel: PanelRef, headers: Mapping[str, str]) -> Envelope:
     if headers.get("ce-type") != event_type:
         raise Malformed(f"ce-type {headers.get('ce-type')!r} on subject of {event_type}")
-    urn, _, version = headers.get("ce-dataschema", "").rpartition(":")
     try:
         envelope = Envelope(
             id=UUID(headers["ce-id"]),
             type=event_type,
-            version=int(version),
+            version=_version(event_type, headers.get("ce-dataschema", "")),
             source=headers.get("ce-source", ""),
             panel=panel,
             time=datetime.fromisoformat(headers["ce-time"]),
@@ -167,16 +168,29 @@ def _envelope(event_type: str, panel: PanelRef, headers: Mapping[str, str]) -> E
         )
     except (KeyError, ValueError) as error:
         raise Malformed(f"envelope: {error}") from None
-    if urn != schema_urn(event_type, 0).rpartition(":")[0]:
-        raise Malformed(f"ce-dataschema {headers.get('ce-dataschema')!r} is not of {event_type}")
     if envelope.time.tzinfo is None:
         raise Malformed("ce-time has no time zone")
     return envelope
 
 
+@lru_cache
+def _version(event_type: str, dataschema: str) -> int:
+    """The version a schema's name ends in. Raises ValueError when it is no schema of this event."""
+    urn, _, version = dataschema.rpartition(":")
+    if not version.lstrip("-").isdecimal() or urn != schema_urn(event_type, 0).rpartition(":")[0]:
+        raise ValueError(f"ce-dataschema {dataschema!r} is not of {event_type}")
+    return int(version)
+
+
 def _uuid(headers: Mapping[str, str], name: str) -> UUID | None:
     value = headers.get(name)
-    return UUID(value) if value is not None else None
+    return _known(value) if value is not None else None
+
+
+@lru_cache(maxsize=8192)
+def _known(value: str) -> UUID:
+    """Who asked and what led to an event: the same few ids again and again. Raises ValueError."""
+    return UUID(value)
 
 
 def _first(errors: Any) -> str:

@@ -4,7 +4,8 @@ The subject of an event and the filter of its panel are made here, side by side:
 that a message matches the filter of its own expected sequence, so a wrong pair would protect nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
@@ -21,6 +22,11 @@ class PanelRef:
 
     tenant_id: UUID
     panel_id: UUID
+    address: str = field(init=False, compare=False, repr=False)
+    """`<tenant_id>.<panel_id>`, how its subjects end: written once, since every message needs it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "address", f"{self.tenant_id}.{self.panel_id}")
 
     @classmethod
     def of(cls, tenant_id: str, panel_id: str) -> "PanelRef":
@@ -30,27 +36,27 @@ class PanelRef:
     @property
     def filter(self) -> str:
         """Every event of this panel."""
-        return f"*.*.{self.tenant_id}.{self.panel_id}"
+        return f"*.*.{self.address}"
 
     def filter_of(self, noun: str) -> str:
         """Every event of this panel whose type begins with this noun."""
-        return f"{noun}.*.{self.tenant_id}.{self.panel_id}"
+        return f"{noun}.*.{self.address}"
 
     def subject(self, event_type: str) -> str:
         """Where an event of this type of this panel is published."""
-        return f"{event_type}.{self.tenant_id}.{self.panel_id}"
+        return f"{event_type}.{self.address}"
 
     def deltas(self) -> str:
         """Core NATS subject of the panel's token deltas: lossy by design, never an event."""
-        return f"live.delta.{self.tenant_id}.{self.panel_id}"
+        return f"live.delta.{self.address}"
 
     def timer(self, purpose: str, state: Literal["scheduled", "fired"]) -> str:
         """Where a durable timer of this panel waits, and where it goes off."""
-        return f"timer.{state}.{self.tenant_id}.{self.panel_id}.{purpose}"
+        return f"timer.{state}.{self.address}.{purpose}"
 
     def timers(self) -> str:
         """Every timer of this panel, waiting or fired."""
-        return f"timer.*.{self.tenant_id}.{self.panel_id}.>"
+        return f"timer.*.{self.address}.>"
 
 
 def tenant_filter(tenant_id: UUID) -> str:
@@ -70,6 +76,12 @@ def parse(subject: str) -> tuple[str, PanelRef]:
     if len(parts) != 4 or event_type not in EVENTS:
         raise BadSubject(subject)
     try:
-        return event_type, PanelRef(UUID(parts[2]), UUID(parts[3]))
+        return event_type, _panel(parts[2], parts[3])
     except ValueError:
         raise BadSubject(subject) from None
+
+
+@lru_cache(maxsize=8192)
+def _panel(tenant_id: str, panel_id: str) -> PanelRef:
+    """The same value for every event of a panel that comes along, instead of two ids read anew."""
+    return PanelRef(UUID(tenant_id), UUID(panel_id))

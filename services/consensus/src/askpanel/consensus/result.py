@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 from askpanel.consensus.ballots import Abstention, ItemResult
@@ -239,14 +240,21 @@ def _significant(value: float | tuple[float, ...] | None) -> float | list[float]
 
 def _plain(value: object) -> object:
     """Dataclasses to objects, sequences to arrays, numbers to 4 decimals."""
+    if isinstance(value, str) or value is None:
+        return value
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ArithmeticError("a result holds a number that is not finite")
         return round(value, 4) + 0.0
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in cast(Sequence[object], value)]
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in cast(Mapping[object, object], value).items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(one) for one in cast(Sequence[object], value)]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in _fields(type(value))}
     return value
+
+
+@lru_cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(kind))

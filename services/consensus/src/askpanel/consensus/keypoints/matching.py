@@ -8,10 +8,9 @@ call only: several features compare a sentence with the other sentences and poin
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -173,42 +172,44 @@ def lexical(
     `local` weights also fall with how often a word occurs in this call: words of the topic say little.
     """
     here, there = [words(text) for text in said], [words(text) for text in points]
-    general = inverse(documents, frequency)
     local_counts = Counter(word for counts in here + there for word in counts)
-    local = inverse(len(here) + len(there), local_counts)
+    place = {word: number for number, word in enumerate(sorted(local_counts))}
+    sentence, point = held(here, place), held(there, place)
+    general = inverse(documents, [frequency.get(word, 0) for word in place])
+    local = general * inverse(len(here) + len(there), [local_counts[word] for word in place])
     rows = tfidf([normalise(text) for text in (*said, *points)])
     return dict(
         zip(
             LEXICAL,
             (
                 rows[: len(said)] @ rows[len(said) :].T,
-                covered(here, there, general),
-                covered(here, there, lambda word: general(word) * local(word)),
-                covered(there, here, lambda word: general(word) * local(word)).T,
+                covered(sentence, point, general),
+                covered(sentence, point, local),
+                covered(point, sentence, local).T,
             ),
             strict=True,
         )
     )
 
 
-def inverse(documents: int, frequency: Mapping[str, int]) -> Callable[[str], float]:
+def inverse(documents: int, frequency: Sequence[int]) -> Floats:
     """Smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1."""
-    return lambda word: math.log((1 + documents) / (1 + frequency.get(word, 0))) + 1
+    return np.log((1 + documents) / (1 + np.array(frequency, dtype=np.float64))) + 1
 
 
-def covered(
-    holders: Sequence[Counter[str]], texts: Sequence[Counter[str]], weigh: Callable[[str], float]
-) -> Floats:
-    """Share of each text's word weight that each holder holds, shape (holders, texts)."""
-    place = {word: number for number, word in enumerate(sorted({word for text in texts for word in text}))}
-    held, weight = np.zeros((len(holders), len(place))), np.zeros((len(texts), len(place)))
-    for row, holder in enumerate(holders):
-        held[row, [place[word] for word in holder if word in place]] = 1.0
+def held(texts: Sequence[Counter[str]], place: Mapping[str, int]) -> Floats:
+    """Which words each text holds, 1 or 0, shape (texts, words)."""
+    table = np.zeros((len(texts), len(place)))
     for row, text in enumerate(texts):
-        for word in text:
-            weight[row, place[word]] = weigh(word)
-    total = weight.sum(axis=1)
-    return held @ weight.T / np.where(total > 0, total, 1.0)
+        table[row, [place[word] for word in text]] = 1.0
+    return table
+
+
+def covered(holders: Floats, texts: Floats, weight: Floats) -> Floats:
+    """Share of each text's word weight that each holder holds, shape (holders, texts)."""
+    weighed = texts * weight
+    total = weighed.sum(axis=1)
+    return holders @ weighed.T / np.where(total > 0, total, 1.0)
 
 
 def semantic(said: Sequence[Embedding], points: Sequence[Embedding], topic: Embedding) -> dict[str, Floats]:

@@ -78,6 +78,8 @@ def same_subject(one: Reading, two: Reading) -> bool:
     shorter, longer = sorted((one, two), key=lambda reading: len(reading.content))
     if not shorter.content:
         return not longer.content
+    if len(shorter.content) < OVERLAP_LONGER * len(longer.content):  # all of it shared would not be enough
+        return False
     known = longer.content | {bare(word) for word in longer.content}
     shared = sum(word in known or bare(word) in known for word in shorter.content)
     return shared >= OVERLAP_SHORTER * len(shorter.content) and shared >= OVERLAP_LONGER * len(longer.content)

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ids, Counts = NDArray[np.uint64], NDArray[np.intp]
 
 SHORTEST, LONGEST = 3, 5
+PRIME = np.uint64(0x9E3779B97F4A7C15)
+"""Multiplier of the n-grams' hash: 2^64 over the golden ratio, odd (Knuth, TAOCP 3, 6.4)."""
 
 
 @lru_cache(maxsize=4096)
-def char_ngrams(text: str) -> Counter[str]:
-    """Counts (read-only) of the 3-5-grams inside each word, the word padded with one space on either side.
+def char_ngrams(text: str) -> tuple[Ids, Counts]:
+    """Ids and counts of the distinct 3-5-grams inside each word, the word padded with one space either side.
 
-    A padded word shorter than n counts once as a whole.
+    A padded word shorter than n counts once as a whole, which is its longest n-gram. Ids ascend; they are
+    64-bit hashes (polynomial, the same in every process), so n-grams of one panel do not share one.
     """
-    grams: list[str] = []
-    for word in text.split():
-        padded = f" {word} "
-        for n in range(SHORTEST, LONGEST + 1):
-            if len(padded) <= n:
-                grams.append(padded)
-                break
-            grams += [padded[start : start + n] for start in range(len(padded) - n + 1)]
-    return Counter(grams)
+    padded = f" {' '.join(text.split())} "
+    codes = np.frombuffer(padded.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    spaces = np.concatenate(([0], np.cumsum(codes == ord(" "))))
+    found: list[Ids] = []
+    for n in range(SHORTEST, LONGEST + 1):
+        starts = np.arange(max(len(codes) - n + 1, 0))
+        starts = starts[spaces[starts + n - 1] == spaces[starts + 1]]  # no space but at either end
+        grams = np.full(len(starts), n, dtype=np.uint64)
+        for offset in range(n):
+            grams = grams * PRIME + codes[starts + offset]
+        found.append(grams)
+    return np.unique(np.concatenate(found), return_counts=True)
 
 
 def tfidf(texts: Sequence[str]) -> Floats:
@@ -39,14 +44,15 @@ def tfidf(texts: Sequence[str]) -> Floats:
     of texts only permutes rows.
     """
     counted = [char_ngrams(text) for text in texts]
-    frequency = Counter(chain.from_iterable(counted))
-    column = {gram: number for number, gram in enumerate(sorted(frequency))}
-    matrix = np.zeros((len(texts), max(len(column), 1)))
-    rows = np.repeat(np.arange(len(texts)), [len(counts) for counts in counted])
-    places = [column[gram] for counts in counted for gram in counts]
-    matrix[rows, places] = 1 + np.log([times for counts in counted for times in counts.values()])
-    known = np.array([frequency[gram] for gram in column] or [0], dtype=np.float64)
-    matrix *= np.log((1 + len(texts)) / (1 + known)) + 1
+    if not counted:
+        return np.zeros((0, 1))
+    known, places, frequency = np.unique(
+        np.concatenate([ids for ids, _ in counted]), return_inverse=True, return_counts=True
+    )
+    matrix = np.zeros((len(texts), max(len(known), 1)))
+    rows = np.repeat(np.arange(len(texts)), [len(ids) for ids, _ in counted])
+    matrix[rows, places] = 1 + np.log(np.concatenate([times for _, times in counted]))
+    matrix[:, : len(known)] *= np.log((1 + len(texts)) / (1 + frequency)) + 1
     return unit(matrix)
 
 
