@@ -7,7 +7,6 @@ around the object, an unknown extra field, a confidence outside [0, 1] (dropped,
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -29,7 +28,8 @@ _NOTHING = re.compile(
 )
 """Ways of models to say that a list is empty."""
 
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_UNSEEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u202a-\\u202e\\u2066-\\u2069\\ufeff]")
+"""Controls but line break and tab (Cc), surrogates (Cs), and what turns the direction of writing."""
 
 
 T = TypeVar("T")
@@ -106,11 +106,7 @@ def clean(text: str, *, lines: bool, strip: bool = True) -> str:
     """Without control, bidirectional-override and surrogate characters; one line unless `lines`."""
     if not lines:
         text = " ".join(text.split())
-    kept = "".join(
-        letter
-        for letter in text
-        if letter in "\n\t" or (unicodedata.category(letter) not in ("Cc", "Cs") and letter not in _BIDI)
-    )
+    kept = _UNSEEN.sub("", text)
     return kept.strip() if strip else kept
 
 
