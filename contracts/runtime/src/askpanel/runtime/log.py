@@ -7,23 +7,25 @@ lost acknowledgement looks like a conflict with oneself.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from pydantic_core import from_json, to_json
 
 from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry
 from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable, Raw
+from askpanel.runtime.replies import Replies, status_of
 
 WRONG_LAST_SEQUENCE = 10071
 STORE_FULL = frozenset({10023, 10077})
@@ -45,6 +47,7 @@ class EventLog:
 
     def __init__(self, client: Client, *, patience: float = 12.0, attempt_timeout: float = 4.0) -> None:
         self._client = client
+        self._replies = Replies(client)
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
         self._patience = patience
         self._attempt_timeout = attempt_timeout
@@ -171,25 +174,19 @@ class EventLog:
         self._check_size(recorded.envelope.type, headers, body)
         while True:
             try:
-                ack = await self._js.publish(
-                    subject, body, headers=dict(headers), timeout=self._attempt_timeout
+                ack = from_json(
+                    await self._replies.ask(subject, body, headers=headers, timeout=self._attempt_timeout)
                 )
-            except nats.js.errors.APIError as error:
-                if error.err_code == WRONG_LAST_SEQUENCE:
-                    raise Conflict(-1, _actual(error)) from None
-                if error.err_code == NOT_OURS:
-                    raise LogMisconfigured(str(error.description)) from None
-                reason = f"{error.err_code} {error.description}"
-                if error.err_code in STORE_FULL:
-                    raise LogUnavailable(f"the log is full: {reason}") from None
-            except nats.js.errors.NoStreamResponseError:
+            except nats.errors.NoRespondersError:
                 reason = f"no stream takes {subject}"
             except (nats.errors.Error, TimeoutError, OSError) as error:
                 reason = repr(error)
             else:
-                if ack.duplicate:
-                    await self._assert_same(recorded, ack.seq)
-                return ack.seq
+                if (error := ack.get("error")) is None:
+                    if ack.get("duplicate"):
+                        await self._assert_same(recorded, ack["seq"])
+                    return ack["seq"]
+                reason = _refused(error)
             telemetry.PUBLISH_RETRIES.inc()
             if time.monotonic() + pause > deadline:
                 await self.position()  # raises LogMisconfigured where there is no log at all
@@ -230,24 +227,19 @@ class EventLog:
 
     async def _direct(self, subject_filter: str, start: int) -> AsyncGenerator[Msg]:
         """One batch of a direct get: from sequence `start`, at most READ_BATCH messages."""
-        inbox = self._client.new_inbox()
-        subscription = await self._client.subscribe(inbox)
         request = {"seq": start, "next_by_subj": subject_filter, "batch": READ_BATCH}
-        try:
-            with _unavailable():
-                await self._client.publish(
-                    f"$JS.API.DIRECT.GET.{PANELS.name}", json.dumps(request).encode(), reply=inbox
-                )
-                while True:
-                    message = await subscription.next_msg(self._attempt_timeout)
-                    status = (message.headers or {}).get("Status")
+        answers = self._replies.stream(
+            f"$JS.API.DIRECT.GET.{PANELS.name}", to_json(request), timeout=self._attempt_timeout
+        )
+        with _unavailable():
+            async with aclosing(answers) as messages:
+                async for message in messages:
+                    status = status_of(message)
                     if status in ("204", "404"):
                         return
                     if status is not None:
                         raise LogUnavailable(f"direct get answered {status}")
                     yield message
-        finally:
-            await subscription.unsubscribe()
 
 
 class _unavailable:
@@ -271,9 +263,23 @@ def _guard(subject_filter: str, expected: int) -> dict[str, str]:
     }
 
 
-def _actual(error: nats.js.errors.APIError) -> int:
+def _refused(error: Mapping[str, Any]) -> str:
+    """Why the server did not store a message, in words, where asking again may help. Raises where it cannot."""
+    reason = f"{error.get('err_code')} {error.get('description')}"
+    match error.get("err_code"):
+        case code if code == WRONG_LAST_SEQUENCE:
+            raise Conflict(-1, _actual(str(error.get("description"))))
+        case code if code == NOT_OURS:
+            raise LogMisconfigured(reason)
+        case code if code in STORE_FULL:
+            raise LogUnavailable(f"the log is full: {reason}")
+        case _:
+            return reason
+
+
+def _actual(description: str) -> int:
     """The sequence in `wrong last sequence: N`; 0 when the server does not say."""
-    digits = str(error.description).rpartition(":")[2].strip()
+    digits = description.rpartition(":")[2].strip()
     return int(digits) if digits.isdigit() else 0
 
 

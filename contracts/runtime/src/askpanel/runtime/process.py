@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import nats
 import uvloop
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -69,7 +68,7 @@ def run_worker(service: str, settings: ServiceSettings, wire: Wiring) -> None:
 
 async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
     async with AsyncExitStack() as stack:
-        client = await nats.connect(**connection.options(settings, service))
+        client = await connection.connect(settings, service)
         stack.push_async_callback(_disconnect, client)
         log = EventLog(client, patience=settings.append_patience_seconds)
         workers = await wire(Runtime(client, log), stack)

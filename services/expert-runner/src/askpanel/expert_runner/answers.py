@@ -28,7 +28,9 @@ _NOTHING = re.compile(
 )
 """Ways of models to say that a list is empty."""
 
-_UNSEEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u202a-\\u202e\\u2066-\\u2069\\ufeff]")
+_UNSEEN = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u202a-\\u202e\\u2066-\\u2069\\ufeff]"
+)
 """Controls but line break and tab (Cc), surrogates (Cs), and what turns the direction of writing."""
 
 

@@ -127,7 +127,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
             settings.database_url.get_secret_value(), max_connections=settings.database_connections
         )
     )
-    client = Client()
+    client = connection.Connection()
     stack.push_async_callback(_close, client)
     log = EventLog(client, patience=settings.append_patience_seconds)
     reading = EventLog(client, patience=READ_PATIENCE, attempt_timeout=2.0)

@@ -10,7 +10,6 @@ import logging
 import sys
 from contextlib import AsyncExitStack
 
-import nats
 from nats.errors import NoServersError
 from pydantic import AliasChoices, Field, SecretStr
 
@@ -66,7 +65,7 @@ class Course:
 async def serve(settings: ProjectorSettings) -> None:
     """Project until SIGTERM or SIGINT. A transaction that is open then is rolled back and done again."""
     async with AsyncExitStack() as stack:
-        client = await nats.connect(**connection.options(settings, SERVICE))
+        client = await connection.connect(settings, SERVICE)
         stack.push_async_callback(client.close)
         log = EventLog(client, patience=settings.append_patience_seconds)
         store = PostgresStore(settings.database_url.get_secret_value(), history_of(log))
