@@ -74,8 +74,16 @@ class DeadLetters(Protocol):
 Result = TypeVar("Result")
 
 
+LONGEST_LINGER = 0.1
+"""Seconds a batch is collected at the most, however long the one before took to apply."""
+
+
 class Projection:
-    """One projection of the log. `batch` bounds events a transaction, `linger` the seconds one is collected."""
+    """One projection of the log. `batch` bounds events a transaction, `linger` the seconds one is collected.
+
+    Where applying takes longer than `linger`, as on a busy machine, the next batch is collected for as long: so
+    transactions become fewer and larger just where each of them costs most.
+    """
 
     def __init__(
         self,
@@ -93,6 +101,7 @@ class Projection:
         self._bury = bury
         self._batch = batch
         self._linger = linger
+        self._took = 0.0
         self.position = 0
         self.following = False
         """Whether the checkpoint was found to be of this log, and the log is being followed."""
@@ -128,7 +137,9 @@ class Projection:
             while until is None or self.position < until:
                 batch, failure = await self._collect(arrived, until)
                 if batch:
+                    began = time.monotonic()
                     await self._apply(batch, epoch)
+                    self._took = time.monotonic() - began
                 elif not self._store.holds():
                     raise CheckpointMoved("the store went away, perhaps with the last of it")
                 self._measure(batch)
@@ -144,11 +155,11 @@ class Projection:
     ) -> tuple[list[RawEvent], Exception | None]:
         """A batch, and what ended the tail after it. Empty now and then while nothing comes.
 
-        A batch closes when full, when `until` is in it, or `linger` seconds after its first event.
+        A batch closes when full, when `until` is in it, or some time after its first event: see the class.
         """
         batch: list[RawEvent] = []
         item = await arrived.get()
-        closes = time.monotonic() + self._linger
+        closes = time.monotonic() + max(self._linger, min(self._took, LONGEST_LINGER))
         while True:
             if isinstance(item, Exception):
                 return batch, item
