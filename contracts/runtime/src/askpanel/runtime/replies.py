@@ -54,9 +54,11 @@ class Replies:
             await self._send(subject, body, token, None)
             while True:
                 if arrived.empty():
-                    yield await asyncio.wait_for(arrived.get(), timeout)
+                    async with asyncio.timeout(timeout):  # wait_for may drop a cancellation (Python 3.11)
+                        message = await arrived.get()
                 else:
-                    yield arrived.get_nowait()
+                    message = arrived.get_nowait()
+                yield message
         finally:
             del self._waiting[token]
 
