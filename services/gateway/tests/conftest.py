@@ -12,8 +12,6 @@ import httpx
 import nats
 import pytest
 from nats.aio.client import Client
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.gateway.app import create_app
@@ -27,13 +25,6 @@ from services.gateway.tests.running import ISSUER, SECRET, Running, Start, exper
 from services.gateway.tests.webhook_scene import Scene, a_scene
 from tests.harness.databases import Database
 from tests.harness.servers import NatsAt
-
-
-@pytest.fixture(scope="session", autouse=True)
-def traced() -> None:
-    """Traces have ids, as in a process of ours."""
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        trace.set_tracer_provider(TracerProvider())
 
 
 @pytest.fixture

@@ -85,6 +85,7 @@ def headers_schema(event: type[Event]) -> Schema:
             "ce-causationid": {**UUID_TEXT, "description": "The event that led to this one."},
             "ce-correlationid": {**UUID_TEXT, "description": "The same for all that belongs together."},
             "traceparent": {**TRACEPARENT, "description": "W3C trace context."},
+            "tracestate": {"type": "string", "description": "What tracing systems add to it."},
         },
     }
 

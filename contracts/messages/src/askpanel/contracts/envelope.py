@@ -37,7 +37,10 @@ class UnknownEvent(Unreadable):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who said what when, and why. `time` is the writer's clock in UTC."""
+    """Who said what when, and why. `time` is the writer's clock in UTC.
+
+    `traceparent` and `tracestate` are W3C trace context: where in the panel's trace this was written.
+    """
 
     id: UUID
     type: str
@@ -49,6 +52,7 @@ class Envelope:
     causation_id: UUID | None = None
     correlation_id: UUID | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
 
     def headers(self) -> dict[str, str]:
         """A fresh dict each time: the NATS client writes into what it is given."""
@@ -71,6 +75,7 @@ class Envelope:
             "ce-causationid": self.causation_id,
             "ce-correlationid": self.correlation_id,
             "traceparent": self.traceparent,
+            "tracestate": self.tracestate,
         }
         return headers | {name: str(value) for name, value in optional.items() if value is not None}
 
@@ -101,6 +106,7 @@ def seal(
     cause: Envelope | None = None,
     user_id: UUID | None = None,
     traceparent: str | None = None,
+    tracestate: str | None = None,
 ) -> Recorded:
     """Put an event into its envelope; its sequence is 0 until the log gives it one.
 
@@ -117,6 +123,7 @@ def seal(
         causation_id=cause.id if cause else None,
         correlation_id=(cause.correlation_id if cause else None) or panel.panel_id,
         traceparent=traceparent or (cause.traceparent if cause else None),
+        tracestate=tracestate if traceparent else (cause.tracestate if cause else None),
     )
     return Recorded(event, envelope, 0)
 
@@ -165,6 +172,7 @@ def _envelope(event_type: str, panel: PanelRef, headers: Mapping[str, str]) -> E
             causation_id=_uuid(headers, "ce-causationid"),
             correlation_id=_uuid(headers, "ce-correlationid"),
             traceparent=headers.get("traceparent"),
+            tracestate=headers.get("tracestate"),
         )
     except (KeyError, ValueError) as error:
         raise Malformed(f"envelope: {error}") from None

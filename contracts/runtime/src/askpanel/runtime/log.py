@@ -23,7 +23,7 @@ from pydantic_core import from_json, to_json
 from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
-from askpanel.runtime import telemetry
+from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable, Raw
 from askpanel.runtime.replies import Replies, status_of
 
@@ -167,6 +167,14 @@ class EventLog:
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
     async def _publish(self, recorded: Recorded, guard: dict[str, str]) -> int:
+        """The event's sequence; what is written says where in its trace that was. Raises Conflict."""
+        began = time.perf_counter()
+        with tracing.sending(recorded) as placed:
+            sequence = await self._confirmed(placed, guard)
+        telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
+        return sequence
+
+    async def _confirmed(self, recorded: Recorded, guard: dict[str, str]) -> int:
         deadline = time.monotonic() + self._patience
         pause = 0.05
         subject, headers, body = encode(recorded)

@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoServersError
 
-from askpanel.runtime import bootstrap, connection, telemetry
+from askpanel.runtime import bootstrap, connection, telemetry, tracing
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_server, watch_durables
 from askpanel.runtime.log import EventLog
@@ -59,7 +59,8 @@ def run_worker(service: str, settings: ServiceSettings, wire: Wiring) -> None:
     """Run until told to stop. Exits 1 when the service cannot do its work, with one line saying why."""
     telemetry.configure(service, level=settings.log_level, log_format=settings.log_format)
     try:
-        run(_serve(service, settings, wire))
+        with tracing.exported(service, settings):
+            run(_serve(service, settings, wire))
     except* (LogMisconfigured, LogUnavailable, DurableGone, NoServersError, OSError) as group:
         for error in group.exceptions:
             print(f"{service}: {error}", file=sys.stderr)

@@ -18,7 +18,7 @@ from typing import Literal, Protocol, TypeVar
 
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.topology import PANELS
-from askpanel.runtime import telemetry
+from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.burying import GivenUp, bury
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
@@ -138,7 +138,8 @@ class Projection:
                 batch, failure = await self._collect(arrived, until)
                 if batch:
                     began = time.monotonic()
-                    await self._apply(batch, epoch)
+                    with tracing.processing_batch(PANELS, self._name, [raw.headers for raw in batch]):
+                        await self._apply(batch, epoch)
                     self._took = time.monotonic() - began
                 elif not self._store.holds():
                     raise CheckpointMoved("the store went away, perhaps with the last of it")

@@ -22,6 +22,7 @@ from nats.js.api import RawStreamMsg
 
 from askpanel.contracts.envelope import Unreadable
 from askpanel.contracts.topology import Durable, retried_subject, retry_subject
+from askpanel.runtime import tracing
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.worker import Delivery, Handler
@@ -97,7 +98,8 @@ class Retries:
         why = ""
         for _ in range(TRIES):
             try:
-                await self._handler(delivery)
+                with tracing.processing(delivery.subject, delivery.headers, self._durable, delivery.attempt):
+                    await self._handler(delivery)
             except Retry as retry:
                 why = str(retry)
                 await asyncio.sleep(min(retry.after, LONGEST_PAUSE))

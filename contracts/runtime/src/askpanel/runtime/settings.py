@@ -39,6 +39,22 @@ class ServiceSettings(BaseSettings):
         le=120,
         description="How long an append is retried before it counts as unavailable.",
     )
+    otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="Collector of traces and metrics (OTLP over HTTP), as http://collector:4318; empty: none.",
+        validation_alias=AliasChoices("ASKPANEL_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    )
+    trace_ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of traces that are recorded, where a caller has not decided it for its own.",
+        validation_alias=AliasChoices("ASKPANEL_TRACE_RATIO", "OTEL_TRACES_SAMPLER_ARG"),
+    )
+    metrics_seconds: float = Field(
+        default=60.0, ge=0, le=3600, description="How often metrics go to the collector; 0: never."
+    )
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

@@ -1,4 +1,4 @@
-"""Names of metrics, log lines and trace headers: all in this one module.
+"""Metrics and log lines of a process: all in this one module.
 
 Metrics follow Prometheus naming with prefix `askpanel_`. Log lines are one JSON object each, with
 service, tenant, panel and trace where known, and never with prompts, answers, tokens or addresses.
@@ -8,14 +8,11 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Mapping
 from typing import Any, TextIO
 
-from opentelemetry import trace
-from opentelemetry.propagate import extract, inject
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import Counter, Gauge, Histogram
+
+from askpanel.runtime import tracing
 
 HANDLED = Counter("askpanel_messages_handled_total", "Messages by outcome.", ["durable", "outcome"])
 HANDLING = Histogram(
@@ -26,6 +23,12 @@ HANDLING = Histogram(
 )
 IN_FLIGHT = Gauge("askpanel_messages_in_flight", "Messages being handled now.", ["durable"])
 DEAD_LETTERS = Counter("askpanel_dead_letters_total", "Messages given up on.", ["service"])
+PUBLISHING = Histogram(
+    "askpanel_publish_seconds",
+    "Time until the log confirmed an event.",
+    ["event"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15),
+)
 PUBLISH_RETRIES = Counter("askpanel_publish_retries_total", "Appends published again.")
 NATS_ERRORS = Counter("askpanel_nats_errors_total", "Asynchronous errors of the connection.", ["kind"])
 PROJECTION_SEQUENCE = Gauge("askpanel_projection_sequence", "Last projected sequence.", ["projection"])
@@ -41,6 +44,12 @@ MODEL_SECONDS = Histogram(
     "Duration of model calls.",
     ["model"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
+)
+MODEL_TOKENS = Histogram(
+    "askpanel_model_tokens",
+    "Tokens of a model call, as its provider counts them.",
+    ["model", "type"],
+    buckets=tuple(4**power for power in range(11)),
 )
 WEBHOOK_ATTEMPTS = Counter("askpanel_webhook_attempts_total", "Webhook requests by outcome.", ["outcome"])
 COST = Counter("askpanel_cost_usd_total", "Recorded cost.", ["model"])
@@ -66,6 +75,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= tracing.told()
         line |= {name: value for name, value in vars(record).items() if name not in _RESERVED}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -73,7 +83,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(service: str, *, level: str, log_format: str, stream: TextIO = sys.stderr) -> None:
-    """Set up logging and tracing of this process. Traces stay local until an exporter is configured."""
+    """Set up logging of this process."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         JsonFormatter(service)
@@ -88,20 +98,6 @@ def configure(service: str, *, level: str, log_format: str, stream: TextIO = sys
         "anthropic",
         "google_genai",
         "uvicorn.access",
+        "urllib3",
     ):
         logging.getLogger(chatty).setLevel(max(_LEVELS[level], logging.WARNING))
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        resource = Resource.create({"service.name": f"askpanel-{service}"})
-        trace.set_tracer_provider(TracerProvider(resource=resource))
-
-
-def traceparent() -> str | None:
-    """The current trace as a W3C header value, if one is active."""
-    carrier: dict[str, str] = {}
-    inject(carrier)
-    return carrier.get("traceparent")
-
-
-def context_of(headers: Mapping[str, str] | None) -> Any:
-    """The trace context carried by a message."""
-    return extract(dict(headers or {}))

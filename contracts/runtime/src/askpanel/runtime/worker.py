@@ -27,7 +27,7 @@ from nats.errors import Error as NatsError
 
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.topology import Durable
-from askpanel.runtime import telemetry
+from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.burying import GivenUp, bury
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
@@ -162,7 +162,9 @@ class Worker:
 
     async def _handle(self, lease: Lease) -> str:
         try:
-            await self.handler(_delivery(lease.raw))
+            delivery = _delivery(lease.raw)
+            with tracing.processing(delivery.subject, delivery.headers, self.durable, delivery.attempt):
+                await self.handler(delivery)
         except Retry as retry:
             return await self._again(lease.raw, retry.after, retry, "retried")
         except (Reject, Unreadable) as error:

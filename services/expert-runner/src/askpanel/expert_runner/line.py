@@ -8,7 +8,7 @@ from typing import Any
 from askpanel.expert_runner.models.port import Failure, Model, OnDelta, Reply
 from askpanel.expert_runner.models.retry import Circuit
 from askpanel.expert_runner.prompts.prompt import Prompt
-from askpanel.runtime import telemetry
+from askpanel.runtime import conventions, telemetry, tracing
 
 
 class Line:
@@ -33,8 +33,13 @@ class Line:
         async with self._slots:
             self._circuit = self._circuit.before_attempt()
             begun = time.monotonic()
+            named = tracing.inside(
+                conventions.chat, self.model.label.id, prompt.call.panel_id, prompt.max_tokens
+            )
             try:
-                outcome = await self.model.ask(prompt, on_delta=on_delta, seconds=seconds)
+                with named:
+                    outcome = await self.model.ask(prompt, on_delta=on_delta, seconds=seconds)
+                    tracing.note(conventions.outcome, outcome.usage, getattr(outcome, "reason", None))
             except asyncio.CancelledError:
                 self._circuit = self._circuit.after_abandoned()
                 raise
@@ -42,7 +47,13 @@ class Line:
             self._circuit = self._circuit.after_failure(outcome, time.monotonic())
         else:
             self._circuit = self._circuit.after_success()
-        name = self.model.label.id
-        telemetry.MODEL_SECONDS.labels(name).observe(time.monotonic() - begun)
-        telemetry.MODEL_CALLS.labels(name, getattr(outcome, "reason", "answered")).inc()
+        self._measure(outcome, time.monotonic() - begun)
         return outcome
+
+    def _measure(self, outcome: Reply | Failure, seconds: float) -> None:
+        name = self.model.label.id
+        telemetry.MODEL_SECONDS.labels(name).observe(seconds)
+        telemetry.MODEL_CALLS.labels(name, getattr(outcome, "reason", "answered")).inc()
+        if outcome.usage is not None:
+            telemetry.MODEL_TOKENS.labels(name, "input").observe(outcome.usage.input_tokens)
+            telemetry.MODEL_TOKENS.labels(name, "output").observe(outcome.usage.output_tokens)

@@ -33,6 +33,7 @@ from askpanel.expert_runner.prompts.build import build
 from askpanel.expert_runner.prompts.fit import NoRoom
 from askpanel.expert_runner.prompts.prompt import Call, Speaker
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
+from askpanel.runtime import conventions, tracing
 from askpanel.runtime.errors import Reject
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
@@ -92,6 +93,18 @@ class ExpertRunner:
         except UnknownExpert as error:
             await self._fail(task, attempt + 1, Failure("unknown_expert", str(error)), final=True)
             return
+        with tracing.inside(
+            conventions.invoke_agent,
+            request.agent_name,
+            request.agent_id,
+            request.agent_version,
+            str(task.envelope.panel.panel_id),
+            self._line.model.label.id,
+        ):
+            await self._attempt_again(task, speaker, attempt)
+
+    async def _attempt_again(self, task: Task, speaker: Speaker, attempt: int) -> None:
+        request = task.request
         while True:
             attempt += 1
             began = time.monotonic()

@@ -37,6 +37,7 @@ from askpanel.gateway.api import (
 )
 from askpanel.gateway.api.access import Gateway
 from askpanel.gateway.api.guard import Guard
+from askpanel.gateway.api.traced import Traced
 from askpanel.gateway.auth.keys import verifier
 from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
@@ -51,7 +52,7 @@ from askpanel.gateway.stream.hub import Hub
 from askpanel.gateway.stream.slots import Slots
 from askpanel.gateway.stream.tickets import Tickets
 from askpanel.gateway.webhooks.endpoints import Registry
-from askpanel.runtime import connection, telemetry
+from askpanel.runtime import connection, telemetry, tracing
 from askpanel.runtime.health import QuietServer
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, until_signal
@@ -74,6 +75,7 @@ ALLOWED = [
     "If-None-Match",
     "Last-Event-ID",
     "traceparent",
+    "tracestate",
 ]
 
 
@@ -93,8 +95,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        # One span a request, by the framework; its own logs would hold exception texts.
-        telemetry={"operation_spans": False, "logs": False},
+        # Ours is in `api.traced`: the framework's spans hold query strings, and so tickets and searches.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for module in (asking, panels, commands, streams, experts, own_experts, tenant):
         app.include_router(module.router, prefix="/api/v1")
@@ -113,6 +115,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             expose_headers=[*EXPOSED, "X-Min-Sequence", "X-Min-Sequence-Reached"],
             max_age=600,
         )
+    app.add_middleware(Traced)
     app.state.sides = Sides({})
     return app
 
@@ -274,7 +277,8 @@ def main() -> None:
     settings = load(GatewaySettings)
     telemetry.configure(SERVICE, level=settings.log_level, log_format=settings.log_format)
     try:
-        run(serve(settings))
+        with tracing.exported(SERVICE, settings):
+            run(serve(settings))
     except (OSError, ValueError) as error:
         print(f"{SERVICE}: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -14,7 +14,7 @@ from nats.errors import NoServersError
 from pydantic import AliasChoices, Field, SecretStr
 
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
-from askpanel.runtime import connection, telemetry
+from askpanel.runtime import connection, telemetry, tracing
 from askpanel.runtime.health import Readiness
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, serving, until_signal
@@ -90,7 +90,8 @@ def main() -> None:
     settings = load(ProjectorSettings)
     telemetry.configure(SERVICE, level=settings.log_level, log_format=settings.log_format)
     try:
-        run(serve(settings))
+        with tracing.exported(SERVICE, settings):
+            run(serve(settings))
     except* (NoServersError, OSError) as group:
         for error in group.exceptions:
             print(f"{SERVICE}: {error}", file=sys.stderr)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import TIMERS
 from askpanel.orchestrator.timers import Timer, TimerPurpose
+from askpanel.runtime import tracing
 from askpanel.runtime.errors import LogUnavailable, Reject
 from askpanel.runtime.worker import Delivery
 
@@ -49,6 +50,7 @@ async def _arm(jetstream: JetStreamContext, panel: PanelRef, timer: Timer) -> No
         headers={
             "Nats-Schedule": f"@at {at}",
             "Nats-Schedule-Target": panel.timer(timer.purpose_key, "fired"),
+            **tracing.carried(),  # the fired message keeps it
         },
         timeout=4,
     )

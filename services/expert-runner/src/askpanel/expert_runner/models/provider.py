@@ -14,6 +14,7 @@ from askpanel.expert_runner.answers import MAX_OUTPUT, BadOutput, ContentStream,
 from askpanel.expert_runner.models.port import CALL_HEADER, Failure, Label, OnDelta, Reply
 from askpanel.expert_runner.prompts.prompt import HOSTED, Budget, Call, Prompt
 from askpanel.expert_runner.shape import Shape, json_schema
+from askpanel.runtime import conventions, tracing
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model as PydanticModel
@@ -96,6 +97,7 @@ class ProviderModel:
         ) as stream:
             text = await _read(stream, on_delta)
             usage, finish = _usage(stream), stream.finish_reason
+            tracing.note(conventions.response, stream.model_name, finish)
         return _judge(text, finish, usage, prompt.shape)
 
     def _settings(self, prompt: Prompt, total: float) -> "ModelSettings":

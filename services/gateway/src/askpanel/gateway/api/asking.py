@@ -6,7 +6,7 @@ confirmed is answered with 201.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Response
 
 from askpanel.contracts import ids
-from askpanel.contracts.envelope import Recorded, seal
+from askpanel.contracts.envelope import Envelope, Recorded, seal
 from askpanel.contracts.events import PanelCreated, Parent
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.admission import Refusal, barred, exhausted
@@ -30,7 +30,6 @@ from askpanel.gateway.history import read_history
 from askpanel.gateway.readmodel.queries import ReadModelUnavailable
 from askpanel.gateway.readmodel.views import QuotaView
 from askpanel.gateway.stream.payloads import seats
-from askpanel.runtime import telemetry
 
 router = APIRouter(tags=["panels"])
 
@@ -124,14 +123,18 @@ async def _append(
         panel,
         time=datetime.now(UTC),
         user_id=member.user_id,
-        traceparent=telemetry.traceparent(),
     )
     with parts.pending.reserved(panel) as reservation:
         stored = await parts.log.append_first(ours)
         reservation.sequence = stored.sequence
-    if stored.envelope != ours.envelope or stored.event != ours.event:
+    if stored.event != ours.event or _untraced(stored.envelope) != _untraced(ours.envelope):
         return _replay(stored, body, member, response)
     return _created(stored, response)
+
+
+def _untraced(envelope: Envelope) -> Envelope:
+    """Without its place in a trace, which it gets when it is written."""
+    return replace(envelope, traceparent=None, tracestate=None)
 
 
 def _replay(stored: Recorded, body: NewPanel, member: Caller, response: Response) -> Created:

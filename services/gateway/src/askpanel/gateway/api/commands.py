@@ -19,7 +19,6 @@ from askpanel.gateway.api.problems import Problem, invalid, not_found, unavailab
 from askpanel.gateway.bodies import Cancellation, HumanInput
 from askpanel.gateway.history import History, awaited, human_answer, read_event, read_history
 from askpanel.gateway.permissions import may_act
-from askpanel.runtime import telemetry
 from askpanel.runtime.errors import Conflict
 
 router = APIRouter(tags=["panels"])
@@ -88,7 +87,6 @@ async def _append(
         time=datetime.now(UTC),
         cause=history.events[0].envelope,
         user_id=member.user_id,
-        traceparent=telemetry.traceparent(),
     )
     try:
         return await parts.log.append(recorded, expected=history.last_sequence)

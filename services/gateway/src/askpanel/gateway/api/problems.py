@@ -12,7 +12,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from opentelemetry import trace
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,6 +23,7 @@ from askpanel.gateway.auth.token import TokenRefused
 from askpanel.gateway.readmodel.queries import BadCursor, ReadModelUnavailable
 from askpanel.gateway.stream.encode import error_body, json_line
 from askpanel.gateway.stream.tickets import TicketRefused
+from askpanel.runtime import tracing
 from askpanel.runtime.errors import EventTooLarge, LogMisconfigured, LogUnavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -87,11 +87,6 @@ def unavailable(what: str, retry_after: int = 2) -> Problem:
     return Problem(503, "unavailable", what, headers={"Retry-After": str(retry_after)})
 
 
-def trace_id() -> str:
-    """The trace of this request, 32 hex digits."""
-    return format(trace.get_current_span().get_span_context().trace_id, "032x")
-
-
 def answer(request: Request, problem: Problem) -> Response:
     """The problem as bytes. A client of event streams takes any status but 200 as final, so one that may
     come back later gets a stream of a single `error` event instead."""
@@ -102,7 +97,7 @@ def answer(request: Request, problem: Problem) -> Response:
         "detail": problem.detail,
         "instance": request.url.path,
         "errors": [{"pointer": pointer, "detail": why} for pointer, why in problem.errors[:MOST_ERRORS]],
-        "trace_id": trace_id(),
+        "trace_id": tracing.trace_id(),
         **problem.more,
     }
     wants_events = "text/event-stream" in request.headers.get("accept", "")

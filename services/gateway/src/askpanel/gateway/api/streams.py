@@ -20,6 +20,7 @@ from askpanel.gateway.stream.deliver import EventStream, Terms, deliver
 from askpanel.gateway.stream.encode import LIMITED_RETRY_MS, Frame, event_frame, reset_frame
 from askpanel.gateway.stream.mailbox import Mailbox
 from askpanel.gateway.stream.tickets import LIFETIME
+from askpanel.runtime import tracing
 
 router = APIRouter(tags=["stream"])
 
@@ -105,6 +106,7 @@ def _answer(
 ) -> Response:
     if history.created is None:
         raise not_found()
+    tracing.link(history.events[0].envelope)
     after = _resume_after(history, last_event_id)
     if history.ended_at is not None and after is not None and after >= history.ended_at:
         return Response(status_code=204)

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from askpanel.gateway.stream.encode import HEARTBEAT, RETRY, Frame
 from askpanel.gateway.stream.mailbox import Mailbox, Why
-from askpanel.runtime import telemetry
+from askpanel.runtime import conventions, telemetry, tracing
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ async def deliver(
     for chunk in _chunks(opening):
         yield prefix + chunk
         prefix = b""
+    _mark_sent(opening)
     if not opening:
         yield HEARTBEAT
     if opening and opening[-1].last:
@@ -74,9 +75,17 @@ async def deliver(
         for chunk in _chunks(_through_last(frames)):
             yield prefix + chunk
             prefix, spoke = b"", loop.time()
+        _mark_sent(frames)
         sent = max([sent, *(frame.sequence or 0 for frame in frames)])
         if any(frame.last for frame in frames):
             return
+
+
+def _mark_sent(frames: Sequence[Frame]) -> None:
+    """Note in the request's span which events the client has now; deltas are not worth it."""
+    sequences = [frame.sequence for frame in frames if frame.sequence is not None]
+    if sequences:
+        tracing.mark(conventions.STREAM_SENT, events=len(sequences), sequence=sequences[-1])
 
 
 def _through_last(frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -116,7 +125,9 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._release()
-            telemetry.STREAMS_CUT.labels(self._mailbox.cut_because or "finished").inc()
+            why = self._mailbox.cut_because or "finished"
+            telemetry.STREAMS_CUT.labels(why).inc()
+            tracing.mark(conventions.STREAM_ENDED, why=why)
             await self._blocks.aclose()
 
     async def stream_response(self, send: Send) -> None:

@@ -13,6 +13,7 @@ from nats.js import JetStreamContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from askpanel.contracts.topology import WEBHOOK_ATTEMPTS_BUCKET, webhook_subject
+from askpanel.runtime import tracing
 from askpanel.runtime.errors import LogUnavailable
 
 RING = 200
@@ -66,9 +67,10 @@ async def put(
     `again` names a replay, which is another order of the same event. Raises LogUnavailable.
     """
     identity = f"{endpoint_id}:{order.event_id}" + (f":{again}" if again else "")
+    headers = {"Nats-Msg-Id": identity, **tracing.carried()}
     subject, body = webhook_subject(tenant_id, endpoint_id), order.model_dump_json().encode()
     try:
-        await jetstream.publish(subject, body, headers={"Nats-Msg-Id": identity}, timeout=4)
+        await jetstream.publish(subject, body, headers=headers, timeout=4)
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
         raise LogUnavailable(f"the delivery was not ordered: {error!r}") from error
 
