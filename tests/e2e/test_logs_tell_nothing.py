@@ -1,6 +1,7 @@
-"""No log of any process holds a secret, a token, an address of a person, or what people and models wrote.
+"""No log and no span holds a secret, a token, an address of a person, or what people and models wrote.
 
-Everything is logged down to `debug`, everything goes wrong that can, and then the files are searched.
+Everything is logged down to `debug` and every trace is recorded, everything goes wrong that can, and then the
+files and what a collector got are searched.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import pytest
 
 from askpanel.contracts.events import ExpertResponded, PanelCompleted
 from tests.harness.cast import BROKEN, LOCKED_OUT, OPPOSED, REFUSING, SHARED_MODEL
+from tests.harness.collector import Collector, collecting
 from tests.harness.invariants import usage_complete
 from tests.harness.stack import EXPERTS, RunningStack, askpanel, create, follow, kill, stack, until
 
@@ -37,9 +39,19 @@ SHORTEST_QUOTE = 24
 
 
 @pytest.fixture(scope="module")
-def talkative() -> Generator[RunningStack]:
-    """A stack that logs all it ever logs."""
-    with stack(SHARED_MODEL, ASKPANEL_LOG_LEVEL="debug") as started:
+def collector() -> Generator[Collector]:
+    """Where its spans and metrics go."""
+    with collecting() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def talkative(collector: Collector) -> Generator[RunningStack]:
+    """A stack that tells all it ever tells."""
+    often = {"OTEL_BSP_SCHEDULE_DELAY": "100", "ASKPANEL_METRICS_SECONDS": "1"}
+    with stack(
+        SHARED_MODEL, ASKPANEL_LOG_LEVEL="debug", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **often
+    ) as started:
         yield started
 
 
@@ -129,24 +141,30 @@ def secrets_of(running: RunningStack) -> Iterator[str]:
             yield from (user["token"], user["email"], user["password"])
 
 
-async def test_logs_hold_no_secret_no_token_and_nothing_that_anybody_wrote(talkative: RunningStack) -> None:
+async def test_logs_and_spans_hold_no_secret_no_token_and_nothing_that_anybody_wrote(
+    talkative: RunningStack, collector: Collector
+) -> None:
     said = await everything_that_can_go_right(talkative)
     await everything_that_can_go_wrong(talkative)
     await asyncio.to_thread(askpanel, talkative, "replay")
     quotes = {text[:SHORTEST_QUOTE] for text in said if len(text) >= SHORTEST_QUOTE}
     wanted = {*secrets_of(talkative), *WORDS.values(), *quotes, *(text for text in said if "." in text)}
+    told = logs(talkative) | {"spans and metrics": collector.text()}
     found = [
         f"{name}: {line[:300]}"
-        for name, text in logs(talkative).items()
+        for name, text in told.items()
         for line in text.splitlines()
         if any(each in line for each in wanted)
     ]
     assert found == []
 
 
-async def test_the_search_would_have_found_something(talkative: RunningStack) -> None:
+async def test_the_search_would_have_found_something(talkative: RunningStack, collector: Collector) -> None:
     """Services did log, as JSON lines; and nobody's bearer token is among them in any spelling."""
     for name, text in logs(talkative).items():
         assert not re.search(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ", text), f"a token in {name}"
+    assert not re.search(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ", collector.text())
+    names = {span.name for span in await collector.all()}
+    assert names >= {"POST /api/v1/panels", "GET /api/v1/panels/{panel_id}/stream", "chat scripted"}
     gateway = logs(talkative)["logs/gateway.log"]
     assert len([json.loads(line) for line in gateway.splitlines() if line.startswith("{")]) > 3
