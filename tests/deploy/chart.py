@@ -38,10 +38,18 @@ BY_THE_INSTALLER: Mapping[str, Any] = {
 }
 """What nobody but the one who installs knows: no values file of ours holds it."""
 
+COLLECTOR = "http://collector.observability.svc:4318"
 VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "kind": ("kind", {}),
     "small": ("small", BY_THE_INSTALLER),
     "production": ("production", BY_THE_INSTALLER),
+    "production with a collector": (
+        "production",
+        {
+            **BY_THE_INSTALLER,
+            "telemetry": {"endpoint": COLLECTOR, "traceRatio": 0.1, "existingSecret": "otlp"},
+        },
+    ),
     "production by CPU": ("production", {**BY_THE_INSTALLER, "autoscaling": {"by": "hpa"}}),
     "production with NACK": ("production", {**BY_THE_INSTALLER, "streams": {"managedBy": "nack"}}),
 }

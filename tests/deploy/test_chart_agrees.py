@@ -13,6 +13,7 @@ from askpanel.gateway.app import LAST_REQUESTS
 from askpanel.local.chart import JOB_MODULES, JOB_SETTINGS, SETTINGS, variables
 from askpanel.local.services import MODEL_VARIABLES, MODULES
 from tests.deploy.chart import (
+    COLLECTOR,
     DIGEST,
     NAMESPACE,
     Rendered,
@@ -29,6 +30,8 @@ ENVIRONMENT = {
     **{service: set(variables(settings)) for service, settings in SETTINGS.items()},
     **{job: set(variables(settings)) for job, settings in JOB_SETTINGS.items()},
 }
+for service in SETTINGS:
+    ENVIRONMENT[service].add("OTEL_EXPORTER_OTLP_HEADERS")  # read by the exporter itself
 ENVIRONMENT["expert-runner"] |= KEYS | set(MODEL_VARIABLES)
 SECRETS = re.compile(r"PASSWORD|SECRET|_KEY$|DATABASE_URL")
 PRESTOP = 5
@@ -152,6 +155,22 @@ def test_variables_are_those_that_the_process_reads_and_secrets_come_from_secret
             assert plain_environment(pod)["ASKPANEL_NATS_USER"] == (
                 "admin" if component == "bootstrap" else component
             )
+
+
+def test_a_collector_is_told_to_the_services_where_there_is_one(rendered: Rendered) -> None:
+    wanted = "collector" in rendered.variant
+    for component, pod, _ in rendered.pods():
+        given = plain_environment(pod)
+        told = {name: value for name, value in given.items() if "OTLP" in name or "TRACE" in name}
+        if wanted and component in SERVICES:
+            assert told == {
+                "ASKPANEL_OTLP_ENDPOINT": COLLECTOR,
+                "ASKPANEL_TRACE_RATIO": "0.1",
+                "OTEL_EXPORTER_OTLP_HEADERS": None,
+            }
+            assert given["ASKPANEL_METRICS_SECONDS"] == "60"
+        else:
+            assert told == {}, component
 
 
 def test_required_settings_are_given(rendered: Rendered) -> None:

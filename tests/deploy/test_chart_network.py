@@ -43,6 +43,8 @@ def test_the_holes_are_exact(rendered: Rendered) -> None:
         wanted = [4222] if component != "migration" else []
         wanted += [database[component]] if component in database else []
         wanted += [443] if component == "expert-runner" or (component == "gateway" and with_jwks) else []
+        collector = rendered.variant == "production with a collector" and component in SERVICES
+        wanted += [4318] if collector else []
         assert outgoing == sorted(wanted), component
 
 

@@ -65,6 +65,19 @@
 {{- end }}
 {{- end }}
 
+{{/* The collector of traces and metrics; nothing where there is none. */}}
+{{- define "ask-panel.telemetry-env" -}}
+{{- $telemetry := .root.Values.telemetry -}}
+{{- with $telemetry.endpoint }}
+- name: ASKPANEL_OTLP_ENDPOINT
+  value: {{ . | quote }}
+{{- include "ask-panel.settings-env" (dict "ASKPANEL_TRACE_RATIO" $telemetry.traceRatio "ASKPANEL_METRICS_SECONDS" $telemetry.metricsSeconds) }}
+{{- with $telemetry.existingSecret }}
+{{ include "ask-panel.from-secret" (dict "variable" "OTEL_EXPORTER_OTLP_HEADERS" "secret" . "key" $telemetry.key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Whole numbers without an exponent: values are floats here, and 1e+06 is no integer to the reader. */}}
 {{- define "ask-panel.settings-env" -}}
 {{- range $variable, $value := . }}

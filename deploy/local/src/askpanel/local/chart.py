@@ -54,11 +54,14 @@ BY_THE_CHART = frozenset(
         "ASKPANEL_JWT_ISSUER",
         "ASKPANEL_LIMITS",
         "ASKPANEL_LOCAL",
+        "ASKPANEL_METRICS_SECONDS",
         "ASKPANEL_NATS_URL",
         "ASKPANEL_NATS_USER",
+        "ASKPANEL_OTLP_ENDPOINT",
         "ASKPANEL_PORT",
         "ASKPANEL_PROBE_HOST",
         "ASKPANEL_PROBE_PORT",
+        "ASKPANEL_TRACE_RATIO",
         "ASKPANEL_WEB_ROOT",
     }
 )
