@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -272,7 +273,11 @@ def _references(node: Any) -> list[str]:
 @pytest.mark.parametrize("event_type", NAMES)
 def test_the_documented_headers_are_those_that_are_written(event_type: str) -> None:
     schema = asyncapi.headers_schema(EVENTS[event_type])
-    _, headers, _ = encode(recorded(sample_of(event_type)))
+    sample = recorded(sample_of(event_type))
+    traced = replace(
+        sample, envelope=replace(sample.envelope, tracestate="other=1")
+    )  # younger than the goldens
+    _, headers, _ = encode(traced)
     assert headers.keys() == schema["properties"].keys()
     for name, rule in schema["properties"].items():
         assert rule.get("const", headers[name]) == headers[name]
