@@ -1,12 +1,15 @@
 """Bad input: every refusal is a problem document that points at what is wrong, and nothing is stored."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from askpanel.runtime.telemetry import JsonFormatter
 from services.gateway.tests.running import Running, Start
 
 GOOD: dict[str, Any] = {
@@ -121,10 +124,17 @@ async def test_a_bug_is_a_500_without_any_inside(gateway: Running, monkeypatch: 
         raise RuntimeError("Traceback: select secret from /src/asyncpg")
 
     monkeypatch.setattr(gateway.app.state.gateway.catalogue, "of", broken)
+    lines = StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(JsonFormatter("gateway"))
+    guard = logging.getLogger("askpanel.gateway.api.guard")
+    guard.addHandler(handler)
 
     body = assert_problem(await gateway.get("/agents"), 500)
 
+    guard.removeHandler(handler)
     assert body["detail"] == "Something went wrong here. Quote the trace_id to an operator."
+    assert json.loads(lines.getvalue())["trace_id"] == body["trace_id"]
 
 
 async def test_keys_and_headers_are_checked(gateway: Running) -> None:
