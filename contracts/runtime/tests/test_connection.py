@@ -7,7 +7,22 @@ from nats.aio.client import Client
 from askpanel.runtime.connection import Connection
 
 PIECES = st.sampled_from(
-    [b"ce-id", b": ", b":", b"\r\n", b"\r", b"\n", b" ", b"\t", b"a b", "é".encode(), b"\xff", b"\x1c", b"\x85", b"7"]
+    [
+        b"ce-id",
+        b": ",
+        b":",
+        b"\r\n",
+        b"\r",
+        b"\n",
+        b" ",
+        b"\t",
+        b"a b",
+        "é".encode(),
+        b"\xff",
+        b"\x1c",
+        b"\x85",
+        b"7",
+    ]
 )
 BLOCKS = st.one_of(st.binary(max_size=200), st.lists(PIECES, max_size=40).map(b"".join))
 
