@@ -20,7 +20,7 @@ AT_ONCE = 64
 """Clients that are connecting at the same time."""
 SMALL = 4096
 """Bytes of receive buffer of clients that hardly read."""
-PATIENCE = 120.0
+PATIENCE = 600.0
 
 Manner = Literal["reads", "trickles", "stops"]
 

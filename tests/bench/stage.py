@@ -120,7 +120,11 @@ async def stage(users: int, **environment: str) -> AsyncGenerator[Stage]:
                 yield Stage(port, psutil.Process(process.pid), EventLog(client), members)
             finally:
                 process.terminate()
-                process.wait(30)
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
 def allow_files() -> None:

@@ -16,7 +16,7 @@ import askpanel.runtime
 from askpanel.contracts.events import FailureReason
 from askpanel.contracts.permissions import SERVICES, password_variable
 from askpanel.contracts.topology import DEAD, PANELS, TIMERS
-from askpanel.gateway.stream.mailbox import Why
+from askpanel.gateway.stream.deliver import Why
 from askpanel.local import chart as generated
 from askpanel.local.chart import SETTINGS, settings_schema
 from tests.deploy.chart import CHART, ROOT, rows

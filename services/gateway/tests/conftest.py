@@ -15,6 +15,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.gateway.app import create_app
+from askpanel.gateway.http import BoundedHttp
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.demo import seed
@@ -61,7 +62,7 @@ async def start(
             }
             settings = GatewaySettings(**(usual | changes))
             app = create_app(settings)
-            server = await stack.enter_async_context(serving(app))
+            server = await stack.enter_async_context(serving(app, http=BoundedHttp))
             port = server.servers[0].sockets[0].getsockname()[1]
             url = f"http://127.0.0.1:{port}"
             http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20, verify=False))

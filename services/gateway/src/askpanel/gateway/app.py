@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 import asyncpg
 import httpx
@@ -41,6 +42,7 @@ from askpanel.gateway.api.traced import Traced
 from askpanel.gateway.auth.keys import verifier
 from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
+from askpanel.gateway.history import read_history
 from askpanel.gateway.http import BoundedHttp
 from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.rates import Rates
@@ -48,7 +50,10 @@ from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.queries import ReadModel, open_read_model
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.sides import Sides
+from askpanel.gateway.stream.deliver import Room
 from askpanel.gateway.stream.hub import Hub
+from askpanel.gateway.stream.replay import Replays
+from askpanel.gateway.stream.revocation import end_revoked
 from askpanel.gateway.stream.slots import Slots
 from askpanel.gateway.stream.tickets import Tickets
 from askpanel.gateway.webhooks.endpoints import Registry
@@ -134,9 +139,10 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     stack.push_async_callback(_close, client)
     log = EventLog(client, patience=settings.append_patience_seconds)
     reading = EventLog(client, patience=READ_PATIENCE, attempt_timeout=2.0)
-    hub = Hub(
-        client, reading, most_frames=settings.stream_queue_events, most_bytes=settings.stream_queue_bytes
-    )
+    hub = Hub(client, reading)
+    stack.callback(hub.abandon)
+    members = Memberships(model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds)
+    recheck = max(settings.membership_seconds, 0.1)
     catalogue = Catalogue(client)
     limited = settings.limits == "on"
     sides = app.state.sides = _sides(model, reading, hub, catalogue)
@@ -145,11 +151,11 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         log=log,
         reading=reading,
         hub=hub,
+        replays=Replays(partial(read_history, reading)),
+        room=Room(settings.stream_queue_events, settings.stream_queue_bytes),
         model=model,
         verifier=tokens,
-        members=Memberships(
-            model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds
-        ),
+        members=members,
         catalogue=catalogue,
         publisher=Publisher(client.jetstream(timeout=2.0)),
         rates=Rates(per_second=settings.requests_per_second, burst=settings.request_burst)
@@ -163,6 +169,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     for name, work in (
         ("follower", _follow(client, settings, hub, catalogue)),
         ("schema", _check_schema(settings, sides)),
+        ("revocation", end_revoked(hub.streams, members.may_stream, every=recheck)),
     ):
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(lambda ended: _note_failure(ended, sides))

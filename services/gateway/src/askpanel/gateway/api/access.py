@@ -23,7 +23,9 @@ from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.rates import Rates
 from askpanel.gateway.readmodel.queries import ReadModel, ReadSession
 from askpanel.gateway.settings import GatewaySettings
+from askpanel.gateway.stream.deliver import Room
 from askpanel.gateway.stream.hub import Hub
+from askpanel.gateway.stream.replay import Replays
 from askpanel.gateway.stream.slots import Slots
 from askpanel.gateway.stream.tickets import Tickets
 from askpanel.gateway.webhooks.endpoints import Registry
@@ -40,6 +42,8 @@ class Gateway:
     log: EventLog
     reading: EventLog
     hub: Hub
+    replays: Replays
+    room: Room
     model: ReadModel
     verifier: TokenVerifier
     members: Memberships
