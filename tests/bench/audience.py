@@ -11,8 +11,7 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing.connection import Connection
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import uvloop
 
@@ -33,18 +32,18 @@ class Tally:
     events: int = 0
     heartbeats: int = 0
     ended: int = 0
-    refused: list[str] = field(default_factory=list[str])
+    refused: int = 0
 
 
 class Listener(asyncio.Protocol):
-    """One client that takes what comes. `begun` is set with its first byte of the body."""
+    """One client that takes what comes. `begun` gets the answer's head with the first byte of the body."""
 
     __slots__ = ("begun", "rest", "since", "tally", "transport")
 
-    def __init__(self, tally: Tally, begun: asyncio.Future[None]) -> None:
+    def __init__(self, tally: Tally, begun: asyncio.Future[bytes]) -> None:
         self.tally = tally
-        self.begun: asyncio.Future[None] | None = begun
-        self.rest = b""
+        self.begun: asyncio.Future[bytes] | None = begun
+        self.rest: bytes = b""
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,9 +57,7 @@ class Listener(asyncio.Protocol):
             if not found or not data:
                 self.rest = head + found
                 return
-            if not head.startswith(b"HTTP/1.1 200 "):
-                self.tally.refused.append((head + data).decode(errors="replace"))
-            self.begun.set_result(None)
+            self.begun.set_result(head)
             self.begun = None
         whole = data.rfind(b"\n\r\n") + 1  # the end of a chunk of whole blocks
         self.rest = data[whole:]
@@ -77,8 +74,7 @@ class Listener(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.tally.ended += 1
         if self.begun is not None and not self.begun.done():
-            self.tally.refused.append("no answer")
-            self.begun.set_result(None)
+            self.begun.set_exception(exc or ConnectionResetError("no answer"))
 
 
 class Audience:
@@ -111,7 +107,7 @@ class Audience:
         """What the group has heard since it was last asked."""
         tally = self._tallies[group]
         taken = Tally(tally.lags, tally.events, tally.heartbeats, tally.ended, tally.refused)
-        tally.lags, tally.events, tally.heartbeats = [], 0, 0
+        tally.lags, tally.events, tally.heartbeats, tally.refused = [], 0, 0, 0
         return taken
 
     async def close(self, group: str) -> None:
@@ -124,11 +120,19 @@ class Audience:
 
     async def _listen(self, request: bytes, tally: Tally) -> Listener:
         loop = asyncio.get_running_loop()
-        begun: asyncio.Future[None] = loop.create_future()
-        transport, listener = await loop.create_connection(lambda: Listener(tally, begun), *self._address)
-        transport.write(request)
-        await begun
-        return listener
+        while True:
+            begun: asyncio.Future[bytes] = loop.create_future()
+            listener = Listener(tally, begun)
+            transport, _ = await loop.create_connection(lambda made=listener: made, *self._address)
+            transport.write(request)
+            head = await begun
+            if head.startswith(b"HTTP/1.1 200 "):
+                return listener
+            assert head.startswith(b"HTTP/1.1 503 "), head
+            listener.tally = Tally()
+            tally.refused += 1
+            transport.abort()
+            await asyncio.sleep(1)
 
     async def _hardly_read(self, request: bytes, manner: Manner, tally: Tally) -> socket.socket:
         loop = asyncio.get_running_loop()
@@ -156,10 +160,18 @@ class Audience:
         tally.ended += 1
 
 
+class Pipe(Protocol):
+    """One end of a pipe between processes."""
+
+    def send(self, obj: Any) -> None: ...
+    def recv(self) -> Any: ...
+    def poll(self, timeout: float | None = 0.0) -> bool: ...
+
+
 class Usher:
     """The other end of the pipe."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
 
     async def do(self, method: str, *arguments: object) -> Any:
@@ -185,11 +197,11 @@ def audience(host: str, port: int) -> Generator[Usher]:
         process.kill()
 
 
-def _run(pipe: Connection, host: str, port: int) -> None:
+def _run(pipe: Pipe, host: str, port: int) -> None:
     uvloop.run(_serve(pipe, Audience(host, port)))
 
 
-async def _serve(pipe: Connection, seats: Audience) -> None:
+async def _serve(pipe: Pipe, seats: Audience) -> None:
     while (asked := await asyncio.to_thread(pipe.recv)) is not None:
         method, arguments = asked
         pipe.send(await getattr(seats, method)(*arguments))

@@ -20,8 +20,8 @@ from tests.bench.audience import Tally, Usher, audience
 from tests.bench.cast import cpu_ms
 from tests.bench.stage import HOST, Stage, stage
 
-SLOW = 'askpanel_sse_streams_cut_total{why="slow"}'
-OPEN = "askpanel_sse_streams"
+CUT = "askpanel_sse_streams_cut_total"
+OPEN = "askpanel_sse_streams "
 BIG = 48_000
 """Characters of an answer of the panel that slow clients watch: enough to fill every buffer on the way."""
 PATIENCE = 60.0
@@ -41,7 +41,7 @@ class Bench:
         took: float = await self.usher.do("open", group, requests, manner)
         tally: Tally = await self.usher.do("take", group)
         if tally.refused:
-            raise SystemExit(f"{len(tally.refused)} of {count} streams were refused: {tally.refused[0]}")
+            line(f"{group}: answers of 503, asked again", f"{tally.refused}")
         return took
 
     async def busy(
@@ -67,7 +67,8 @@ class Bench:
         deadline = time.monotonic() + PATIENCE
         while whole.events < expected:
             if time.monotonic() > deadline:
-                raise SystemExit(f"{group}: {whole.events} of {expected} deliveries came")
+                lost = await self.stage.metrics(CUT)
+                raise SystemExit(f"{group}: {whole.events} of {expected} deliveries came; ended: {lost}")
             await asyncio.sleep(0.2)
             tally: Tally = await self.usher.do("take", group)
             whole.lags += tally.lags
@@ -132,8 +133,10 @@ async def _quiet(bench: Bench) -> None:
     line(
         f"nothing happens for {seconds:.0f} s",
         f"{spent / seconds / 10:.1f} % of a core; {tally.heartbeats:,} heartbeats, "
-        f"{spent * 1000 / max(tally.heartbeats, 1):.0f} µs each, {tally.ended} streams lost",
+        f"{spent * 1000 / max(tally.heartbeats, 1):.0f} µs each",
     )
+    if tally.ended:
+        line("streams lost meanwhile", f"{tally.ended}: {await bench.stage.metrics(CUT)}")
 
 
 async def _slow(bench: Bench, lively: Sequence[Story]) -> None:
@@ -143,7 +146,7 @@ async def _slow(bench: Bench, lively: Sequence[Story]) -> None:
     await bench.seat("beside", [story], 20)
     await bench.seat("slow", [story], options.slow, "trickles")
     await bench.seat("slow", [story], options.slow, "stops")
-    cut, memory = await there.metric(SLOW), there.memory()
+    cut, memory = await _slow_so_far(there), there.memory()
     began = time.monotonic()
     peak, gone = memory, 0.0
 
@@ -152,7 +155,7 @@ async def _slow(bench: Bench, lively: Sequence[Story]) -> None:
         while not gone:
             await asyncio.sleep(0.25)
             peak = max(peak, there.memory())
-            if await there.metric(SLOW) - cut >= 2 * options.slow:
+            if await _slow_so_far(there) - cut >= 2 * options.slow:
                 gone = time.monotonic() - began
 
     watching = asyncio.create_task(watch())
@@ -170,8 +173,12 @@ async def _slow(bench: Bench, lively: Sequence[Story]) -> None:
 
 async def _all_closed(there: Stage) -> None:
     async with asyncio.timeout(PATIENCE):
-        while await there.metric(OPEN):  # noqa: ASYNC110  (another process's state)
+        while any((await there.metrics(OPEN)).values()):  # noqa: ASYNC110  (another process's state)
             await asyncio.sleep(0.1)
+
+
+async def _slow_so_far(there: Stage) -> float:
+    return (await there.metrics(CUT)).get('{why="slow"}', 0)
 
 
 def _p50_p99(seconds: Sequence[float]) -> tuple[float, float]:

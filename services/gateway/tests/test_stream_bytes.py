@@ -257,7 +257,7 @@ async def connected(stream: Delivery) -> AsyncGenerator[tuple[asyncio.Transport,
 async def received(client: socket.socket) -> bytes:
     """What a client reads to the end, without the chunks' heads; the last of them must be there."""
     loop = asyncio.get_running_loop()
-    raw, body = b"", b""
+    raw, body, size = b"", b"", b""
     async with asyncio.timeout(10):
         while data := await loop.sock_recv(client, 65_536):
             raw += data
@@ -269,7 +269,9 @@ async def received(client: socket.socket) -> bytes:
     return body
 
 
-async def collect(opening: list[Frame], stream: Delivery, agreed: Terms | None = None, *, after: int = 0) -> bytes:
+async def collect(
+    opening: list[Frame], stream: Delivery, agreed: Terms | None = None, *, after: int = 0
+) -> bytes:
     """All bytes of a stream that begins now and ends by itself."""
     async with connected(stream) as (connection, client):
         stream.begin(connection, opening, after=after, terms=agreed or terms())

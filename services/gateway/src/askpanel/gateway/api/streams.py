@@ -86,7 +86,9 @@ async def stream(
         # In this order: what the tail passed before the subscription is in the replay read after it.
         parts.hub.subscribe(panel, delivery)
         replay = await parts.replays.read(panel)
-        answer = _answer(replay, last_event_header or last_event_query, panel, delivery, _terms(parts, member))
+        answer = _answer(
+            replay, last_event_header or last_event_query, panel, delivery, _terms(parts, member)
+        )
     except BaseException:
         delivery.end()
         raise
@@ -121,7 +123,7 @@ class EventStream(Response):
         self._after = after
         self._terms = terms
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (ASGI)
         connection: asyncio.Transport | None = None
         try:
             head = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}

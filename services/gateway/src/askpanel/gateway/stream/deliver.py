@@ -148,7 +148,7 @@ class Delivery(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Nothing is expected of a client on this connection any more."""
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (the protocol's)
         """The stream is over, by either side."""
         if self._timer is not None:
             self._timer.cancel()
