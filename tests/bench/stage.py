@@ -31,6 +31,7 @@ from tests.harness.servers import postgres_at
 
 HOST = "127.0.0.1"
 LASTS = 3600.0
+"""Seconds that tokens and connections last: longer than any measurement."""
 
 
 @dataclass(slots=True)
@@ -110,6 +111,7 @@ async def stage(users: int, **environment: str) -> AsyncGenerator[Stage]:
                 "ASKPANEL_PORT": str(port),
                 "ASKPANEL_LOCAL": "1",
                 "ASKPANEL_LIMITS": "off",
+                "ASKPANEL_STREAM_AGE": str(LASTS),
                 "ASKPANEL_LOG_LEVEL": "warning",
             }
             process = subprocess.Popen(  # noqa: ASYNC220  (starting it takes milliseconds)

@@ -257,15 +257,16 @@ async def connected(stream: Delivery) -> AsyncGenerator[tuple[asyncio.Transport,
 async def received(client: socket.socket) -> bytes:
     """What a client reads to the end, without the chunks' heads; the last of them must be there."""
     loop = asyncio.get_running_loop()
-    raw, body, size = b"", b"", b""
+    raw, body = b"", b""
     async with asyncio.timeout(10):
         while data := await loop.sock_recv(client, 65_536):
             raw += data
-    while raw:
+    while raw != b"0\r\n\r\n":
         size, _, raw = raw.partition(b"\r\n")
-        body, end, raw = body + raw[: int(size, 16)], raw[int(size, 16) :][:2], raw[int(size, 16) + 2 :]
-        assert end == b"\r\n"
-    assert size == b"0"
+        length = int(size, 16)
+        assert length, "one empty chunk, the last"
+        assert raw[length:].startswith(b"\r\n")
+        body, raw = body + raw[:length], raw[length + 2 :]
     return body
 
 
@@ -315,10 +316,15 @@ async def test_nothing_follows_the_end_of_a_panel() -> None:
 
 
 async def test_silence_is_filled_with_heartbeats_of_one_newline() -> None:
-    sent = await collect([frame(1)], delivery(), terms(heartbeat=0.02, lasts=0.1))
+    stream, loop = delivery(), asyncio.get_running_loop()
+    async with connected(stream) as (connection, client), asyncio.timeout(10):
+        stream.begin(connection, [frame(1)], after=0, terms=terms(heartbeat=0.02))
+        sent = b""
+        while sent.count(b"hb") < 3:
+            sent += await loop.sock_recv(client, 65_536)
 
-    assert sent.startswith(b"retry: 2000\n1:x\n\n: hb\n: hb\n")
-    assert b"hb\n\n" not in sent
+    opening = b"11\r\nretry: 2000\n1:x\n\n\r\n"
+    assert sent.startswith(opening + 3 * b"5\r\n: hb\n\r\n")
 
 
 @pytest.mark.parametrize("because", get_args(Why)[3:5])
@@ -397,6 +403,18 @@ async def test_a_client_that_takes_nothing_for_too_long_is_given_up(monkeypatch:
         await ended.wait()
 
     assert stream.cut_because == "slow"
+
+
+async def test_a_drain_cuts_also_a_finished_panel_that_a_slow_client_has_not_taken() -> None:
+    stream = delivery()
+    opening = [frame(1, "y" * 2_000_000), frame(2, "z" * 2_000_000), frame(3, last=True)]
+    async with connected(stream) as (connection, client):
+        stream.begin(connection, opening, after=0, terms=terms())
+        stream.cut("drain")
+        sent = await received(client)
+
+    assert sent == b"retry: 2000\n" + opening[0].block
+    assert stream.cut_because == "drain"
 
 
 async def test_the_end_of_a_stream_is_told_once() -> None:

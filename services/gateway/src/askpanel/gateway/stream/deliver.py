@@ -57,7 +57,7 @@ class Delivery(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_blocked_since", "_bytes", "_connection", "_ends_at", "_flows", "_greeted", "_over", "_pieces", "_room",
+        "_blocked_since", "_bytes", "_connection", "_ended", "_ends_at", "_flows", "_greeted", "_over", "_pieces", "_room",
         "_sent", "_spoke", "_terms", "_timer", "_waiting", "cut_because", "member", "on_end", "takes_deltas",
     )  # fmt: skip
 
@@ -74,6 +74,8 @@ class Delivery(asyncio.Protocol):
         self._flows = False
         self._greeted = False
         self._over = False
+        """The panel's end has been sent or is about to be."""
+        self._ended = False
         self._connection: asyncio.Transport | None = None
         self._blocked_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +121,7 @@ class Delivery(asyncio.Protocol):
 
     def cut(self, why: Why) -> None:
         """End the stream at the next event boundary; the client resumes from the log."""
-        if self.cut_because is not None or self._over:
+        if self.cut_because is not None or self._ended:
             return
         self.cut_because = why
         self._waiting, self._bytes = [], 0
@@ -142,7 +144,7 @@ class Delivery(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client has taken what was written."""
         self._blocked_since = None
-        if self.cut_because is None:
+        if not self._ended:
             self._flush()
 
     def data_received(self, data: bytes) -> None:
@@ -156,10 +158,11 @@ class Delivery(asyncio.Protocol):
 
     def end(self) -> None:
         """Say that the stream is over, also one that never began."""
-        self._over, self._flows = True, False
+        self._ended, self._over, self._flows = True, True, False
         on_end, self.on_end = self.on_end, None
-        if on_end is not None:
+        if self._connection is not None and on_end is not None:
             telemetry.STREAMS_CUT.labels(self.cut_because or "finished").inc()
+        if on_end is not None:
             on_end()
 
     # Inside
@@ -201,7 +204,7 @@ class Delivery(asyncio.Protocol):
         """Close once the client has taken the rest, which it must do within STALL."""
         assert self._connection is not None
         assert self._timer is not None
-        self._over, self._flows = True, False
+        self._ended, self._over, self._flows = True, True, False
         self._connection.write(LAST_CHUNK)
         self._connection.close()
         self._timer.cancel()
