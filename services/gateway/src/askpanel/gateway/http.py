@@ -4,9 +4,10 @@ on a request's head, and a way to go on without HTTP.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 LONGEST_HEAD = 32_768
 """Bytes of a request that are not its body: request line, headers, chunk sizes, trailers."""
@@ -30,8 +31,11 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._head = 0
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
         scope: Any = self.scope
-        scope["extensions"] = {HAND_OVER: self._hand_over}
+        scope["extensions"] = {HAND_OVER: partial(self._hand_over, self.cycle)}
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
@@ -45,12 +49,12 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.write(TOO_LONG)
             self.transport.close()
 
-    def _hand_over(self, heir: asyncio.Protocol) -> asyncio.Transport | None:
+    def _hand_over(self, cycle: RequestResponseCycle, heir: asyncio.Protocol) -> asyncio.Transport | None:
         """As uvicorn does for a websocket: the transport gets another protocol, this one is forgotten."""
         transport = self.transport
-        if self.cycle.disconnected or transport.is_closing():
+        cycle.response_complete = True
+        if cycle.disconnected or transport.is_closing():
             return None
-        self.cycle.response_complete = True
         self.connections.discard(self)
         self.pipeline.clear()
         transport.set_protocol(heir)
