@@ -4,7 +4,9 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from askpanel.gateway.stream.deliver import Delivery, Terms
 from askpanel.gateway.stream.encode import LIMITED_RETRY_MS, Frame, reset_frame
 from askpanel.gateway.stream.replay import Replay
 from askpanel.gateway.stream.tickets import LIFETIME
+from askpanel.runtime import tracing
 
 router = APIRouter(tags=["stream"])
 
@@ -102,6 +105,8 @@ def _answer(
 ) -> Response:
     if not replay.exists:
         raise not_found()
+    if replay.began_with is not None:
+        tracing.link(replay.began_with)
     after = _resume_after(replay, last_event_id)
     if replay.ended_at is not None and after is not None and after >= replay.ended_at:
         return Response(status_code=204)
@@ -133,8 +138,24 @@ class EventStream(Response):
         finally:
             if connection is None:
                 self._delivery.end()
-        if connection is not None:
-            self._delivery.begin(connection, self._opening, after=self._after, terms=self._terms)
+        if connection is None:
+            return
+        ended = asyncio.Event() if tracing.recording() else None
+        if ended is not None:
+            self._delivery.mark = partial(copy_context().run, tracing.mark)
+            self._delivery.on_end = _also(self._delivery.on_end, ended.set)
+        self._delivery.begin(connection, self._opening, after=self._after, terms=self._terms)
+        if ended is not None:
+            await ended.wait()  # the request's span is the stream's: only a recorded one costs a task
+
+
+def _also(first: Callable[[], None] | None, second: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        if first is not None:
+            first()
+        second()
+
+    return both
 
 
 def _resume_after(replay: Replay, last_event_id: str | None) -> int | None:

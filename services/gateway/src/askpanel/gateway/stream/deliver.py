@@ -15,7 +15,7 @@ from typing import Literal
 from uuid import UUID
 
 from askpanel.gateway.stream.encode import HEARTBEAT, LAST_CHUNK, RETRY, Frame, chunk
-from askpanel.runtime import telemetry
+from askpanel.runtime import conventions, telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +58,14 @@ class Delivery(asyncio.Protocol):
 
     __slots__ = (
         "_blocked_since", "_bytes", "_connection", "_ended", "_ends_at", "_flows", "_greeted", "_over", "_pieces", "_room",
-        "_sent", "_spoke", "_terms", "_timer", "_waiting", "cut_because", "member", "on_end", "takes_deltas",
+        "_sent", "_spoke", "_terms", "_timer", "_waiting", "cut_because", "mark", "member", "on_end", "takes_deltas",
     )  # fmt: skip
 
     def __init__(self, room: Room, member: tuple[UUID, UUID]) -> None:
         self.member = member
         self.on_end: Callable[[], None] | None = None
+        self.mark: Callable[..., None] | None = None
+        """Notes in the span of the stream's request what happens; None where nobody records it."""
         self.cut_because: Why | None = None
         self.takes_deltas = False
         self._room = room
@@ -89,6 +91,7 @@ class Delivery(asyncio.Protocol):
         self._ends_at = now + terms.lasts
         self._sent = max([after, *(frame.sequence or 0 for frame in opening)])
         self._over = bool(opening) and opening[-1].last
+        self._mark_sent(opening)
         self._pieces = _pieces(opening)
         _bound_kernel(connection)
         # Clients that came together are not reminded together.
@@ -105,6 +108,7 @@ class Delivery(asyncio.Protocol):
         if self._flows:
             self._write(frame.chunk if self._greeted else chunk(RETRY + frame.block))
             self._sent = frame.sequence or self._sent
+            self._mark_sent([frame])
             if frame.last:
                 self._end()
         elif len(self._waiting) >= self._room.frames or self._bytes + len(frame.block) > self._room.bytes:
@@ -161,7 +165,10 @@ class Delivery(asyncio.Protocol):
         self._ended, self._over, self._flows = True, True, False
         on_end, self.on_end = self.on_end, None
         if self._connection is not None and on_end is not None:
-            telemetry.STREAMS_CUT.labels(self.cut_because or "finished").inc()
+            why = self.cut_because or "finished"
+            telemetry.STREAMS_CUT.labels(why).inc()
+            if self.mark is not None:
+                self.mark(conventions.STREAM_ENDED, why=why)
         if on_end is not None:
             on_end()
 
@@ -192,7 +199,15 @@ class Delivery(asyncio.Protocol):
         end = next((number for number, frame in enumerate(frames, 1) if frame.last), None)
         self._over = end is not None
         self._sent = max([self._sent, *(frame.sequence or 0 for frame in frames)])
+        self._mark_sent(frames[:end])
         return frames[:end]
+
+    def _mark_sent(self, frames: Sequence[Frame]) -> None:
+        """Note which events the client is given; deltas are not worth it."""
+        if self.mark is not None and (
+            sequences := [one.sequence for one in frames if one.sequence is not None]
+        ):
+            self.mark(conventions.STREAM_SENT, events=len(sequences), sequence=sequences[-1])
 
     def _write(self, chunks: bytes) -> None:
         assert self._connection is not None

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from askpanel.contracts.envelope import Envelope
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.history import History
 from askpanel.gateway.stream.encode import Frame, event_frame
@@ -17,6 +18,7 @@ class Replay:
     ended_at: int | None
     sequences: frozenset[int]
     frames: tuple[Frame, ...]
+    began_with: Envelope | None
 
     def after(self, sequence: int) -> list[Frame]:
         """The frames that a client with this sequence lacks."""
@@ -32,6 +34,7 @@ def replay_of(history: History) -> Replay:
         ended_at=history.ended_at,
         sequences=frozenset(recorded.sequence for recorded in history.events),
         frames=tuple(frames[:end]),
+        began_with=history.events[0].envelope if history.events else None,
     )
 
 
