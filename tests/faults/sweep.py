@@ -52,7 +52,7 @@ class Field:
     async def watch(self) -> None:
         """Tell listeners of every event, for as long as the stack lives."""
         client: Client = await nats.connect(
-            self.running.told["nats_url"],
+            self.running.told["nats_url"].split(","),
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.1,
             error_cb=_expected,

@@ -89,7 +89,7 @@ class RunningStack:
     @contextlib.asynccontextmanager
     async def log(self) -> AsyncGenerator[EventLog]:
         client: Client = await nats.connect(
-            self.told["nats_url"], max_reconnect_attempts=-1, reconnect_time_wait=0.1
+            self.told["nats_url"].split(","), max_reconnect_attempts=-1, reconnect_time_wait=0.1
         )
         try:
             yield EventLog(client)

@@ -26,8 +26,12 @@ from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable, Raw
 from askpanel.runtime.replies import Replies, status_of
+from askpanel.runtime.turns import Replicas, guard, in_turn
 
 WRONG_LAST_SEQUENCE = 10071
+IN_FLIGHT = frozenset({10158, 10164})
+"""A replicated stream has this very event, or another of the panel, accepted and not stored yet."""
+IN_FLIGHT_PAUSE = 0.003
 STORE_FULL = frozenset({10023, 10077})
 NOT_OURS = 10060
 NO_SUCH_STREAM = 10059
@@ -51,6 +55,7 @@ class EventLog:
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
         self._patience = patience
         self._attempt_timeout = attempt_timeout
+        self._replicas = Replicas(self._js)
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -79,8 +84,10 @@ class EventLog:
         happens meanwhile may come between them. Their own types must be of another noun. Returns their
         sequences. On Conflict some of them may stand on the log.
         """
-        guard = [_guard(event.envelope.panel.filter_of(noun), expected) for event in events]
-        outcomes = await asyncio.gather(*map(self._publish, events, guard), return_exceptions=True)
+        if await self._replicas.replicated():
+            return await self._append_in_turn(events, noun, expected)
+        guards = [guard(event.envelope.panel.filter_of(noun), expected) for event in events]
+        outcomes = await asyncio.gather(*map(self._publish, events, guards), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -94,6 +101,8 @@ class EventLog:
         panel as it was read.
         """
         if recent:
+            if await self._replicas.replicated():
+                return await in_turn(self._publish, self._last, recorded, patience=self._patience)
             return await self._publish(recorded, {})
         panel = recorded.envelope.panel
         while True:
@@ -152,11 +161,25 @@ class EventLog:
             info = await self._js.stream_info(stream)
         return Position(info.state.last_seq, str(info.created or ""))
 
+    async def _append_in_turn(self, events: Sequence[Recorded], noun: str, expected: int) -> list[int]:
+        sequences: list[int] = []
+        for event in events:
+            sequence = await in_turn(
+                self._publish,
+                self._last,
+                event,
+                guess=sequences[-1] if sequences else expected,
+                unless=(event.envelope.panel.filter_of(noun), expected),
+                patience=self._patience,
+            )
+            sequences.append(sequence)
+        return sequences
+
     async def _stand(self, recorded: Recorded, expected: int) -> Recorded:
         """What stands on the log under this event's id: our copy, or one from before. Raises Conflict."""
         panel = recorded.envelope.panel
         try:
-            return recorded.at(await self._publish(recorded, _guard(panel.filter, expected)))
+            return recorded.at(await self._publish(recorded, guard(panel.filter, expected)))
         except Conflict as conflict:
             first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
             async with aclosing(first) as messages:
@@ -166,19 +189,19 @@ class EventLog:
                 return decode(*message)
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
-    async def _publish(self, recorded: Recorded, guard: dict[str, str]) -> int:
+    async def _publish(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
         """The event's sequence; what is written says where in its trace that was. Raises Conflict."""
         began = time.perf_counter()
         with tracing.sending(recorded) as placed:
-            sequence = await self._confirmed(placed, guard)
+            sequence = await self._confirmed(placed, expectation)
         telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
         return sequence
 
-    async def _confirmed(self, recorded: Recorded, guard: dict[str, str]) -> int:
+    async def _confirmed(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
         deadline = time.monotonic() + self._patience
         pause = 0.05
         subject, headers, body = encode(recorded)
-        headers |= guard
+        headers |= expectation
         self._check_size(recorded.envelope.type, headers, body)
         while True:
             try:
@@ -195,6 +218,9 @@ class EventLog:
                         await self._assert_same(recorded, ack["seq"])
                     return ack["seq"]
                 reason = _refused(error)
+                if error.get("err_code") in IN_FLIGHT and time.monotonic() < deadline:
+                    await asyncio.sleep(IN_FLIGHT_PAUSE)
+                    continue
             telemetry.PUBLISH_RETRIES.inc()
             if time.monotonic() + pause > deadline:
                 await self.position()  # raises LogMisconfigured where there is no log at all
@@ -261,14 +287,6 @@ class _unavailable:
             raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
         if isinstance(error, nats.errors.Error | nats.js.errors.Error | TimeoutError):
             raise LogUnavailable(repr(error)) from error
-
-
-def _guard(subject_filter: str, expected: int) -> dict[str, str]:
-    """Refuse the message unless `expected` is the last sequence of this filter (0: it has none)."""
-    return {
-        "Nats-Expected-Last-Subject-Sequence": str(expected),
-        "Nats-Expected-Last-Subject-Sequence-Subject": subject_filter,
-    }
 
 
 def _refused(error: Mapping[str, Any]) -> str:

@@ -28,8 +28,8 @@ from askpanel.local import children, tokens
 from askpanel.local.children import Child
 from askpanel.local.demo import EVERY_PROTOCOL, TENANTS, seed
 from askpanel.local.secrets import Secrets, load_or_make
-from askpanel.local.servers import nats, postgres
-from askpanel.local.servers.nats import NatsServer
+from askpanel.local.servers import postgres
+from askpanel.local.servers.nats_nodes import NatsNodes
 from askpanel.local.servers.postgres import PostgresServer
 from askpanel.local.services import (
     LOCAL_MODULES,
@@ -61,7 +61,7 @@ class Stack:
     auth_port: int = 0
     services: list[Service] = field(default_factory=list[Service])
     _secrets: Secrets | None = None
-    _nats: NatsServer | None = None
+    _nats: NatsNodes | None = None
     _postgres: PostgresServer | None = None
     _begun: dict[str, Child] = field(default_factory=dict[str, Child])
 
@@ -122,7 +122,7 @@ class Stack:
         """Process ids by name; servers that are not ours are left out."""
         pids = {service.name: service.pid for service in self.services}
         if self._nats is not None:
-            pids["nats"] = self._nats.pid
+            pids |= self._nats.pids()
         if self._postgres is not None:
             pids["postgres"] = self._postgres.pid
         return pids
@@ -163,10 +163,8 @@ class Stack:
     def watch(self) -> list[str]:
         """Restart what has ended; names of what was restarted."""
         restarted = [service.name for service in self.services if service.watch()]
-        if self._nats is not None and self._nats.poll() is not None:
-            self._nats.stop()
-            self._nats = self._start_nats()
-            restarted.append("nats")
+        if self._nats is not None:
+            restarted += self._nats.watch()
         if self._postgres is not None and self._postgres.poll() is not None:
             self._postgres.stop()
             self._postgres = postgres.start(self.settings.data.absolute() / "postgres")
@@ -225,18 +223,23 @@ class Stack:
                 self._postgres = postgres.start(data / "postgres")
             begun.result()
 
-    def _start_nats(self) -> NatsServer:
-        return nats.start(
-            self.settings.data.absolute() / "nats",
+    def _start_nats(self) -> NatsNodes:
+        nodes = NatsNodes(
+            self.settings.data.absolute(),
             access=authorization(self._nats_passwords()),
             sync_always=self.settings.sync_always,
+            route_password=self._derived("nats routes"),
+            links=self.settings.nats_links,
         )
+        nodes.start(self.settings.nats_nodes)
+        return nodes
 
     async def _prepare(self) -> None:
         """Streams, tables, demo tenants: what the bootstrap and migration Jobs do in a cluster."""
-        client = await nats_client.connect(self.nats_url)
+        client = await nats_client.connect(self.nats_url.split(","))
         try:
-            await bootstrap.create(client.jetstream())
+            sizing = bootstrap.Sizing(replicas=min(self.settings.nats_nodes, 3))
+            await bootstrap.create(client.jetstream(), sizing)
             for durable in OPTIONAL_DURABLES if self.settings.webhooks else ():
                 await bootstrap.add_durable(client.jetstream(), durable)
         finally:
@@ -250,7 +253,7 @@ class Stack:
             return Service(name, environment, logs / f"{name}.log", ("127.0.0.1", self.auth_port))
         host, probe_port = "127.0.0.1", self.port if name == "gateway" else free_port(0)
         environment = base_environment() | {
-            "ASKPANEL_NATS_URL": self.settings.nats_url or f"nats://127.0.0.1:{self._running_nats().port}",
+            "ASKPANEL_NATS_URL": self.settings.nats_url or self._running_nats().url(),
             "ASKPANEL_PROBE_PORT": str(probe_port),
         }
         if self._nats is not None:
@@ -313,14 +316,14 @@ class Stack:
     def _nats_url(self, user: str) -> str:
         if self.settings.nats_url is not None:
             return self.settings.nats_url
-        return f"nats://{user}:{self.secrets.nats[user]}@127.0.0.1:{self._running_nats().port}"
+        return self._running_nats().url(f"{user}:{self.secrets.nats[user]}")
 
     def _database_login(self, role: str) -> str:
         if self.settings.database_url is None:
             return self._running_postgres().url(user=role)
         return self.settings.database_url
 
-    def _running_nats(self) -> NatsServer:
+    def _running_nats(self) -> NatsNodes:
         assert self._nats is not None
         return self._nats
 
