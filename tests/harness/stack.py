@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -70,6 +71,13 @@ class RunningStack:
             "X-Tenant-ID": str(self.tenant(slug)),
         }
 
+    @property
+    def nats_login(self) -> dict[str, Any]:
+        """For `nats.connect`, with every right. Apart from the addresses: a cluster tells its nodes without login."""
+        urls = [urlsplit(url) for url in str(self.told["nats_url"]).split(",")]
+        addresses = [f"nats://{url.hostname}:{url.port}" for url in urls]
+        return {"servers": addresses, "user": urls[0].username, "password": urls[0].password}
+
     def pids(self) -> dict[str, int]:
         """Process ids now, by name of service or server; what is down is left out."""
         told = json.loads((self.data / "stack.json").read_text())
@@ -89,7 +97,7 @@ class RunningStack:
     @contextlib.asynccontextmanager
     async def log(self) -> AsyncGenerator[EventLog]:
         client: Client = await nats.connect(
-            self.told["nats_url"].split(","), max_reconnect_attempts=-1, reconnect_time_wait=0.1
+            **self.nats_login, max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=2
         )
         try:
             yield EventLog(client)

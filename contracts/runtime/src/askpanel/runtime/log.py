@@ -49,7 +49,7 @@ class Position:
 class EventLog:
     """The log of one NATS connection. `patience` in seconds bounds every retry."""
 
-    def __init__(self, client: Client, *, patience: float = 12.0, attempt_timeout: float = 4.0) -> None:
+    def __init__(self, client: Client, *, patience: float = 12.0, attempt_timeout: float = 2.0) -> None:
         self._client = client
         self._replies = Replies(client)
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)

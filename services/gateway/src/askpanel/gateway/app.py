@@ -61,6 +61,7 @@ from askpanel.runtime import connection, telemetry, tracing
 from askpanel.runtime.health import QuietServer
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, until_signal
+from askpanel.runtime.serving_node import keep_served
 from askpanel.runtime.settings import load
 
 logger = logging.getLogger(__name__)
@@ -188,6 +189,7 @@ async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue
     async with asyncio.TaskGroup() as group:
         group.create_task(hub.run())
         group.create_task(catalogue.run())
+        group.create_task(keep_served(client))
 
 
 def _sides(model: ReadModel, reading: EventLog, hub: Hub, catalogue: Catalogue) -> Sides:
