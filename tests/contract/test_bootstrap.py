@@ -45,7 +45,9 @@ async def test_what_is_created_is_as_declared_and_creating_again_keeps_everythin
 
 async def test_a_limit_of_the_cluster_is_kept_on_the_log(client: Client) -> None:
     await bootstrap.create(client.jetstream(), Sizing(max_bytes=1_000_000))
-    assert (await client.jetstream().stream_info(PANELS.name)).config.max_bytes == 1_000_000
+    infos = {info.config.name: info.config for info in await client.jetstream().streams_info()}
+    assert infos[PANELS.name].max_bytes == 1_000_000
+    assert infos[TIMERS.name].max_bytes == 62_500
     await bootstrap.verify(client.jetstream(), *DURABLES)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from askpanel.contracts.permissions import SERVICES
-from askpanel.contracts.topology import BUCKETS, DURABLES, STREAMS, TIMERS
+from askpanel.contracts.topology import BUCKETS, DURABLES, PANELS, STREAMS, TIMERS
 from askpanel.expert_runner.models.resolve import PROVIDERS
 from askpanel.gateway.app import LAST_REQUESTS
 from askpanel.local.chart import JOB_MODULES, JOB_SETTINGS, SETTINGS, variables
 from askpanel.local.services import MODEL_VARIABLES, MODULES
+from askpanel.runtime.bootstrap import Sizing
 from tests.deploy.chart import (
     COLLECTOR,
     DIGEST,
@@ -261,6 +262,10 @@ def test_streams_are_made_by_one_hand_as_the_contract_declares_them(
         for name, spec in streams.items()
     } == {
         each.name: (each.subjects, each.discard, f"{each.max_age:.0f}s", each.deny_delete) for each in STREAMS
+    }
+    sizing = Sizing(max_bytes=streams[PANELS.name]["maxBytes"])
+    assert {name: spec["maxBytes"] for name, spec in streams.items()} == {
+        each.name: sizing.bytes_of(each) for each in STREAMS
     }
     assert [name for name, spec in streams.items() if spec["allowMsgSchedules"]] == [TIMERS.name]
     assert not [name for name, spec in streams.items() if spec["allowRollup"] or spec["allowMsgTtl"]]

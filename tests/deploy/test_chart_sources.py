@@ -15,10 +15,11 @@ import askpanel.gateway
 import askpanel.runtime
 from askpanel.contracts.events import FailureReason
 from askpanel.contracts.permissions import SERVICES, password_variable
-from askpanel.contracts.topology import DEAD, PANELS, TIMERS
+from askpanel.contracts.topology import DEAD, PANELS, STREAMS, TIMERS
 from askpanel.gateway.stream.deliver import Why
 from askpanel.local import chart as generated
 from askpanel.local.chart import SETTINGS, settings_schema
+from askpanel.runtime.bootstrap import Sizing
 from tests.deploy.chart import CHART, ROOT, rows
 
 EXPORTER = {
@@ -139,3 +140,15 @@ def check_query(query: str, metrics: dict[str, tuple[str, ...]]) -> None:
     grouped = {label.strip() for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(",")}
     labels = {label for name in names & metrics.keys() for label in metrics[name]}
     assert grouped <= labels | {"pod", "le", "consumer_name"}, query
+
+
+def test_what_the_streams_set_aside_fits_the_store_of_the_servers() -> None:
+    """NATS reserves every stream's limit when it is made, and refuses what does not fit."""
+    production = yaml.safe_load((ROOT / "deploy/helm/ask-panel/values-production.yaml").read_text())
+    servers = yaml.safe_load((ROOT / "deploy/helm/nats-values.yaml").read_text())["config"]
+    assert production["streams"]["replicas"] == servers["cluster"]["replicas"] == 3
+    sizing = Sizing(max_bytes=production["streams"]["maxBytes"])
+    store = servers["jetstream"]["merge"]["max_file_store"]
+    gibibytes = int(store.removeprefix("<<").removesuffix(">>").strip().removesuffix("GiB"))
+    assert sum(sizing.bytes_of(stream) for stream in STREAMS) < gibibytes * 2**30
+    assert servers["jetstream"]["merge"]["sync_interval"] == "always"
