@@ -108,10 +108,11 @@ async def test_facts_beside_one_another_stand_whatever_else_comes_between(log: E
     panel = some_panel()
     begun = await log.append(an_end(panel, "the panel's last event of this noun"), expected=0)
     rounds = [a_round(panel, number) for number in range(2, 14)]
-    sequences, *_ = await asyncio.gather(
-        log.append_beside(rounds, noun="panel", expected=begun),
-        *(log.append_once(a_round(panel, number), recent=True) for number in range(20, 26)),
-    )
+    others = [
+        asyncio.create_task(log.append_once(a_round(panel, number), recent=True)) for number in range(20, 26)
+    ]
+    sequences = await log.append_beside(rounds, noun="panel", expected=begun)
+    await asyncio.gather(*others)
     events = {event.sequence: event for event in await log.read(panel, after=begun)}
     assert len(events) == 18
     assert [events[sequence] for sequence in sequences] == [

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -44,6 +45,20 @@ class Frame:
     id: int | None
     data: dict[str, Any]
     at: float
+
+
+class _Spread(httpx.AsyncHTTPTransport):
+    """Sends each request to the next gateway, as a load balancer does: no two of one client meet the same."""
+
+    def __init__(self, gateways: Sequence[str]) -> None:
+        super().__init__()
+        self._gateways = cycle(map(httpx.URL, gateways))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        gateway = next(self._gateways)
+        request.url = request.url.copy_with(host=gateway.host, port=gateway.port)
+        request.headers["Host"] = f"{gateway.host}:{gateway.port}"
+        return await super().handle_async_request(request)
 
 
 @dataclass(slots=True)
@@ -90,7 +105,10 @@ class RunningStack:
     @contextlib.asynccontextmanager
     async def http(self, name: str = "member", slug: str = "acme") -> AsyncGenerator[httpx.AsyncClient]:
         async with httpx.AsyncClient(
-            base_url=f"{self.url}/api/v1", headers=self.headers(name, slug), timeout=15
+            base_url=f"{self.url}/api/v1",
+            headers=self.headers(name, slug),
+            timeout=15,
+            transport=_Spread(json.loads((self.data / "stack.json").read_text())["gateways"]),
         ) as client:
             yield client
 

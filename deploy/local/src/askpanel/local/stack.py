@@ -38,7 +38,9 @@ from askpanel.local.services import (
     Service,
     base_environment,
     begin,
+    instances,
     model_environment,
+    service_of,
     wait_ready,
 )
 from askpanel.local.settings import LocalSettings
@@ -81,6 +83,12 @@ class Stack:
     def url(self) -> str:
         """Where the API answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def gateways(self) -> list[str]:
+        """Where every gateway answers; the first of them at `url`."""
+        ports = [service.probe[1] for service in self.services if service_of(service.name) == "gateway"]
+        return [f"http://127.0.0.1:{port}" for port in ports]
 
     @property
     def auth_url(self) -> str:
@@ -197,7 +205,8 @@ class Stack:
         self.port = free_port(self.settings.port)
         self.auth_port = free_port(0)
         children.warm()
-        names = (*MODULES, *(OPTIONAL_MODULES if self.settings.webhooks else ()), *LOCAL_MODULES)
+        services = (*MODULES, *(OPTIONAL_MODULES if self.settings.webhooks else ()), *LOCAL_MODULES)
+        names = instances(services, self.settings.replicas)
         self._begin(names, data)
         if self._postgres is not None and self._postgres.moved:
             self.told(self._postgres.moved)
@@ -251,6 +260,7 @@ class Stack:
         if name == "sign-in":
             environment = base_environment() | self._sign_in_environment()
             return Service(name, environment, logs / f"{name}.log", ("127.0.0.1", self.auth_port))
+        service = service_of(name)
         host, probe_port = "127.0.0.1", self.port if name == "gateway" else free_port(0)
         environment = base_environment() | {
             "ASKPANEL_NATS_URL": self.settings.nats_url or self._running_nats().url(),
@@ -258,19 +268,19 @@ class Stack:
         }
         if self._nats is not None:
             environment |= {
-                "ASKPANEL_NATS_USER": name,
-                "ASKPANEL_NATS_PASSWORD": self._nats_passwords()[name],
+                "ASKPANEL_NATS_USER": service,
+                "ASKPANEL_NATS_PASSWORD": self._nats_passwords()[service],
             }
-        environment |= self._own_environment(name)
+        environment |= self._own_environment(service, probe_port)
         return Service(name, environment, logs / f"{name}.log", (host, probe_port))
 
-    def _own_environment(self, name: str) -> Mapping[str, str]:
-        match name:
+    def _own_environment(self, service: str, port: int) -> Mapping[str, str]:
+        match service:
             case "gateway":
                 return {
                     "ASKPANEL_LOCAL": "1",
                     "ASKPANEL_HOST": "127.0.0.1",
-                    "ASKPANEL_PORT": str(self.port),
+                    "ASKPANEL_PORT": str(port),
                     "ASKPANEL_DATABASE_URL": self._database_login("panel_api"),
                     "ASKPANEL_JWT_SECRET": self.secrets.jwt,
                     "ASKPANEL_JWT_ISSUER": tokens.issuer(self.port),
