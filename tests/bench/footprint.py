@@ -42,7 +42,8 @@ async def measure(panels: int, nodes: int, words: int) -> None:
             header = ""
             for kind in PANEL_TYPES:
                 before = await look(ground.running, nodes)
-                await _run(ground, [kind] * panels)
+                kinds: list[PanelType] = [kind] * panels
+                await _run(ground, kinds)
                 after = await look(ground.running, nodes)
                 grown = {name: (after.figures[name] - was) / panels for name, was in before.figures.items()}
                 cpu = {name: (after.cpu_ms[name] - was) / panels for name, was in before.cpu_ms.items()}
