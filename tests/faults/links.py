@@ -25,10 +25,14 @@ class Links:
     nodes: int
     ports: dict[str, int] = field(default_factory=dict[str, int])
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _thread: threading.Thread = field(init=False)
     _away: int = 0
     _whole: asyncio.Event = field(default_factory=asyncio.Event)
     _sessions: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     _servers: list[asyncio.Server] = field(default_factory=list[asyncio.Server])
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._loop.run_forever, name="links", daemon=True)
 
     def cut(self, node: int) -> None:
         """Nothing passes between this node and the others any more."""
@@ -40,13 +44,15 @@ class Links:
 
     def start(self) -> None:
         """Listen for every pair."""
-        threading.Thread(target=self._loop.run_forever, name="links", daemon=True).start()
+        self._thread.start()
         self._do(self._listen())
 
     def stop(self) -> None:
         """End every connection."""
         self._do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -119,6 +125,8 @@ class Links:
         for session in list(self._sessions):
             session.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
+        for server in self._servers:
+            await server.wait_closed()
 
 
 @contextlib.contextmanager
