@@ -168,6 +168,7 @@ SAMPLES: tuple[events.Event, ...] = (
         context=CONTEXT,
         attempt_limit=3,
         deadline_at=LATER,
+        answers=(events.Answered(response_id=RESPONSE, seat=1),),
     ),
     events.ExpertStarted(
         round_number=1,
@@ -178,6 +179,7 @@ SAMPLES: tuple[events.Event, ...] = (
         agent_name="Regulatory affairs",
         model="scripted",
         attempt=2,
+        answers=(events.Answered(response_id=RESPONSE, seat=1),),
     ),
     events.ExpertResponded(
         round_number=1,

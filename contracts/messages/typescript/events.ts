@@ -43,6 +43,12 @@ export interface Answer {
   judgement?: Judgement;
 }
 
+/** An earlier response that a step speaks to. What a person said has no seat. */
+export interface Answered {
+  response_id: string;
+  seat?: number;
+}
+
 /** As `RoundQuorum`, with how many different models answered. */
 export interface ConsensusQuorum {
   needed: number;
@@ -382,7 +388,11 @@ export interface RoundCompleted {
   quorum: RoundQuorum;
 }
 
-/** A seat is asked to speak; `context` is all it may see. */
+/**
+ * A seat is asked to speak; `context` is all it may see.
+ *
+ * `answers` says to which responses the step speaks, for those who watch: it never enters a prompt, since the experts know each other by label only. Empty where a step speaks to nobody in particular.
+ */
 export interface ExpertRequested {
   round_number: number;
   step: string;
@@ -397,9 +407,10 @@ export interface ExpertRequested {
   context: Context;
   attempt_limit: number;
   deadline_at: string;
+  answers?: readonly Answered[];
 }
 
-/** A model is about to be called for this attempt. */
+/** A model is about to be called for this attempt. `answers` is the request's, passed on. */
 export interface ExpertStarted {
   round_number: number;
   step: string;
@@ -409,6 +420,7 @@ export interface ExpertStarted {
   agent_name: string;
   model: string;
   attempt: number;
+  answers?: readonly Answered[];
 }
 
 /** A seat answered. One per paid step: its id has no attempt. */

@@ -139,6 +139,7 @@ class ExpertRunner:
                 agent_name=request.agent_name,
                 model=line.model.label.id,
                 attempt=attempt,
+                answers=request.answers,
             ),
         )
         call = Call(

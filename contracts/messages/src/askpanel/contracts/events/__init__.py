@@ -21,6 +21,7 @@ from askpanel.contracts.events.consensus import (
     Quote,
 )
 from askpanel.contracts.events.experts import (
+    Answered,
     ExpertFailed,
     ExpertRequested,
     ExpertResponded,
@@ -90,6 +91,7 @@ __all__ = [
     "TERMINAL",
     "AgreementPoint",
     "Alternative",
+    "Answered",
     "Band",
     "BudgetExceeded",
     "ConsensusCalculated",

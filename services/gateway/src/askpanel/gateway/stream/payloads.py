@@ -91,7 +91,7 @@ def _round_started(event: RoundStarted) -> Payload:
 
 
 def _speaking(event: ExpertStarted) -> Payload:
-    step = _fields(event, "round_number", "step", "seat", "purpose", "attempt")
+    step = _fields(event, "round_number", "step", "seat", "purpose", "attempt", "answers")
     return _fields(event, "agent_id", "agent_name", "model") | step
 
 
