@@ -63,7 +63,7 @@ class Matrix(BaseModel):
 
 
 class ExpertAnswer(BaseModel):
-    """An expert as users see it; its instructions stay inside."""
+    """An expert as users see it. `own`: of this tenant alone, and its admins may change it."""
 
     id: str
     name: str
@@ -74,6 +74,13 @@ class ExpertAnswer(BaseModel):
     temperament: str
     version: int
     bench: bool
+    own: bool
+
+
+class ExpertDetail(ExpertAnswer):
+    """One expert. `instructions` only of an own expert and for those who may edit it, else null."""
+
+    instructions: str | None = None
 
 
 class Experts(BaseModel):
