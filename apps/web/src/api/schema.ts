@@ -278,7 +278,7 @@ export interface paths {
         };
         /**
          * Get Expert
-         * @description One expert.
+         * @description One expert. Owners and admins are also shown the instructions of their tenant's own.
          */
         get: operations["get_expert_api_v1_agents__agent_id__get"];
         /**
@@ -735,7 +735,7 @@ export interface components {
         };
         /**
          * ExpertAnswer
-         * @description An expert as users see it; its instructions stay inside.
+         * @description An expert as users see it. `own`: of this tenant alone, and its admins may change it.
          */
         ExpertAnswer: {
             /** Id */
@@ -756,10 +756,40 @@ export interface components {
             version: number;
             /** Bench */
             bench: boolean;
+            /** Own */
+            own: boolean;
+        };
+        /**
+         * ExpertDetail
+         * @description One expert. `instructions` only of an own expert and for those who may edit it, else null.
+         */
+        ExpertDetail: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Domain */
+            domain: string;
+            /** Tags */
+            tags: string[];
+            /** Summary */
+            summary: string;
+            /** Temperament */
+            temperament: string;
+            /** Version */
+            version: number;
+            /** Bench */
+            bench: boolean;
+            /** Own */
+            own: boolean;
+            /** Instructions */
+            instructions?: string | null;
         };
         /**
          * ExpertGiven
-         * @description What an expert is: shown to users, but for the instructions, which only the model sees.
+         * @description What an expert is: shown to users, but for the instructions, which only the model and admins see.
          */
         ExpertGiven: {
             /** Name */
@@ -808,11 +838,6 @@ export interface components {
             detail: string;
             /** At */
             at?: string | null;
-        };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
         };
         /**
          * HumanInput
@@ -1775,18 +1800,41 @@ export interface components {
              */
             execution_time_ms: number;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
+        /**
+         * Place
+         * @description One thing wrong with the request: an RFC 6901 pointer into the body, or `query/…`, `header/…`.
+         */
+        Place: {
+            /** Pointer */
+            pointer: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * ProblemBody
+         * @description RFC 9457, with the places in the body and the trace to quote to an operator.
+         */
+        ProblemBody: {
+            /**
+             * Type
+             * @example urn:askpanel:problem:invalid-request
+             */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /** Instance */
+            instance: string;
+            /**
+             * Errors
+             * @default []
+             */
+            errors: components["schemas"]["Place"][];
+            /** Trace Id */
+            trace_id: string;
         };
     };
     responses: never;
@@ -3140,7 +3188,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ExpertAnswer"];
+                    "application/json": components["schemas"]["ExpertDetail"];
                 };
             };
             /** @description Bad Request */
@@ -3358,14 +3406,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
+                content?: never;
             };
             /** @description Too Many Requests */
             429: {
@@ -3515,14 +3561,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
+                content?: never;
             };
             /** @description Too Many Requests */
             429: {
@@ -3591,14 +3635,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
+                content?: never;
             };
             /** @description Too Many Requests */
             429: {

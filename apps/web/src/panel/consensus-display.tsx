@@ -19,6 +19,8 @@ interface Props {
 export function Recommendation({ panel, consensus }: Props): ReactNode {
   const metrics = metricsOf(consensus.metrics);
   const final = panel.completed;
+  // What was missing stands above, once.
+  const degraded = final?.degraded ?? consensus.degraded ?? [];
   return (
     <section className="card recommendation" aria-labelledby="recommendation">
       <div className="recommendation-gauge">
@@ -27,9 +29,12 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         <p className="hint">{text.result.threshold(percent(consensus.threshold))}</p>
       </div>
       <div>
-        <h2 id="recommendation">{final ? text.result.recommendation : text.result.soFar}</h2>
-        <div className="recommendation-text prose">
-          {render(final?.recommendation ?? consensus.recommendation)}
+        <h2 id="recommendation" className="kicker">
+          {final ? text.result.recommendation : text.result.soFar}
+        </h2>
+        <Verdict panel={panel} metrics={metrics} />
+        <div className={`recommendation-text prose ${metrics.items.length > 0 ? "alone" : ""}`}>
+          {render(withoutNotes(final?.recommendation ?? consensus.recommendation, degraded))}
         </div>
         {final?.summary && (
           <blockquote className="chair">
@@ -48,6 +53,23 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         <Cautions consensus={consensus} metrics={metrics} />
       </div>
     </section>
+  );
+}
+
+/** The leading position in a word, with its votes; nothing where ratings were counted instead. */
+function Verdict({ panel, metrics }: { readonly panel: PanelState; readonly metrics: Metrics }): ReactNode {
+  const [first, second] = metrics.positions;
+  const all = metrics.positions.reduce((sum, position) => sum + position.voters.length, 0);
+  if (first === undefined || all === 0 || metrics.items.length > 0) return null;
+  const tied = second !== undefined && second.share === first.share;
+  const option = panel.created?.options.find((one) => one.id === first.position);
+  const name = option?.text ?? text.verdicts[first.position];
+  // A theme of an open panel is a sentence: it stands in the text.
+  if (name === undefined && !tied) return null;
+  return (
+    <p className="verdict-line">
+      {tied ? text.result.tied : name} {!tied && <span>{text.result.votesOf(first.voters.length, all)}</span>}
+    </p>
   );
 }
 
@@ -76,6 +98,14 @@ function Votes({ panel, metrics }: { readonly panel: PanelState; readonly metric
       </ul>
     </div>
   );
+}
+
+/** The recommendation without its list of what was missing. */
+export function withoutNotes(recommendation: string, notes: readonly string[]): string {
+  const listed = `Degraded: ${notes.map((note) => note.replace(/\.+$/, "")).join("; ")}`;
+  return notes.length > 0 && recommendation.startsWith(listed)
+    ? recommendation.slice(listed.length).replace(/^[.\s]+/, "")
+    : recommendation;
 }
 
 function positionName(panel: PanelState, position: Metrics["positions"][number]): string {

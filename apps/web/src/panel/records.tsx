@@ -15,7 +15,8 @@ import { Vote } from "./vote";
 /** What each expert held in each round: a table of stances and confidences. */
 export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode {
   const rounds = panel.rounds.filter((round) => round.turns.some((turn) => heldIn(turn) !== null));
-  if (rounds.length === 0) return null;
+  // One round's positions are those of the vote, which stand above.
+  if (rounds.length < 2) return null;
   return (
     <section className="card" aria-labelledby="matrix">
       <h3 id="matrix">{text.result.matrix}</h3>
