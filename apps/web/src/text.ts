@@ -7,7 +7,7 @@ export const text = {
   product: "Ask Panel",
   skip: "Skip to content",
   nav: { label: "Main", panels: "Panels", ask: "New panel", experts: "Experts" },
-  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "As the system" },
+  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "System" },
   account: {
     label: "Account",
     signOut: "Sign out",
@@ -84,6 +84,7 @@ export const text = {
     awaiting: "Waits for you",
     completed: "Completed",
     failed: "Failed",
+    stopped: "Stopped",
   } as Record<string, string>,
   types: {
     structured: {
@@ -398,8 +399,7 @@ export const text = {
     recommendation: "Recommendation",
     consensus: "Consensus",
     threshold: (percent: string): string => `looked for ${percent}`,
-    degraded: "This result is degraded",
-    degradedHelp: "Something was missing when it was counted:",
+    degraded: "Something was missing when this was counted",
     failed: "The panel ended without a result",
     budget: (spent: string, limit: string): string => `The spending limit was reached: ${spent} of ${limit}.`,
     agreement: "Where they agree",

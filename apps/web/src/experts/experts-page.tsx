@@ -35,7 +35,7 @@ export function ExpertsPage(): ReactNode {
   // Reserve seats exist for load tests: they can be named, but are not offered.
   const offered = data
     ?.filter((expert) => !expert.bench)
-    .toSorted((one, other) => one.name.localeCompare(other.name));
+    .toSorted((one, other) => Number(other.own) - Number(one.own) || one.name.localeCompare(other.name));
   const domains = [...new Set(offered?.map((expert) => expert.domain))].toSorted();
   const found = offered?.filter(
     (expert) =>

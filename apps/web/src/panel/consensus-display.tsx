@@ -5,6 +5,7 @@ import { percent } from "@/format";
 import { render } from "@/markdown/render";
 import { text } from "@/text";
 import { Gauge } from "@/ui/gauge";
+import { StancePill } from "@/ui/stance";
 import { useFocus } from "./focus";
 import type { Consensus, PanelState } from "./fold";
 import { results } from "./fold";
@@ -167,7 +168,7 @@ export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
               <dl className="sides-list">
                 {Object.entries(point.sides).map(([side, ids]) => (
                   <div key={side}>
-                    <dt>{text.stances[side] ?? side}</dt>
+                    <dt>{side in text.stances ? <StancePill stance={side} /> : nameOfSide(panel, side)}</dt>
                     <dd>
                       <Names panel={panel} ids={ids} />
                     </dd>
@@ -202,6 +203,11 @@ export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
       <Shift panel={panel} consensus={consensus} metrics={metrics} />
     </div>
   );
+}
+
+/** An option by its text; another side as it calls itself. */
+function nameOfSide(panel: PanelState, side: string): string {
+  return panel.created?.options.find((one) => one.id === side)?.text ?? side;
 }
 
 function nameOf(panel: PanelState, id: string): string {

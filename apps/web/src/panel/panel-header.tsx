@@ -16,7 +16,9 @@ interface Props {
 export function PanelHeader({ panel, children }: Props): ReactNode {
   const { created, started } = panel;
   if (created === null) return null;
-  const status = panel.awaiting !== null && !hasEnded(panel) ? "awaiting" : panel.status;
+  const stopped = panel.failed?.reason === "cancelled";
+  const awaiting = panel.awaiting !== null && !hasEnded(panel);
+  const status = awaiting ? "awaiting" : stopped ? "stopped" : panel.status;
   return (
     <header className="panel-header">
       <p className="crumbs">

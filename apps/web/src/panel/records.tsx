@@ -73,7 +73,7 @@ export function CostByExpert({ panel }: { readonly panel: PanelState }): ReactNo
   if (panel.spent.calls === 0) return null;
   const rows = [...panel.spentByAgent].map(([id, spent]) => ({
     id,
-    name: panel.seats.find((seat) => seat.agent_id === id)?.agent_name ?? id,
+    name: panel.seats.find((seat) => seat.agent_id === id)?.agent_name ?? text.roles[id] ?? id,
     spent,
   }));
   return (

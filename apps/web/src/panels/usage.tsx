@@ -74,7 +74,7 @@ export function Usage(): ReactNode {
                 <Bars
                   title={text.usage.byExpert}
                   measure={measure}
-                  rows={rowsOf(agents.data, (key) => names.get(key) ?? key)}
+                  rows={rowsOf(agents.data, (key) => names.get(key) ?? text.roles[key] ?? key)}
                 />
                 <Bars title={text.usage.byType} measure={measure} rows={rowsOf(types.data, typeName)} />
               </div>
