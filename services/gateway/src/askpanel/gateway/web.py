@@ -120,7 +120,6 @@ class WebFiles(StaticFiles):
         response.headers["Cache-Control"] = _FOREVER if path.startswith("_next/static/") else "no-cache"
         return response
 
-
     def file_response(
         self,
         full_path: str | os.PathLike[str],
