@@ -288,32 +288,32 @@ describe("a running panel", () => {
     await picture(page, "panel-cancelled");
   });
 
-  test("twelve experts at once stay smooth", async (t) => {
+  test("twelve experts at once stay smooth: what they type is drawn once per frame", async (t) => {
     const { agents } = await api("GET", "/agents");
     const twelve = agents.slice(0, 12).map((one) => one.id);
     await page.addInitScript(() => {
-      window.tasks = [];
-      window.frames = [];
+      Object.assign(window, { tasks: [], frames: 0, drawn: 0 });
       new PerformanceObserver((list) => {
         for (const entry of list.getEntries()) window.tasks.push(entry.duration);
       }).observe({ type: "longtask" });
-      let before = performance.now();
-      const frame = (now) => {
-        window.frames.push(now - before);
-        before = now;
+      const frame = () => {
+        window.frames += 1;
         requestAnimationFrame(frame);
       };
       requestAnimationFrame(frame);
+      // Called once per change of the page that is not part of the one before.
+      const typed = (records) => records.some(({ target }) => target.parentElement?.closest(".answer-text.typing"));
+      new MutationObserver((records) => {
+        if (typed(records)) window.drawn += 1;
+      }).observe(document, { characterData: true, subtree: true });
     });
     await enter(page, `/panel/?id=${await ask("delphi", { agents: twelve, options: ["Now", "Later"] })}`);
-    await page.locator(".answer-text.typing").nth(11).waitFor();
+    await page.locator(".answer").nth(11).waitFor();
     await page.waitForSelector('main[data-status="completed"], main[data-status="failed"]', { timeout: 60_000 });
-    const { tasks, frames } = await page.evaluate(() => ({ tasks: window.tasks, frames: window.frames }));
-    const sorted = frames.toSorted((one, other) => one - other);
-    const at = (share) => Math.round(sorted[Math.floor(share * (sorted.length - 1))]);
+    const { tasks, frames, drawn } = await page.evaluate(() => ({ tasks: window.tasks, frames: window.frames, drawn: window.drawn }));
     const longest = Math.round(Math.max(0, ...tasks));
-    t.diagnostic(`${frames.length} frames: median ${at(0.5)} ms, p95 ${at(0.95)} ms; ${tasks.length} long tasks, longest ${longest} ms`);
-    assert.ok(longest < 400, `the page stood still for ${longest} ms`);
+    t.diagnostic(`typing drawn ${drawn} times in ${frames} frames; ${tasks.length} long tasks, longest ${longest} ms`);
+    assert.ok(drawn > 0 && drawn <= frames, `${drawn} drawings in ${frames} frames`);
   });
 });
 

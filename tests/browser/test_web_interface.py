@@ -26,6 +26,8 @@ MAIN_JOURNEYS = (
     "says who says what",
     "of another tenant",
     "several panels at work",
+    "to the sign-in is small",
+    "to the dashboard is small",
 )
 WEB = HERE.parents[1] / "apps" / "web"
 CHROMIUM = os.environ.get("ASKPANEL_CHROMIUM", "/usr/bin/chromium")
