@@ -10,6 +10,7 @@ import { useFocus } from "./focus";
 import type { Consensus, PanelState } from "./fold";
 import { results } from "./fold";
 import { type Metrics, metricsOf } from "./metrics";
+import { withoutNotes } from "./recommendation";
 
 interface Props {
   readonly panel: PanelState;
@@ -99,14 +100,6 @@ function Votes({ panel, metrics }: { readonly panel: PanelState; readonly metric
       </ul>
     </div>
   );
-}
-
-/** The recommendation without its list of what was missing. */
-export function withoutNotes(recommendation: string, notes: readonly string[]): string {
-  const listed = `Degraded: ${notes.map((note) => note.replace(/\.+$/, "")).join("; ")}`;
-  return notes.length > 0 && recommendation.startsWith(listed)
-    ? recommendation.slice(listed.length).replace(/^[.\s]+/, "")
-    : recommendation;
 }
 
 function positionName(panel: PanelState, position: Metrics["positions"][number]): string {
