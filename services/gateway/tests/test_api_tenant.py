@@ -30,10 +30,10 @@ async def test_the_quota_of_the_month_holds_in_a_burst(gateway: Running, project
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 5
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert int(refused.headers["retry-after"]) > 0
-    assert refused.headers["ratelimit"].startswith('"month";r=0;t=')
+    assert refused.headers["ratelimit"].startswith('"panels_per_month";r=0;t=')
     body = refused.json()
     assert body["type"] == "urn:askpanel:problem:limit-month"
-    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == ("month", 3, 0)
+    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == ("panels_per_month", 3, 0)
     assert body["limit"]["resets_at"] > datetime.now(UTC).isoformat()
     other = await gateway.post("/panels", QUESTION, tenant=1)
     assert other.status_code == 201
@@ -61,7 +61,7 @@ async def test_a_budget_that_is_used_up_is_402_and_caps_what_is_left(start: Star
 
     [created] = await gateway.stored(made["id"])
     assert Decimal(created.event.model_dump()["configuration"]["max_cost_usd"]) < 1
-    assert (refused.status_code, refused.json()["limit"]["name"]) == (402, "budget")
+    assert (refused.status_code, refused.json()["limit"]["name"]) == (402, "cost_usd_per_month")
 
 
 async def test_status_and_features_are_403(gateway: Running, start: Start) -> None:

@@ -9,7 +9,7 @@
 | money this month | budget | the tenant's monthly budget, where there is one |
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,14 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.views import QuotaView, TenantView
 
 Kind = Literal["status", "feature", "month", "running", "budget"]
+NAMES: Mapping[Kind, str] = {
+    "status": "status",
+    "feature": "panel_type",
+    "month": "panels_per_month",
+    "running": "running_panels",
+    "budget": "cost_usd_per_month",
+}
+"""What `GET /tenant` calls each; a feature has a name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +41,21 @@ class Refusal:
     limit: int | Decimal | None = None
     used: int | Decimal | None = None
     resets_at: datetime | None = None
+    feature: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As `GET /tenant` names what was met."""
+        return self.feature or NAMES[self.kind]
 
 
 def barred(tenant: TenantView, panel_type: PanelType) -> Refusal | None:
     """What no amount of waiting changes: the tenant's status, and what it has."""
     if not tenant.may_create:
         return Refusal("status", f"The tenant is {tenant.status}: it can read, but not ask.")
-    if not tenant.features.get(f"{panel_type}_panel", False):
-        return Refusal("feature", f"This tenant does not have {panel_type} panels.")
+    feature = f"{panel_type}_panel"
+    if not tenant.features.get(feature, False):
+        return Refusal("feature", f"This tenant does not have {panel_type} panels.", feature=feature)
     return None
 
 
