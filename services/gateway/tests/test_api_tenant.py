@@ -33,7 +33,11 @@ async def test_the_quota_of_the_month_holds_in_a_burst(gateway: Running, project
     assert refused.headers["ratelimit"].startswith('"panels_per_month";r=0;t=')
     body = refused.json()
     assert body["type"] == "urn:askpanel:problem:limit-month"
-    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == ("panels_per_month", 3, 0)
+    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == (
+        "panels_per_month",
+        3,
+        0,
+    )
     assert body["limit"]["resets_at"] > datetime.now(UTC).isoformat()
     other = await gateway.post("/panels", QUESTION, tenant=1)
     assert other.status_code == 201

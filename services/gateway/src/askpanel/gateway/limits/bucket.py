@@ -5,7 +5,7 @@ bucket, a process borrows a slice for a short while, spends it by itself, and br
 
 Nobody ever gets more than the one bucket would give, `burst + rate x time`, however many processes there
 are, and whatever becomes of them: tokens lent and tokens in the bucket together never exceed the burst.
-What a killed process had borrowed is gone; it flows in again at the rate. Slices shrink as the bucket
+What a killed process had borrowed flows in again at the rate. Slices shrink as the bucket
 drains, to nothing beyond what is being asked for, so none lies idle where another process needs it.
 
 Clocks that differ by d seconds let at most rate x d tokens more through, once. A clock so far ahead of ours
@@ -18,7 +18,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LEASE = 1.0
-"""Seconds a slice may be kept."""
+"""Seconds in which a slice may be spent."""
+
+OWED = 3 * LEASE
+"""Seconds in which what is left of it may be brought back. After that it counts as lost, and has flowed in
+again: brought back then, it would be there twice."""
 
 SHARE = 8
 """Beyond what is asked for now, at most this part of the bucket is lent."""
@@ -40,7 +44,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """Tokens a process may spend until then (seconds since the epoch)."""
+    """Tokens a process has, and until when they are missing from the bucket (seconds since the epoch)."""
 
     tokens: int
     until: float
@@ -85,19 +89,25 @@ def draw(
 
     The whole of it at once: whoever draws gives up the slice it had. `granted` covers the waiting first.
     """
+    had = bucket.lent.get(who)
+    back = min(back, had.tokens) if had is not None and had.until > now else 0
     owed = {other: slice_ for other, slice_ in bucket.lent.items() if other != who}
     there = refilled(Bucket(bucket.tokens + back, bucket.at, owed), rate, now)
     waiting = min(wanted, int(there.tokens))
     ahead = min(soon, int(there.tokens - waiting) // SHARE) if waiting == wanted else 0
-    lent = dict(there.lent) | ({who: Lent(ahead, now + LEASE)} if ahead else {})
+    lent = dict(there.lent) | ({who: Lent(ahead, now + OWED)} if ahead else {})
     left = there.tokens - waiting - ahead
-    pause = 0.0 if waiting == wanted else _pause(left, rate)
+    pause = 0.0 if waiting == wanted else _pause(left, rate, coming_back=bool(lent))
     return Drawn(Bucket(left, there.at, lent), waiting + ahead, pause)
 
 
-def _pause(left: float, rate: Rate) -> float:
-    """Until there is a whole token; with a fast rate a few of them, but never so long that any runs over."""
-    return max((1 - left) / rate.per_second, min(MOST_PAUSE, rate.burst / SHARE / rate.per_second))
+def _pause(left: float, rate: Rate, *, coming_back: bool) -> float:
+    """Until there is a whole token; with a fast rate a few of them, but never so long that any runs over.
+
+    What others have borrowed may come back sooner.
+    """
+    flowing_in = max((1 - left) / rate.per_second, min(MOST_PAUSE, rate.burst / SHARE / rate.per_second))
+    return min(flowing_in, LEASE / 2) if coming_back else flowing_in
 
 
 def encode(bucket: Bucket) -> bytes:

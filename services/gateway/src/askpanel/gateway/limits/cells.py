@@ -13,8 +13,8 @@ from nats.js.kv import KeyValue
 
 from askpanel.contracts.topology import Bucket
 
-PATIENCE = 0.25
-"""Seconds an answer may take. Whoever waits is a request of a user."""
+PATIENCE = 1.0
+"""Seconds an answer may take: a request of a user waits for it, once, before NATS counts as silent."""
 
 
 class Unshared(Exception):

@@ -184,9 +184,14 @@ class RequestLimiter:
         return True
 
     async def _look(self, user_id: UUID, user: _User) -> tuple[Bucket, int]:
-        """The bucket as it is now; as this process left it, where no other one has been at it lately."""
+        """The bucket as it is now; as this process left it, where no other one has been at it lately.
+
+        Unless that is not enough: another may have brought something back since.
+        """
         if user.known is not None and user.alone_on_it:
-            return user.known, user.revision
+            there = arithmetic.refilled(user.known, self.rate, time.time()).tokens
+            if there >= max(user.waiting, 1):
+                return user.known, user.revision
         cell = await self._cells.read(str(user_id))
         user.alone_on_it = user.known is not None and cell.revision == user.revision
         try:
