@@ -22,7 +22,7 @@ from askpanel.gateway.limits.bucket import (
     refilled,
 )
 
-PROCESSES = ("a", "b", "c", "d")
+PROCESSES: tuple[str, ...] = ("a", "b", "c", "d")
 START = 1_800_000_000.0
 NEARLY = 1e-6
 
@@ -35,7 +35,7 @@ class ManyProcesses(RuleBasedStateMachine):
         self.rate = Rate(per_second, burst)
         self.now = START
         self.bucket = full(self.rate, self.now)
-        self.held = dict.fromkeys(PROCESSES, (0, 0.0))
+        self.held: dict[str, tuple[int, float]] = dict.fromkeys(PROCESSES, (0, 0.0))
         self.ideal, self.ideal_at = float(burst), self.now
 
     @rule(seconds=st.one_of(st.floats(0, 0.2), st.floats(0.2, 5)))
@@ -93,7 +93,7 @@ def test_four_processes_that_are_asked_too_much_let_through_what_is_allowed(
         (number / 200 + dice.uniform(0, 0.005), who) for who in PROCESSES for number in range(20 * 200)
     )
     bucket, accepted = full(rate, START), 0
-    held = dict.fromkeys(PROCESSES, (0, 0.0, 0.0))
+    held: dict[str, tuple[int, float, float]] = dict.fromkeys(PROCESSES, (0, 0.0, 0.0))
     for at, who in arrivals:
         left, until, paused = held[who]
         if not (left and at < until) and at >= paused:

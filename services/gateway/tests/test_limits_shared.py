@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -15,7 +16,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.contracts.topology import REQUESTS_BUCKET, STREAMS_BUCKET
-from askpanel.gateway.limits.bucket import Rate
+from askpanel.gateway.limits.bucket import SHARE, Rate
 from askpanel.gateway.limits.cells import Cells
 from askpanel.gateway.limits.requests import RequestLimiter
 from askpanel.gateway.limits.streams import StreamSlots
@@ -248,8 +249,8 @@ async def test_a_users_requests_at_one_process_at_a_time_lose_nothing(
 
 async def test_with_nats_down_reads_go_on_by_each_gateways_own_count(start: Start) -> None:
     async with own_nats() as (server, folder):
-        limits = {"NATS_URL": server.url, "requests_per_second": SLOWLY, "request_burst": 12}
-        first, second = await start(**limits), await start(**limits)
+        limits: dict[str, Any] = {"NATS_URL": server.url, "requests_per_second": SLOWLY, "request_burst": 12}
+        first, second = [await start(**limits) for _ in range(2)]
 
         async def asked(of: Running, times: int, user: str = "member") -> list[int]:
             return [(await of.get("/panel-types", user)).status_code for _ in range(times)]
@@ -279,7 +280,7 @@ async def test_with_nats_down_reads_go_on_by_each_gateways_own_count(start: Star
     assert before == [200] * 4
     assert went[0] == [200] * 8 + [429] * 4, "its own count goes on from what it let through before"
     assert went[1] == [200] * 12 + [429] * 2
-    assert counted >= 26
+    assert counted >= 12 + 14 - 12 // SHARE, "but for what was borrowed and in hand"
     assert after == [200]
 
 

@@ -231,10 +231,14 @@ def _note_failure(task: asyncio.Task[None], sides: Sides) -> None:
 
 
 async def _close(client: Client) -> None:
-    if client.is_connected:
-        await client.drain()
-    elif not client.is_closed:
-        await client.close()
+    """Leave NATS in order; where it has left already, closing fails in the middle and that is that."""
+    try:
+        if client.is_connected:
+            await client.drain()
+        elif not client.is_closed:
+            await client.close()
+    except (nats.errors.Error, OSError) as error:
+        logger.info("nats: not closed in order: %r", error)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -5,6 +5,7 @@ Overtaken       somebody else changed the value first: read it again
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import nats.errors
 import nats.js.errors
@@ -48,7 +49,7 @@ class Cells:
             entry = await (await self._open()).get(key)
         except nats.js.errors.KeyNotFoundError as missing:
             # A key that an operator deleted still has a revision to write on.
-            deleted: KeyValue.Entry | None = missing.entry
+            deleted = cast("KeyValue.Entry | None", missing.entry)
             return Cell(None, (deleted.revision or 0) if deleted else 0)
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
             raise Unshared(f"{self._name}: {error!r}") from error

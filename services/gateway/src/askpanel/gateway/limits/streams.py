@@ -71,7 +71,7 @@ class StreamSlots:
 
     async def run(self) -> None:
         """Give signs of life and write what has changed, for ever; end by cancellation."""
-        signed_at = float("-inf")
+        signed_at, down = float("-inf"), False
         while True:
             try:
                 if time.monotonic() - signed_at >= self._alive / 4:
@@ -80,9 +80,14 @@ class StreamSlots:
                 for user_id in list(self._unwritten):
                     await self._write_count(user_id)
             except Unshared as error:
-                logger.warning("limits: streams are not counted together: %s", error)
+                if not down:
+                    logger.warning("limits: each gateway counts streams by itself: %s", error)
+                down = True
                 await asyncio.sleep(1.0)
                 continue
+            if down:
+                logger.info("limits: streams are counted together again")
+                down = False
             self._something.clear()
             if not self._unwritten:
                 await self._until_something(signed_at + self._alive / 4 - time.monotonic())
