@@ -123,7 +123,7 @@ def _gateway(nats_url: str, database: Database, settings: Mapping[str, object]) 
         process.wait(30)
 
 
-def _until_ready(gateway: Process, seconds: float = 40) -> None:
+def _until_ready(gateway: Process, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while True:
         assert gateway.process.poll() is None, "the gateway ended"
