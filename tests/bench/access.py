@@ -120,7 +120,13 @@ def serve(admin_url: str) -> None:
         app.add_api_route(path + "/{panel_id}", handler)
         app.router.routes.insert(0, app.router.routes.pop())
     config = uvicorn.Config(
-        app, port=settings.port, log_config=None, access_log=False, server_header=False, http=BoundedHttp
+        app,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=BoundedHttp,
+        timeout_keep_alive=120,  # clients may be paced
     )
     uvloop.run(uvicorn.Server(config).serve())
 
