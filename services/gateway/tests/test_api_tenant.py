@@ -79,13 +79,13 @@ async def test_status_and_features_are_403(gateway: Running, start: Start) -> No
 
 
 async def test_requests_of_one_user_are_bounded(start: Start) -> None:
-    gateway = await start(requests_per_second=1, request_burst=3)
+    gateway = await start(requests_per_second=0.02, request_burst=3)
 
     answers = [await gateway.get("/panel-types") for _ in range(4)]
     other = await gateway.get("/panel-types", user="admin")
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert answers[-1].headers["retry-after"] in ("1", "2")
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 50
     assert other.status_code == 200
 
 
