@@ -144,6 +144,7 @@ class Stack:
             "database_url": self.database_url,
             "nats_url": self.nats_url,
             "pids": self.pids(),
+            "probes": {service.name: service.probe_url for service in self.services},
             "tenants": [
                 {
                     "id": str(tenant.id),
