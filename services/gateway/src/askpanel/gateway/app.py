@@ -9,7 +9,7 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import asyncpg
@@ -57,6 +57,7 @@ from askpanel.gateway.stream.revocation import end_revoked
 from askpanel.gateway.stream.tickets import Tickets
 from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime import connection, telemetry, tracing
+from askpanel.runtime.ending import end
 from askpanel.runtime.health import QuietServer
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, until_signal
@@ -71,6 +72,9 @@ SCHEMA_RETRY = 1.0
 SCHEMA_RECHECK = 30.0
 LAST_REQUESTS = 5
 """Seconds that requests in flight get after the streams have been ended."""
+KEEP_ALIVE = 75
+"""Seconds an idle connection is kept: longer than proxies keep theirs (60 is common), so that the proxy is the
+one to end it. The other way round, a request may meet a connection that is just being closed."""
 
 EXPOSED = ["ETag", "Link", "Location", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After"]
 ALLOWED = [
@@ -172,7 +176,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     ):
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(lambda ended: _note_failure(ended, sides))
-        stack.push_async_callback(_cancel, task)
+        stack.push_async_callback(end, task)
 
 
 async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue: Catalogue) -> None:
@@ -184,10 +188,14 @@ async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue
         except (nats.errors.Error, OSError, TimeoutError) as error:
             logger.warning("nats: not connected yet: %s", error or type(error).__name__)
             await asyncio.sleep(0.5)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(hub.run())
-        group.create_task(catalogue.run())
-        group.create_task(keep_served(client))
+    # No task group: it would pass a cancellation on once, and one may get lost (see runtime.ending).
+    tasks = [asyncio.create_task(work) for work in (hub.run(), catalogue.run(), keep_served(client))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await end(*tasks)
 
 
 def _sides(model: ReadModel, reading: EventLog, hub: Hub, catalogue: Catalogue) -> Sides:
@@ -241,12 +249,6 @@ async def _close(client: Client) -> None:
         logger.info("nats: not closed in order: %r", error)
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
 class Server(QuietServer):
     """Says once where it listens: with port 0 nobody else knows."""
 
@@ -268,6 +270,7 @@ async def serve(settings: GatewaySettings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=LAST_REQUESTS,
+            timeout_keep_alive=KEEP_ALIVE,
             http=BoundedHttp,
         )
     )
@@ -275,12 +278,24 @@ async def serve(settings: GatewaySettings) -> None:
     waiting = asyncio.create_task(until_signal())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
-        app.state.sides.draining = True
-        if hasattr(app.state, "gateway"):
-            await app.state.gateway.hub.drain(settings.stream_drain_seconds)
+        await _drain(app, server, settings.stream_drain_seconds)
         server.should_exit = True
-    await _cancel(waiting)
+    await end(waiting)
     await serving
+
+
+async def _drain(app: FastAPI, server: Server, seconds: float) -> None:
+    """Red from now on; end the streams, and answer on for so long as somebody holds a connection.
+
+    Each answer given meanwhile ends its connection (see Guard), so whoever is active moves to another gateway.
+    """
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    app.state.sides.draining = True
+    if hasattr(app.state, "gateway"):
+        await app.state.gateway.hub.drain(seconds)
+    while server.server_state.connections and clock() < until:  # noqa: ASYNC110  (uvicorn's own set)
+        await asyncio.sleep(0.05)
 
 
 def main() -> None:
