@@ -9,7 +9,7 @@ from tests.deploy.chart import Rendered, component_of, selects
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("helms")]
 
-PORTS = {service: 9090 for service in (*SERVICES, *OPTIONAL_SERVICES)} | {"gateway": 8080}
+PORTS = dict.fromkeys((*SERVICES, *OPTIONAL_SERVICES), 9090) | {"gateway": 8080}
 
 
 def test_everything_is_denied_and_every_pod_has_one_policy_with_its_holes(rendered: Rendered) -> None:
