@@ -117,7 +117,7 @@ async def _accepted(running: RunningStack) -> None:
     body = {
         "query": f"Is it back, {canary('acme')}?",
         "panel_type": "structured",
-        "agents": ["expert-0", "expert-1"],
+        "agents": ["expert-0", "expert-1", "expert-2"],
     }
     headers = {"Idempotency-Key": str(uuid4())}
 

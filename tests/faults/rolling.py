@@ -75,7 +75,7 @@ class Load:
                 listed = await self._get(client, "/panels?limit=5")
                 for one in (listed or {}).get("items", [])[:2]:
                     await self._get(client, f"/panels/{one['id']}")
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
 
     async def _panel(self, client: httpx.AsyncClient) -> None:
         began = time.monotonic()
@@ -161,7 +161,8 @@ async def two_of_each(
     data: Path, services: Sequence[str] = SERVICES, *, within: str | None = None
 ) -> AsyncGenerator[tuple[Field, Sequence[Replica], Ingress]]:
     """A stack, a second process of each of `services` (run `within` a module), an ingress before the gateways."""
-    async with field_on(data, f"{DISSENT},latency={LATENCY}") as ground:
+    drain = {"ASKPANEL_STREAM_DRAIN_SECONDS": "5"}
+    async with field_on(data, f"{DISSENT},latency={LATENCY}", **drain) as ground:
         with contextlib.ExitStack() as stack:
             others = [
                 stack.enter_context(

@@ -278,24 +278,24 @@ async def serve(settings: GatewaySettings) -> None:
     waiting = asyncio.create_task(until_signal())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
-        await _drain(app, server, settings.stream_drain_seconds)
+        await _drain(app, settings.stream_drain_seconds)
         server.should_exit = True
     await end(waiting)
     await serving
 
 
-async def _drain(app: FastAPI, server: Server, seconds: float) -> None:
-    """Red from now on; end the streams, and answer on for so long as somebody holds a connection.
+async def _drain(app: FastAPI, seconds: float) -> None:
+    """Red from now on; end the streams over so many seconds, and answer on for all of them.
 
-    Each answer given meanwhile ends its connection (see Guard), so whoever is active moves to another gateway.
+    Whoever sends requests here needs time to notice. Each answer given meanwhile ends its connection (see
+    Guard), so that those who hold one come back by a new one, to another gateway.
     """
     clock = asyncio.get_running_loop().time
     until = clock() + seconds
     app.state.sides.draining = True
     if hasattr(app.state, "gateway"):
         await app.state.gateway.hub.drain(seconds)
-    while server.server_state.connections and clock() < until:  # noqa: ASYNC110  (uvicorn's own set)
-        await asyncio.sleep(0.05)
+    await asyncio.sleep(max(until - clock(), 0))
 
 
 def main() -> None:
