@@ -31,4 +31,8 @@ def environment(*, webhooks: bool = False) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(f"{name}={value}" for name, value in environment(webhooks="--webhooks" in sys.argv[1:]).items()))
+    print(
+        "\n".join(
+            f"{name}={value}" for name, value in environment(webhooks="--webhooks" in sys.argv[1:]).items()
+        )
+    )

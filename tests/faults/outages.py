@@ -18,7 +18,7 @@ from tests.faults.evidence import Allowance
 from tests.faults.sweep import Field, Played, Told, canary, field_on, judge, play
 from tests.harness.outages import dead, silent
 from tests.harness.replicas import answers
-from tests.harness.stack import RunningStack, askpanel, projected, until
+from tests.harness.stack import RunningStack, projected, until
 
 RUNNING = 4
 LONGEST = 180.0
@@ -66,26 +66,16 @@ OUTAGES: Mapping[str, Outage] = {
 
 
 async def run(data: Path, *, seconds: float, told: Told) -> tuple[str, ...]:
-    """Every outage once, then a rebuild of the tables. Returns the promises that were broken."""
+    """Every outage once. Returns the promises that were broken."""
     broken: list[str] = []
     async with field_on(data, ",latency=1.0") as ground:
         await play(ground, "structured", None)  # warms up
-        every: list[Played] = []
         for name, outage in OUTAGES.items():
             played, line = await _one(ground, outage, seconds)
-            every += played
             broken += [
                 f"{name}: {what}" for what in await judge(ground, played, Allowance(extra_calls=6 * RUNNING))
             ]
             told(f"{name} for {seconds:g} s: {line}")
-        began = time.monotonic()
-        rebuilt = await asyncio.to_thread(askpanel, ground.running, "replay")
-        if rebuilt.returncode:
-            broken.append(f"I4 replay: {rebuilt.stdout[-300:]} {rebuilt.stderr[-300:]}")
-        events = sum(len(one.events) for one in every)
-        told(
-            f"replay of {events} events and more, start of the command included: {time.monotonic() - began:.1f} s"
-        )
     return tuple(broken)
 
 

@@ -32,12 +32,12 @@ async def red(running: RunningStack) -> str:
 async def rows(running: RunningStack) -> tuple[int, int]:
     """Checkpoint, and how many panels the tables hold."""
     async with running.database() as connection:
-        return tuple(
-            await connection.fetchrow(
-                "select (select max(stream_sequence) from askpanel.projection_checkpoint),"
-                " (select count(*) from public.panels)"
-            )
+        found = await connection.fetchrow(
+            "select (select max(stream_sequence) from askpanel.projection_checkpoint),"
+            " (select count(*) from public.panels)"
         )
+    assert found is not None
+    return found[0], found[1]
 
 
 async def test_an_older_log_stops_the_projection_and_the_right_one_heals_it(

@@ -105,6 +105,7 @@ async def test_what_passes_is_tried_again_until_it_has_passed(place: Place) -> N
 async def test_a_table_that_others_hold_again_and_again_is_waited_for(place: Place) -> None:
     """A storm of exclusive locks: each is held longer than a write waits for one."""
     async with projecting(place) as log:
+        last = 0
         stormy = await asyncpg.connect(place.database.admin)
         try:
             for _ in range(4):
@@ -122,8 +123,8 @@ async def test_a_real_deadlock_costs_one_of_the_two_its_turn_and_no_row(place: P
     story = Story().whole()
     half = len(story.events) // 2
     async with projecting(place) as log:
-        begun = await place.append(story.events[:half])
-        await place.until_checkpoint(begun)
+        last = await place.append(story.events[:half])
+        await place.until_checkpoint(last)
         other = await asyncpg.connect(place.database.admin)
         try:
             await other.execute("set deadlock_timeout = '50ms'")

@@ -105,7 +105,10 @@ class GatewaySettings(ServiceSettings):
     stream_queue_events: int = Field(default=256, ge=1, description="Events waiting for one slow client.")
     stream_queue_bytes: int = Field(default=1_048_576, ge=1024, description="Their bytes.")
     stream_drain_seconds: float = Field(
-        default=5.0, ge=0, le=120, description="After SIGTERM: streams are ended over this time, requests still answered."
+        default=5.0,
+        ge=0,
+        le=120,
+        description="After SIGTERM: streams are ended over this time, requests still answered.",
     )
 
     @field_validator("cors_origins", "jwt_roles", mode="before")
