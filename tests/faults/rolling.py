@@ -90,10 +90,14 @@ class Load:
             self.failed.append(f"POST {answer.status_code} {answer.text}")
             return
         panel_id = answer.json()["id"]
+        answered = time.monotonic()
         frames = await self._follow(client, panel_id)
+        ended = time.monotonic()
         running, ref = self.ground.running, self.ground.running.ref(panel_id)
         events = await until(lambda: running.events(panel_id), usage_complete, seconds=120)
-        self.played.append(Played(ref, events, frames, time.monotonic() - began, None))
+        self.played.append(
+            Played(ref, events, frames, ended - began, None, ended, post_seconds=answered - began, refused=0)
+        )
 
     async def _follow(self, client: httpx.AsyncClient, panel_id: str) -> Sequence[Frame]:
         """The whole stream. An end without the panel's is resumed; anything else but an end is a failure."""
