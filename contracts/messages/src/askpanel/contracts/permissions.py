@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from askpanel.contracts.topology import (
+    ADMISSIONS_BUCKET,
     DURABLES,
     EXPERTS_BUCKET,
     OPTIONAL_DURABLES,
@@ -102,7 +103,8 @@ def _extra(service: str) -> list[str]:
             return [DELTAS, GLOBAL_EXPERTS, *_list(EXPERTS_BUCKET)]
         case "gateway":
             buckets = [*_list(EXPERTS_BUCKET), *_read(WEBHOOKS_BUCKET), *_list(WEBHOOK_ATTEMPTS_BUCKET)]
-            return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, _write(WEBHOOKS_BUCKET), *WEBHOOKS.subjects]
+            buckets += [*_read(ADMISSIONS_BUCKET), _write(ADMISSIONS_BUCKET), _write(WEBHOOKS_BUCKET)]
+            return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, *WEBHOOKS.subjects]
         case "projector":
             return list(FOLLOW_LOG)
         case "webhooks":

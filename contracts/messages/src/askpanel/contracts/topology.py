@@ -161,7 +161,9 @@ WEBHOOK_ATTEMPTS_BUCKET = Bucket(
     name="webhook_attempts", history=1, writer="webhooks", max_age=WEBHOOKS.max_age
 )
 """What became of the latest deliveries, `<tenant>.<endpoint>.<place in a ring>`."""
-BUCKETS = (EXPERTS_BUCKET, WEBHOOKS_BUCKET, WEBHOOK_ATTEMPTS_BUCKET)
+ADMISSIONS_BUCKET = Bucket(name="admissions", history=1, writer="gateway", max_age=DAY)
+"""Panels let in that the tables may not show yet, under their tenant's id: ids and amounts, no content."""
+BUCKETS = (EXPERTS_BUCKET, WEBHOOKS_BUCKET, WEBHOOK_ATTEMPTS_BUCKET, ADMISSIONS_BUCKET)
 
 DEAD_SUBJECT = "dead"
 
