@@ -289,8 +289,15 @@ def test_streams_are_made_by_one_hand_as_the_contract_declares_them(
         )
         for each in DURABLES
     }
-    assert {each["spec"]["bucket"]: each["spec"]["history"] for each in rendered.all("KeyValue")} == {
-        each.name: each.history for each in BUCKETS
+    buckets = [each["spec"] for each in rendered.all("KeyValue")]
+    single = all(spec["replicas"] == 1 for spec in buckets)  # it would forget a bucket in memory
+    assert {spec["bucket"]: (spec["history"], spec["storage"], spec.get("ttl")) for spec in buckets} == {
+        each.name: (
+            each.history,
+            "file" if single else each.storage,
+            f"{each.max_age:.0f}s" if each.max_age else None,
+        )
+        for each in BUCKETS
     }
     for each in rendered.all("Stream", "Consumer", "KeyValue"):
         assert each["spec"]["preventDelete"] is True

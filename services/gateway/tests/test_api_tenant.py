@@ -24,10 +24,14 @@ async def test_the_quota_of_the_month_holds_in_a_burst(gateway: Running, project
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 5
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert int(refused.headers["retry-after"]) > 0
-    assert refused.headers["ratelimit"].startswith('"month";r=0;t=')
+    assert refused.headers["ratelimit"].startswith('"panels_per_month";r=0;t=')
     body = refused.json()
     assert body["type"] == "urn:askpanel:problem:limit-month"
-    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == ("month", 3, 0)
+    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == (
+        "panels_per_month",
+        3,
+        0,
+    )
     assert body["limit"]["resets_at"] > datetime.now(UTC).isoformat()
     other = await gateway.post("/panels", QUESTION, tenant=1)
     assert other.status_code == 201
@@ -54,13 +58,13 @@ async def test_status_and_features_are_403(gateway: Running, start: Start) -> No
 
 
 async def test_requests_of_one_user_are_bounded(start: Start) -> None:
-    gateway = await start(requests_per_second=1, request_burst=3)
+    gateway = await start(requests_per_second=0.02, request_burst=3)
 
     answers = [await gateway.get("/panel-types") for _ in range(4)]
     other = await gateway.get("/panel-types", user="admin")
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert answers[-1].headers["retry-after"] in ("1", "2")
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 50
     assert other.status_code == 200
 
 

@@ -19,6 +19,9 @@ from askpanel.contracts.topology import (
     EXPERTS_BUCKET,
     OPTIONAL_DURABLES,
     PANELS,
+    REQUESTS_BUCKET,
+    STREAMS_BUCKET,
+    TICKETS_BUCKET,
     TIMERS,
     WEBHOOK_ATTEMPTS_BUCKET,
     WEBHOOKS,
@@ -103,8 +106,9 @@ def _extra(service: str) -> list[str]:
             return [DELTAS, GLOBAL_EXPERTS, *_list(EXPERTS_BUCKET)]
         case "gateway":
             buckets = [*_list(EXPERTS_BUCKET), *_read(WEBHOOKS_BUCKET), *_list(WEBHOOK_ATTEMPTS_BUCKET)]
-            buckets += [*_read(ADMISSIONS_BUCKET), _write(ADMISSIONS_BUCKET), _write(WEBHOOKS_BUCKET)]
-            return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, *WEBHOOKS.subjects]
+            for counts in (REQUESTS_BUCKET, STREAMS_BUCKET, TICKETS_BUCKET, ADMISSIONS_BUCKET):
+                buckets += [*_read(counts), _write(counts)]
+            return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, _write(WEBHOOKS_BUCKET), *WEBHOOKS.subjects]
         case "projector":
             return list(FOLLOW_LOG)
         case "webhooks":

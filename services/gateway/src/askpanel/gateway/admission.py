@@ -12,7 +12,7 @@
 A panel is let in with all it may spend reserved (`configuration.max_cost_usd`), and ends when it has spent it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,14 @@ from askpanel.contracts.events import PanelType
 from askpanel.gateway.readmodel.views import QuotaView, TenantSettings, TenantView
 
 Kind = Literal["status", "feature", "month", "running", "budget"]
+NAMES: Mapping[Kind, str] = {
+    "status": "status",
+    "feature": "panel_type",
+    "month": "panels_per_month",
+    "running": "running_panels",
+    "budget": "cost_usd_per_month",
+}
+"""What `GET /tenant` calls each; a feature has a name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,12 @@ class Refusal:
     limit: int | Decimal | None = None
     used: int | Decimal | None = None
     resets_at: datetime | None = None
+    feature: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As `GET /tenant` names what was met."""
+        return self.feature or NAMES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +108,9 @@ def barred(tenant: TenantView, panel_type: PanelType) -> Refusal | None:
     """What no amount of waiting changes: the tenant's status, and what it has."""
     if not tenant.may_create:
         return Refusal("status", f"The tenant is {tenant.status}: it can read, but not ask.")
-    if not tenant.features.get(f"{panel_type}_panel", False):
-        return Refusal("feature", f"This tenant does not have {panel_type} panels.")
+    feature = f"{panel_type}_panel"
+    if not tenant.features.get(feature, False):
+        return Refusal("feature", f"This tenant does not have {panel_type} panels.", feature=feature)
     return None
 
 

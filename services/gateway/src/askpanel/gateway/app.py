@@ -44,8 +44,8 @@ from askpanel.gateway.catalogue import Catalogue
 from askpanel.gateway.history import read_history
 from askpanel.gateway.http import BoundedHttp
 from askpanel.gateway.ledger import Ledger
+from askpanel.gateway.limits.shared import shared
 from askpanel.gateway.publishing import Publisher
-from askpanel.gateway.rates import Rates
 from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.queries import ReadModel, open_read_model
 from askpanel.gateway.settings import GatewaySettings
@@ -54,7 +54,6 @@ from askpanel.gateway.stream.deliver import Room
 from askpanel.gateway.stream.hub import Hub
 from askpanel.gateway.stream.replay import Replays
 from askpanel.gateway.stream.revocation import end_revoked
-from askpanel.gateway.stream.slots import Slots
 from askpanel.gateway.stream.tickets import Tickets
 from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime import connection, telemetry, tracing
@@ -145,7 +144,8 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     members = Memberships(model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds)
     recheck = max(settings.membership_seconds, 0.1)
     catalogue = Catalogue(client)
-    limited = settings.limits == "on"
+    limits = shared(client, settings)
+    stack.push_async_callback(limits.streams.close)
     sides = app.state.sides = _sides(model, reading, hub, catalogue)
     app.state.gateway = Gateway(
         settings=settings,
@@ -159,16 +159,14 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         members=members,
         catalogue=catalogue,
         publisher=Publisher(client.jetstream(timeout=2.0)),
-        rates=Rates(per_second=settings.requests_per_second, burst=settings.request_burst)
-        if limited
-        else None,
-        slots=Slots(settings.streams_per_user if limited else None),
+        limits=limits,
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
         ledger=Ledger(client.jetstream(timeout=2.0), reading),
         webhooks=Registry(client.jetstream(timeout=2.0)),
     )
     for name, work in (
         ("follower", _follow(client, settings, hub, catalogue)),
+        ("limits", limits.run()),
         ("schema", _check_schema(settings, sides)),
         ("revocation", end_revoked(hub.streams, members.may_stream, every=recheck)),
     ):
@@ -233,10 +231,14 @@ def _note_failure(task: asyncio.Task[None], sides: Sides) -> None:
 
 
 async def _close(client: Client) -> None:
-    if client.is_connected:
-        await client.drain()
-    elif not client.is_closed:
-        await client.close()
+    """Leave NATS in order; where it has left already, closing fails in the middle and that is that."""
+    try:
+        if client.is_connected:
+            await client.drain()
+        elif not client.is_closed:
+            await client.close()
+    except (nats.errors.Error, OSError) as error:
+        logger.info("nats: not closed in order: %r", error)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

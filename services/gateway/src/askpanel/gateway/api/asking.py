@@ -5,7 +5,6 @@ complete and checked, under what the tenant has left; what it may spend is reser
 first; only what the log has confirmed is answered with 201.
 """
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,18 +21,10 @@ from askpanel.contracts.envelope import Envelope, Recorded, seal
 from askpanel.contracts.events import ModelPrice, PanelCreated, Parent, Terms
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.admission import Admitted, Limits, Refusal, Standing, barred, exhausted
-from askpanel.gateway.api.access import (
-    Caller,
-    Gateway,
-    Member,
-    Parts,
-    experts_known,
-    limit_headers,
-    limits_in,
-)
+from askpanel.gateway.api.access import Caller, Gateway, Member, Parts, experts_known, limits_in
 from askpanel.gateway.api.answers import Created
 from askpanel.gateway.api.documents import header, problems
-from askpanel.gateway.api.problems import Problem, invalid, unavailable
+from askpanel.gateway.api.problems import Limit, invalid, limited, unavailable
 from askpanel.gateway.auth.membership import claims_of
 from askpanel.gateway.bodies import NewPanel
 from askpanel.gateway.creation import Allowance, create, request_hash
@@ -254,24 +245,7 @@ async def _parent(panel_id: UUID | None, parts: Gateway, member: Caller) -> Pare
 def _refuse(refusal: Refusal | None) -> None:
     if refusal is None:
         return
-    headers: dict[str, str] = {}
-    if refusal.kind in ("month", "running"):
-        limit, used = int(refusal.limit or 0), int(refusal.used or 0)
-        seconds = RUNNING_RETRY
-        if refusal.resets_at is not None:
-            seconds = max(1, math.ceil((refusal.resets_at - datetime.now(UTC)).total_seconds()))
-        headers = limit_headers(refusal.kind, limit, limit - used, seconds)
-    left = None if refusal.limit is None or refusal.used is None else max(refusal.limit - refusal.used, 0)
-    told = {
-        "name": refusal.kind,
-        "limit": refusal.limit,
-        "remaining": left,
-        "resets_at": refusal.resets_at,
-    }
-    raise Problem(
-        _STATUS[refusal.kind],
-        f"limit-{refusal.kind}",
-        refusal.detail,
-        headers=headers,
-        more={} if refusal.limit is None else {"limit": told},
-    )
+    left = 0 if refusal.limit is None or refusal.used is None else max(refusal.limit - refusal.used, 0)
+    met = Limit(refusal.name, refusal.limit, left, refusal.resets_at)
+    retry = RUNNING_RETRY if refusal.kind == "running" else None
+    raise limited(_STATUS[refusal.kind], f"limit-{refusal.kind}", refusal.detail, met, retry=retry)

@@ -21,13 +21,24 @@ GroupBy = Literal["day", "agent", "model", "panel_type"]
 
 
 @router.get("/tenant", responses=problems(), tags=["tenant"])
-async def get_tenant(parts: Parts, reads: Reads) -> TenantView:
+async def get_tenant(parts: Parts, member: Member, reads: Reads) -> TenantView:
     """Settings, features and branding, your role, every limit and what is left of it."""
     async with reads.session() as session:
         tenant = await session.tenant()
     if tenant is None:
         raise reads.missing("tenant")
-    return tenant.model_copy(update={"limits": _limits(tenant, parts)})
+    counted = parts.limits
+    streams_left = await counted.streams.left(member.user_id)
+    requests_left = None if counted.requests is None else counted.requests.left(member.user_id)
+    limits = _limits(tenant, parts) | {
+        "requests_per_second": {
+            "limit": parts.settings.requests_per_second,
+            "burst": parts.settings.request_burst,
+            "remaining": requests_left,
+        },
+        "streams_per_user": {"limit": parts.settings.streams_per_user, "remaining": streams_left},
+    }
+    return tenant.model_copy(update={"limits": limits})
 
 
 def _limits(tenant: TenantView, parts: Gateway) -> dict[str, object]:
@@ -52,8 +63,6 @@ def _limits(tenant: TenantView, parts: Gateway) -> dict[str, object]:
             "limit": own.running,
             "remaining": max(own.running - quota.running_panels, 0),
         },
-        "requests_per_second": {"limit": settings.requests_per_second, "burst": settings.request_burst},
-        "streams_per_user": {"limit": settings.streams_per_user},
         "cost_usd_per_month": {
             **budget.model_dump(),
             "resets_at": quota.month_ends_at,
