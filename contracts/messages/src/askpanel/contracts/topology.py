@@ -166,6 +166,8 @@ WEBHOOK_ATTEMPTS_BUCKET = Bucket(
     name="webhook_attempts", history=1, writer="webhooks", max_age=WEBHOOKS.max_age
 )
 """What became of the latest deliveries, `<tenant>.<endpoint>.<place in a ring>`."""
+ADMISSIONS_BUCKET = Bucket(name="admissions", history=1, writer="gateway", max_age=DAY)
+"""Panels let in that the tables may not show yet, under their tenant's id: ids and amounts, no content."""
 REQUESTS_BUCKET = Bucket(name="limit_requests", history=1, writer="gateway", max_age=3600.0, storage="memory")
 """What each user may still send, under the user's id. One not written for this long is full again."""
 STREAMS_BUCKET = Bucket(name="limit_streams", history=1, writer="gateway", max_age=7200.0, storage="memory")
@@ -179,6 +181,7 @@ BUCKETS = (
     REQUESTS_BUCKET,
     STREAMS_BUCKET,
     TICKETS_BUCKET,
+    ADMISSIONS_BUCKET,
 )
 
 DEAD_SUBJECT = "dead"

@@ -23,7 +23,6 @@ from nats.aio.client import Client
 
 from askpanel.contracts.topology import PANELS
 from askpanel.gateway import web
-from askpanel.gateway.admission import Pending
 from askpanel.gateway.api import (
     asking,
     commands,
@@ -44,6 +43,7 @@ from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
 from askpanel.gateway.history import read_history
 from askpanel.gateway.http import BoundedHttp
+from askpanel.gateway.ledger import Ledger
 from askpanel.gateway.limits.shared import shared
 from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.readmodel.drift import check_schema
@@ -165,7 +165,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         publisher=Publisher(client.jetstream(timeout=2.0)),
         limits=limits,
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
-        pending=Pending(),
+        ledger=Ledger(client.jetstream(timeout=2.0), reading),
         webhooks=Registry(client.jetstream(timeout=2.0)),
     )
     for name, work in (

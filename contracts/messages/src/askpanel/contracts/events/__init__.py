@@ -46,6 +46,7 @@ from askpanel.contracts.events.human import HumanRequested, HumanResponded
 from askpanel.contracts.events.money import BudgetExceeded, UsageRecorded
 from askpanel.contracts.events.panel import (
     Evidence,
+    ModelPrice,
     PanelCancelRequested,
     PanelCompleted,
     PanelCreated,
@@ -55,6 +56,7 @@ from askpanel.contracts.events.panel import (
     Parent,
     Plan,
     Seat,
+    Terms,
 )
 from askpanel.contracts.events.rounds import RoundCompleted, RoundQuorum, RoundStarted, StepDeadline
 
@@ -109,6 +111,7 @@ __all__ = [
     "HumanResponded",
     "Level",
     "Milliseconds",
+    "ModelPrice",
     "PanelCancelRequested",
     "PanelCompleted",
     "PanelCreated",
@@ -129,6 +132,7 @@ __all__ = [
     "Step",
     "StepDeadline",
     "StopReason",
+    "Terms",
     "TokenUsage",
     "UsageRecorded",
     "Usd",

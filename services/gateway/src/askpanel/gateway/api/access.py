@@ -13,16 +13,18 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from askpanel.contracts.subjects import PanelRef
-from askpanel.gateway.admission import Pending
+from askpanel.gateway.admission import Limits, limits_of
 from askpanel.gateway.api.problems import Limit, Problem, limited, unavailable
 from askpanel.gateway.auth.keys import TokenVerifier
 from askpanel.gateway.auth.membership import Membership, Memberships, NotAMember, claims_of
 from askpanel.gateway.auth.token import Identity
 from askpanel.gateway.catalogue import Catalogue
+from askpanel.gateway.ledger import Ledger
 from askpanel.gateway.limits.shared import Shared
 from askpanel.gateway.permissions import Action, may
 from askpanel.gateway.publishing import Publisher
 from askpanel.gateway.readmodel.queries import ReadModel, ReadSession
+from askpanel.gateway.readmodel.views import TenantSettings
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.stream.deliver import Room
 from askpanel.gateway.stream.hub import Hub
@@ -51,7 +53,7 @@ class Gateway:
     publisher: Publisher
     limits: Shared
     tickets: Tickets
-    pending: Pending
+    ledger: Ledger
     webhooks: Registry
 
 
@@ -76,6 +78,13 @@ class Caller:
         """Raise Problem (403) unless the caller's role allows the action."""
         if not may(self.membership.role, action):
             raise Problem(403, "role", f"Your role ({self.membership.role}) does not allow this.")
+
+
+def limits_in(parts: Gateway, settings: TenantSettings) -> Limits:
+    """What a tenant with these settings may have in this installation."""
+    return limits_of(
+        settings, running=parts.settings.running_panels, month_usd=parts.settings.monthly_budget_usd
+    )
 
 
 async def gateway(request: Request) -> Gateway:
