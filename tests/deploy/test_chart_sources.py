@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 import askpanel.gateway
 import askpanel.runtime
 from askpanel.contracts.events import FailureReason
-from askpanel.contracts.permissions import SERVICES, password_variable
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, password_variable
 from askpanel.contracts.topology import DEAD, PANELS, STREAMS, TIMERS
 from askpanel.gateway.stream.deliver import Why
 from askpanel.local import chart as generated
@@ -97,11 +97,15 @@ def test_values_of_labels_in_alerts_are_values_that_the_code_gives() -> None:
 
 def test_nats_gets_a_password_for_each_user_of_the_permissions() -> None:
     values = yaml.safe_load((ROOT / "deploy/helm/nats-values.yaml").read_text())
-    users = {password_variable(user): user for user in (*SERVICES, "admin")}
+    users = {password_variable(user): user for user in (*SERVICES, *OPTIONAL_SERVICES, "admin")}
     given = {name: each for name, each in values["container"]["env"].items() if name.startswith("NATS_")}
     assert {name: each["valueFrom"]["secretKeyRef"]["key"] for name, each in given.items()} == users
-    permissions = (ROOT / "deploy/nats/permissions.conf").read_text()
-    assert set(re.findall(r"password: \$(\w+)", permissions)) == set(users)
+    for file, without in (("permissions.conf", OPTIONAL_SERVICES), ("permissions-webhooks.conf", ())):
+        permissions = (ROOT / "deploy/nats" / file).read_text()
+        wanted = users.keys() - {password_variable(user) for user in without}
+        assert set(re.findall(r"password: \$(\w+)", permissions)) == wanted
+    lacking = {each["valueFrom"]["secretKeyRef"].get("optional", False): name for name, each in given.items()}
+    assert lacking[True] == password_variable("webhooks"), "one that need not be there must not stop NATS"
     assert values["config"]["jetstream"]["merge"]["sync_interval"] == "always"
 
 

@@ -43,10 +43,11 @@ Seen = Callable[[PanelRef, str], None]
 
 @dataclass
 class Field:
-    """A stack under test, the tail of its log, and the record of its model's calls."""
+    """A stack under test, the tail of its log, and the record of its model's calls, made by `script`."""
 
     running: RunningStack
     record: Path
+    script: str = ""
     listeners: list[Seen] = field(default_factory=list[Seen])
 
     async def watch(self) -> None:
@@ -78,7 +79,7 @@ async def field_on(data: Path, model: str = "", **environment: str) -> AsyncGene
     record = data / "calls.jsonl"
     script = f"scripted:latency={LATENCY},words=40,record={record}{model}"
     with stack_on(data, script, **environment) as running:
-        ground = Field(running, record)
+        ground = Field(running, record, script)
         task = asyncio.create_task(ground.watch())
         try:
             yield ground

@@ -247,6 +247,7 @@ export const text = {
     cost: "Cost",
     tokens: "Tokens",
     unpriced: "no price known",
+    atLeast: (cost: string): string => `at least ${cost}`,
     free: "no charge",
     cancel: "Stop the panel",
     cancelTitle: "Stop this panel?",

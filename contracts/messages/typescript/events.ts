@@ -143,6 +143,13 @@ export interface KeyPoint {
   dimension: string;
 }
 
+/** What a tenant pays for a model (`<provider>:<name>`, or `scripted`), in USD per million tokens. */
+export interface ModelPrice {
+  model: string;
+  input_usd: string;
+  output_usd: string;
+}
+
 /** A text of the other side, to be rebutted with a quotation of the point answered. */
 export interface OpponentTextBlock {
   kind: "opponent_text";
@@ -297,6 +304,16 @@ export interface StepDeadline {
   deadline_at: string;
 }
 
+/**
+ * What was agreed about money when the panel was created, so that a replay prices it alike.
+ *
+ * `estimate_usd` is what such a panel was expected to cost; `configuration.max_cost_usd` is what it may. `prices` stand in place of the price list.
+ */
+export interface Terms {
+  estimate_usd?: string;
+  prices?: readonly ModelPrice[];
+}
+
 /** A theme of an open panel so far, verbatim, without names and counts. */
 export interface ThemeBlock {
   kind: "theme";
@@ -319,6 +336,7 @@ export interface PanelCreated {
   options?: readonly Option[];
   evidence?: readonly Evidence[];
   parent?: Parent;
+  terms?: Terms;
   user_id: string;
   request_hash: string;
 }
@@ -347,7 +365,11 @@ export interface PanelDeadlinePassed {
   step?: string;
 }
 
-/** The panel ended with a result. */
+/**
+ * The panel ended with a result.
+ *
+ * Nobody waits for costs, so some may be recorded later. `cost_usd` is the whole cost, and absent while it is not known: then `recorded_usd` is what is known, and the two counts say how many calls are missing, `uncosted_calls` not recorded yet, `unpriced_calls` without a known price.
+ */
 export interface PanelCompleted {
   rounds: number;
   consensus_level?: number;
@@ -357,6 +379,9 @@ export interface PanelCompleted {
   ratified_by?: string;
   degraded?: readonly string[];
   cost_usd?: string;
+  recorded_usd?: string;
+  uncosted_calls?: number;
+  unpriced_calls?: number;
   duration_ms: number;
 }
 

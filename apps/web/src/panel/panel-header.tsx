@@ -66,7 +66,9 @@ export function PanelHeader({ panel, children }: Props): ReactNode {
   );
 }
 
-function costOf({ spent }: PanelState): string {
+function costOf({ spent, completed }: PanelState): string {
+  // The stream ends with the panel; nobody waits for the last costs.
+  if ((completed?.uncosted_calls ?? 0) > 0) return text.panel.atLeast(money(spent.cost ?? 0));
   if (spent.cost === null) return spent.unpriced > 0 ? text.panel.unpriced : money(0);
   return money(spent.cost);
 }

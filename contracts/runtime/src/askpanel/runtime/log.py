@@ -11,13 +11,14 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
 from pydantic_core import from_json, to_json
 
 from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
@@ -151,6 +152,14 @@ class EventLog:
                     raise LogUnavailable(f"a replica answers without sequence {last} of {subject_filter}")
                 await asyncio.sleep(0.05)
 
+    async def find(self, panel: PanelRef, event_type: str) -> Recorded | None:
+        """The panel's last event of a type, as the leader has it; None where there is none. Raises as `read`."""
+        message = await self._last_message(panel.subject(event_type))
+        if message is None or message.seq is None:
+            return None
+        headers = cast("dict[str, str] | None", message.headers)
+        return decode(message.subject or "", headers, message.data or b"", message.seq)
+
     async def last_sequence(self, panel: PanelRef) -> int:
         """The sequence of the panel's last event, 0 if it has none."""
         return await self._last(panel.filter) or 0
@@ -242,6 +251,10 @@ class EventLog:
             raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")
 
     async def _last(self, subject_filter: str) -> int | None:
+        message = await self._last_message(subject_filter)
+        return None if message is None else message.seq
+
+    async def _last_message(self, subject_filter: str) -> RawStreamMsg | None:
         deadline = time.monotonic() + self._patience
         while True:
             try:
@@ -257,7 +270,7 @@ class EventLog:
                     raise LogUnavailable(repr(error)) from None
                 await asyncio.sleep(0.1)
             else:
-                return message.seq
+                return message
 
     async def _direct(self, subject_filter: str, start: int) -> AsyncGenerator[Msg]:
         """One batch of a direct get: from sequence `start`, at most READ_BATCH messages."""

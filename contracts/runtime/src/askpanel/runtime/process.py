@@ -21,6 +21,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoServersError
 
 from askpanel.runtime import bootstrap, connection, telemetry, tracing
+from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_server, watch_durables
 from askpanel.runtime.log import EventLog
@@ -122,5 +123,4 @@ async def until_signal(*watchers: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(watcher) for watcher in watchers]
         await stop.wait()
-        for task in tasks:
-            task.cancel()
+        await end(*tasks)

@@ -105,6 +105,11 @@ class Service:
         """Its process id; 0 while it is down."""
         return self.process.pid if self.process is not None and self.process.poll() is None else 0
 
+    @property
+    def probe_url(self) -> str:
+        """Where /livez, /readyz and /metrics answer."""
+        return f"http://{self.probe[0]}:{self.probe[1]}"
+
     def start(self) -> None:
         """Start the process; it ends when we end."""
         child, self.begun = self.begun or begin(self.name, self.log), None

@@ -144,6 +144,7 @@ class Stack:
             "database_url": self.database_url,
             "nats_url": self.nats_url,
             "pids": self.pids(),
+            "probes": {service.name: service.probe_url for service in self.services},
             "tenants": [
                 {
                     "id": str(tenant.id),
@@ -277,8 +278,11 @@ class Stack:
     def _own_environment(self, service: str, port: int) -> Mapping[str, str]:
         match service:
             case "gateway":
+                # Nobody stands before it who would have to notice that it goes.
+                drain = os.environ.get("ASKPANEL_STREAM_DRAIN_SECONDS", "0.5")
                 return {
                     "ASKPANEL_LOCAL": "1",
+                    "ASKPANEL_STREAM_DRAIN_SECONDS": drain,
                     "ASKPANEL_HOST": "127.0.0.1",
                     "ASKPANEL_PORT": str(port),
                     "ASKPANEL_DATABASE_URL": self._database_login("panel_api"),

@@ -47,6 +47,7 @@ from askpanel.contracts.events.human import HumanRequested, HumanResponded
 from askpanel.contracts.events.money import BudgetExceeded, UsageRecorded
 from askpanel.contracts.events.panel import (
     Evidence,
+    ModelPrice,
     PanelCancelRequested,
     PanelCompleted,
     PanelCreated,
@@ -56,6 +57,7 @@ from askpanel.contracts.events.panel import (
     Parent,
     Plan,
     Seat,
+    Terms,
 )
 from askpanel.contracts.events.rounds import RoundCompleted, RoundQuorum, RoundStarted, StepDeadline
 
@@ -111,6 +113,7 @@ __all__ = [
     "HumanResponded",
     "Level",
     "Milliseconds",
+    "ModelPrice",
     "PanelCancelRequested",
     "PanelCompleted",
     "PanelCreated",
@@ -131,6 +134,7 @@ __all__ = [
     "Step",
     "StepDeadline",
     "StopReason",
+    "Terms",
     "TokenUsage",
     "UsageRecorded",
     "Usd",

@@ -1,16 +1,26 @@
 """The expert catalogue as the caller's tenant sees it, and proposals from it."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from askpanel.contracts.catalogue import Expert
-from askpanel.contracts.configuration import PANEL_TYPES, default_experts, describe
+from askpanel.contracts.configuration import PANEL_TYPES, PROTOCOLS, default_experts, describe
 from askpanel.gateway.api.access import Member, Parts, experts_known
-from askpanel.gateway.api.answers import ExpertAnswer, ExpertDetail, Experts, PanelTypes, Proposals, Proposed
+from askpanel.gateway.api.answers import (
+    EstimateAnswer,
+    ExpertAnswer,
+    ExpertDetail,
+    Experts,
+    PanelTypes,
+    Proposals,
+    Proposed,
+)
 from askpanel.gateway.api.documents import problems
 from askpanel.gateway.api.problems import invalid, not_found
 from askpanel.gateway.bodies import Selection
+from askpanel.gateway.estimating import estimate, planned_calls
 from askpanel.gateway.permissions import may
 from askpanel.gateway.selection import SelectionError, propose
 
@@ -58,10 +68,14 @@ async def select_experts(body: Selection, parts: Parts, member: Member) -> Propo
         chosen = propose(body.query, body.panel_type, size, parts.catalogue.of(member.tenant_id).values())
     except SelectionError as error:
         raise invalid(("/size", str(error))) from None
+    rounds = PROTOCOLS[body.panel_type].rounds
+    calls = planned_calls(body.panel_type, size, rounds)
+    expected = estimate(body.panel_type, calls, member.membership.tenant.quota)
     return Proposals(
         agents=[
             Proposed(agent_id=one.agent_id, agent_name=one.agent_name, reason=one.reason) for one in chosen
-        ]
+        ],
+        estimate=EstimateAnswer.model_validate(asdict(expected)),
     )
 
 

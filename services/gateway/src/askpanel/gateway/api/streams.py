@@ -17,7 +17,7 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.api.access import Bearer, Caller, Gateway, Member, Parts, TenantHeader, admitted, caller
 from askpanel.gateway.api.answers import Ticket
 from askpanel.gateway.api.documents import problems
-from askpanel.gateway.api.problems import Problem, not_found, unavailable
+from askpanel.gateway.api.problems import Limit, limited, not_found, unavailable
 from askpanel.gateway.http import HAND_OVER, HandOver
 from askpanel.gateway.stream.deliver import Delivery, Terms
 from askpanel.gateway.stream.encode import LIMITED_RETRY_MS, Frame, reset_frame
@@ -44,7 +44,8 @@ async def stream_caller(
     """The caller, by ticket or by headers."""
     if ticket is None:
         return await caller(parts, bearer, tenant)
-    holder = parts.tickets.redeem(ticket, panel_id)
+    holder = parts.tickets.read(ticket, panel_id)
+    await parts.limits.tickets.use(holder.number)
     return await admitted(parts, holder.identity, holder.panel.tenant_id)
 
 
@@ -74,14 +75,11 @@ async def stream(
     _streaming_allowed(member)
     if not parts.hub.following:
         raise unavailable("The event log was not found yet.")
-    if not parts.slots.take(member.user_id):
-        raise Problem(
-            429,
-            "streams",
-            f"You have {parts.slots.most} streams open.",
-            headers={"Retry-After": str(LIMITED_RETRY_MS // 1000)},
-            more={"limit": {"name": "streams_per_user", "limit": parts.slots.most, "remaining": 0}},
-        )
+    slots = parts.limits.streams
+    if not await slots.take(member.user_id):
+        met = Limit("streams_per_user", slots.most)
+        why = f"You have {slots.most} streams open."
+        raise limited(429, "streams", why, met, retry=LIMITED_RETRY_MS // 1000)
     panel = member.panel(panel_id)
     delivery = Delivery(parts.room, (member.user_id, member.tenant_id))
     delivery.on_end = _releasing(parts, panel, delivery, member)
@@ -182,7 +180,7 @@ def _terms(parts: Gateway, member: Caller) -> Terms:
 
 
 def _releasing(parts: Gateway, panel: PanelRef, delivery: Delivery, member: Caller) -> Callable[[], None]:
-    hub, slots, user_id = parts.hub, parts.slots, member.user_id
+    hub, slots, user_id = parts.hub, parts.limits.streams, member.user_id
 
     def release() -> None:
         hub.unsubscribe(panel, delivery)
@@ -193,6 +191,5 @@ def _releasing(parts: Gateway, panel: PanelRef, delivery: Delivery, member: Call
 
 def _streaming_allowed(member: Caller) -> None:
     if not member.membership.tenant.settings.enable_streaming:
-        raise Problem(
-            403, "streaming-off", "Streams are switched off for this tenant: poll the panel instead."
-        )
+        why = "Streams are switched off for this tenant: poll the panel instead."
+        raise limited(403, "streaming-off", why, Limit("enable_streaming"))

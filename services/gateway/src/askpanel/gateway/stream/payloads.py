@@ -162,6 +162,7 @@ def _completed(event: PanelCompleted) -> Payload:
         "status": "completed",
         **result,
         **_fields(event, "ratified_by", "degraded", "cost_usd", "duration_ms"),
+        **_fields(event, "recorded_usd", "uncosted_calls", "unpriced_calls"),
     }
 
 
