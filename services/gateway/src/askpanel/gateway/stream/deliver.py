@@ -91,6 +91,8 @@ class Delivery(asyncio.Protocol):
         self._ends_at = now + terms.lasts
         self._sent = max([after, *(frame.sequence or 0 for frame in opening)])
         self._over = bool(opening) and opening[-1].last
+        if self._over:  # costs that came since are after the panel's end
+            self._waiting, self._bytes = [], 0
         self._mark_sent(opening)
         self._pieces = _pieces(opening)
         _bound_kernel(connection)
