@@ -2,7 +2,7 @@
 
 import secrets
 
-USERS = ("GATEWAY", "PROJECTOR", "ORCHESTRATOR", "EXPERT_RUNNER", "CONSENSUS", "USAGE", "ADMIN")
+USERS = ("GATEWAY", "PROJECTOR", "ORCHESTRATOR", "EXPERT_RUNNER", "CONSENSUS", "USAGE", "ARCHIVER", "ADMIN")
 
 
 def environment() -> dict[str, str]:

@@ -11,27 +11,30 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
+from askpanel.contracts.archive import Message, merged
 from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
-from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry, tracing
+from askpanel.runtime.archive import Archive, surely_whole
+from askpanel.runtime.direct import batch, last_of, unavailable
 from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable, Raw
-from askpanel.runtime.replies import Replies, status_of
+from askpanel.runtime.replies import Replies
 
 WRONG_LAST_SEQUENCE = 10071
 STORE_FULL = frozenset({10023, 10077})
 NOT_OURS = 10060
-NO_SUCH_STREAM = 10059
-READ_BATCH = 1000
+LOOKED = timedelta(minutes=1)
+"""How long a look at a panel holds; far less than it takes to be archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class EventLog:
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
         self._patience = patience
         self._attempt_timeout = attempt_timeout
+        self.archive = Archive(client, self._replies, patience=patience, attempt_timeout=attempt_timeout)
+        """Where panels are that ended long ago; `read` and `read_raw` of a panel look there by themselves."""
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -68,8 +73,14 @@ class EventLog:
     async def append_first(self, recorded: Recorded) -> Recorded:
         """Append as the panel's first event, or find the one that has this id already.
 
-        Returns what stands on the log, which may be another's copy. Raises as `append`.
+        Returns what stands on the log, which may be another's copy. Raises as `append`. Its caller has looked
+        for the panel when it made the event; if that is long ago, it is looked for again, for by now it may
+        have run, ended and left the log, which then would take it as new.
         """
+        if datetime.now(UTC) - recorded.envelope.time > LOOKED:
+            for event in await self.read(recorded.envelope.panel):
+                if event.envelope.id == recorded.envelope.id:
+                    return event
         return await self._stand(recorded, 0)
 
     async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
@@ -97,12 +108,13 @@ class EventLog:
             return await self._publish(recorded, {})
         panel = recorded.envelope.panel
         while True:
-            events = await self.read(panel)
+            expected = await self.last_sequence(panel)  # on the log itself, where an archived panel has none
+            events = await self.read(panel, until=expected or None)
             for event in events:
                 if event.envelope.id == recorded.envelope.id:
                     return event.sequence
             try:
-                return await self.append(recorded, expected=events[-1].sequence if events else 0)
+                return await self.append(recorded, expected=expected)
             except Conflict:
                 continue
 
@@ -124,20 +136,42 @@ class EventLog:
     ) -> AsyncGenerator[Raw]:
         """Messages of a filter as subject, headers, body and sequence; complete up to the leader's last.
 
+        A panel's filter also gives what of it is archived, in its place; any other only what is on the log.
         `until`: a message of the filter known to be there, which is enough.
         """
+        on_log = self._read_log(subject_filter, after, until)
+        panel = panel_of(subject_filter)
+        if panel is None:
+            async with aclosing(on_log) as messages:
+                async for message in messages:
+                    yield message
+            return
+        found = [Message(*message) async for message in on_log]
+        if not surely_whole(found, after=after, until=until, now=datetime.now(UTC)):
+            # Only now, after the log: the index is written before anything is taken off it.
+            archived = await self.archive.panel(panel)
+            found = merged([message for message in archived if message.sequence > after], found)
+        for message in found:
+            yield message.subject, dict(message.headers), message.body, message.sequence
+
+    async def _read_log(self, subject_filter: str, after: int, until: int | None) -> AsyncGenerator[Raw]:
         last = await self._last(subject_filter) if until is None else until
         deadline = time.monotonic() + self._patience
         position = after
         while last is not None and position < last:
             progressed = False
-            async with aclosing(self._direct(subject_filter, position + 1)) as batch:
-                async for message in batch:
-                    headers = dict(message.headers or {})
-                    position = int(headers["Nats-Sequence"])
+            timeout = self._attempt_timeout
+            async with aclosing(
+                batch(self._replies, PANELS.name, subject_filter, position + 1, timeout)
+            ) as messages:
+                async for message in messages:
+                    position = message[3]
                     progressed = True
-                    yield headers["Nats-Subject"], headers, message.data, position
-            if not progressed:
+                    yield message
+            if progressed:
+                continue
+            last = await self._last(subject_filter)  # what was there may have been taken off meanwhile
+            if last is not None and position < last:
                 if time.monotonic() > deadline:
                     raise LogUnavailable(f"a replica answers without sequence {last} of {subject_filter}")
                 await asyncio.sleep(0.05)
@@ -148,9 +182,18 @@ class EventLog:
 
     async def position(self, stream: str = PANELS.name) -> Position:
         """The end of the log now."""
-        with _unavailable():
+        with unavailable():
             info = await self._js.stream_info(stream)
         return Position(info.state.last_seq, str(info.created or ""))
+
+    async def extent(self) -> tuple[int, int]:
+        """First and last sequence of the log; the first is beyond the last where it is empty.
+
+        It has all in between but what was erased; what is before the first is archived.
+        """
+        with unavailable():
+            state = (await self._js.stream_info(PANELS.name)).state
+        return state.first_seq if state.messages else state.last_seq + 1, state.last_seq
 
     async def _stand(self, recorded: Recorded, expected: int) -> Recorded:
         """What stands on the log under this event's id: our copy, or one from before. Raises Conflict."""
@@ -210,57 +253,14 @@ class EventLog:
 
     async def _assert_same(self, recorded: Recorded, sequence: int) -> None:
         """Deduplication is per stream, not per subject: the copy must stand on our own subject."""
-        with _unavailable():
+        with unavailable():
             stored = await self._js.get_msg(PANELS.name, seq=sequence)
         if stored.subject != recorded.envelope.panel.subject(recorded.envelope.type):
             raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")
 
     async def _last(self, subject_filter: str) -> int | None:
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                message = await self._js.get_last_msg(PANELS.name, subject_filter)
-            except nats.js.errors.NotFoundError as error:
-                if error.err_code == NO_SUCH_STREAM:
-                    raise LogMisconfigured(
-                        f"there is no stream {PANELS.name}: run the bootstrap step"
-                    ) from None
-                return None
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-                if time.monotonic() > deadline:
-                    raise LogUnavailable(repr(error)) from None
-                await asyncio.sleep(0.1)
-            else:
-                return message.seq
-
-    async def _direct(self, subject_filter: str, start: int) -> AsyncGenerator[Msg]:
-        """One batch of a direct get: from sequence `start`, at most READ_BATCH messages."""
-        request = {"seq": start, "next_by_subj": subject_filter, "batch": READ_BATCH}
-        answers = self._replies.stream(
-            f"$JS.API.DIRECT.GET.{PANELS.name}", to_json(request), timeout=self._attempt_timeout
-        )
-        with _unavailable():
-            async with aclosing(answers) as messages:
-                async for message in messages:
-                    status = status_of(message)
-                    if status in ("204", "404"):
-                        return
-                    if status is not None:
-                        raise LogUnavailable(f"direct get answered {status}")
-                    yield message
-
-
-class _unavailable:
-    """Turns what the client raises into LogUnavailable; into LogMisconfigured where there is no stream."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, nats.js.errors.NotFoundError) and error.err_code == NO_SUCH_STREAM:
-            raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
-        if isinstance(error, nats.errors.Error | nats.js.errors.Error | TimeoutError):
-            raise LogUnavailable(repr(error)) from error
+        found = await last_of(self._js, PANELS.name, subject_filter, patience=self._patience)
+        return None if found is None else found.seq
 
 
 def _guard(subject_filter: str, expected: int) -> dict[str, str]:

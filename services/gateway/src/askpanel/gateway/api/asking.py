@@ -69,13 +69,15 @@ async def ask(
     """Ask a panel of experts a question."""
     member.require("create")
     _refuse(barred(member.membership.tenant, body.panel_type))
+    asked_at = datetime.now(UTC)  # before the look at the log
     panel = PanelRef(member.tenant_id, ids.panel_id(member.tenant_id, idempotency_key or str(uuid4())))
     if idempotency_key is not None:
         history = await read_history(parts.log, panel)
         if history.events:
             return _replay(history.events[0], body, member, response)
     event = await _event(body, parts, member)
-    return await _append(event, panel, body, parts, member, response)
+    ours = seal(event, panel, time=asked_at, user_id=member.user_id)
+    return await _append(ours, body, parts, member, response)
 
 
 async def _event(body: NewPanel, parts: Gateway, member: Caller) -> PanelCreated:
@@ -106,8 +108,7 @@ async def _event(body: NewPanel, parts: Gateway, member: Caller) -> PanelCreated
 
 
 async def _append(
-    event: PanelCreated,
-    panel: PanelRef,
+    ours: Recorded,
     body: NewPanel,
     parts: Gateway,
     member: Caller,
@@ -118,13 +119,7 @@ async def _append(
     The id of the event follows from the key: another request with this key, at the same moment, makes an
     event with the same id, and the log keeps the first of them.
     """
-    ours = seal(
-        event,
-        panel,
-        time=datetime.now(UTC),
-        user_id=member.user_id,
-    )
-    with parts.pending.reserved(panel) as reservation:
+    with parts.pending.reserved(ours.envelope.panel) as reservation:
         stored = await parts.log.append_first(ours)
         reservation.sequence = stored.sequence
     if stored.event != ours.event or _untraced(stored.envelope) != _untraced(ours.envelope):
