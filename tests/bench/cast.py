@@ -26,7 +26,7 @@ from askpanel.contracts.topology import ORCHESTRATOR, ORCHESTRATOR_TIMERS, PANEL
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.local.stack import free_port
-from askpanel.runtime.bootstrap import consumer_config
+from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.log import EventLog
 from services.orchestrator.tests.simulator import USER, calculated, created, responded, usage
 from tests.harness.servers import scratch_directory
@@ -139,7 +139,7 @@ async def from_here_on(client: Client) -> None:
     end = (await jetstream.stream_info(PANELS.name)).state.last_seq
     for durable in (ORCHESTRATOR, ORCHESTRATOR_TIMERS):
         await jetstream.delete_consumer(durable.stream, durable.name)
-        config = consumer_config(durable)
+        config = _consumer_config(durable)
         if durable.stream == PANELS.name:
             config.deliver_policy = DeliverPolicy.BY_START_SEQUENCE
             config.opt_start_seq = end + 1

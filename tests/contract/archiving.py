@@ -14,8 +14,8 @@ from askpanel.contracts.archive import bucket_subject, projected_key
 from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import DURABLES, PANELS
-from askpanel.runtime import bootstrap
 from askpanel.runtime.archiver import Archiver, Report, Told
+from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.log import EventLog
 from tests.simulation import golden
 
@@ -48,7 +48,7 @@ async def everybody_is_past(client: Client) -> None:
     for durable in DURABLES:
         if durable.stream == PANELS.name:
             await jetstream.delete_consumer(durable.stream, durable.name)
-            config: ConsumerConfig = bootstrap.consumer_config(durable)
+            config: ConsumerConfig = _consumer_config(durable)
             config.deliver_policy = DeliverPolicy.NEW
             await jetstream.add_consumer(durable.stream, config)
     await projected(client, position.sequence, position.epoch)

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.topology import DEAD, Durable
 from askpanel.runtime import connection
-from askpanel.runtime.bootstrap import consumer_config
+from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.settings import ServiceSettings
 from askpanel.runtime.worker import Handler, Worker
@@ -30,7 +30,7 @@ async def a_durable(
         ack_wait=ack_wait,
         max_deliver=max_deliver,
     )
-    await client.jetstream().add_consumer(durable.stream, consumer_config(durable))
+    await client.jetstream().add_consumer(durable.stream, _consumer_config(durable))
     return durable
 
 

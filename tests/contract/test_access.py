@@ -37,7 +37,7 @@ from askpanel.contracts.topology import (
     retry_subject,
 )
 from askpanel.runtime import bootstrap
-from askpanel.runtime.bootstrap import consumer_config
+from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.connection import inbox_prefix
 from askpanel.runtime.log import EventLog
 from tests.contract.made import a_round, some_panel
@@ -63,7 +63,7 @@ def guarded() -> Generator[OwnNats]:
 async def admin(guarded: OwnNats) -> AsyncGenerator[Client]:
     async with as_user(guarded, "admin") as client:
         await emptied(client)
-        await client.jetstream().add_consumer(BILLING.stream, consumer_config(BILLING))
+        await client.jetstream().add_consumer(BILLING.stream, _consumer_config(BILLING))
         yield client
 
 

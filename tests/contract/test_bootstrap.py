@@ -19,7 +19,7 @@ from askpanel.contracts.topology import (
     reader,
 )
 from askpanel.runtime import bootstrap
-from askpanel.runtime.bootstrap import Sizing, _stream_config, consumer_config
+from askpanel.runtime.bootstrap import Sizing, _consumer_config, _stream_config
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_routes, watch_durables
 from askpanel.runtime.log import EventLog
@@ -91,7 +91,7 @@ async def test_the_bootstrap_step_repairs_what_can_be_repaired_and_refuses_the_r
 async def test_services_refuse_a_durable_that_has_drifted(
     client: Client, change: dict[str, object], named: str
 ) -> None:
-    await client.jetstream().add_consumer(USAGE.stream, consumer_config(USAGE).evolve(**change))
+    await client.jetstream().add_consumer(USAGE.stream, _consumer_config(USAGE).evolve(**change))
     with pytest.raises(LogMisconfigured, match=named):
         await bootstrap.verify(client.jetstream(), USAGE)
     await bootstrap.create(client.jetstream())
@@ -124,7 +124,7 @@ async def test_a_server_that_does_not_answer_is_unavailable_and_not_misconfigure
 
 async def test_another_teams_durable_is_made_from_the_same_declaration(client: Client) -> None:
     durable = reader("billing", "usage.recorded")
-    await client.jetstream().add_consumer(durable.stream, consumer_config(durable))
+    await client.jetstream().add_consumer(durable.stream, _consumer_config(durable))
     await bootstrap.verify(client.jetstream(), durable)
 
 

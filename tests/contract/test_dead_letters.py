@@ -9,7 +9,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.topology import DEAD, DURABLES, PANELS, USAGE
 from askpanel.runtime import letters, retries
-from askpanel.runtime.bootstrap import consumer_config
+from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.errors import Reject, Retry
 from askpanel.runtime.letters import Letter, NotRetried
 from askpanel.runtime.log import EventLog
@@ -244,7 +244,7 @@ async def test_more_letters_than_one_batch_are_all_read(
 
 async def test_a_reset_gives_a_standing_pull_the_log_again(log_server: OwnNats, client: Client) -> None:
     """The server's own step: the durable stays, and no process has to be started again."""
-    await client.jetstream().add_consumer(USAGE.stream, consumer_config(USAGE))
+    await client.jetstream().add_consumer(USAGE.stream, _consumer_config(USAGE))
     seen: list[int] = []
 
     async def handle(delivery: Delivery) -> None:

@@ -54,7 +54,7 @@ async def _create(jetstream: JetStreamContext, sizing: Sizing) -> None:
 
 async def add_durable(jetstream: JetStreamContext, durable: Durable) -> None:
     """Create a durable, ours or another team's, or bring it up to its declaration; it keeps its position."""
-    await jetstream.add_consumer(durable.stream, consumer_config(durable))
+    await jetstream.add_consumer(durable.stream, _consumer_config(durable))
 
 
 async def verify(jetstream: JetStreamContext, *durables: Durable) -> None:
@@ -145,8 +145,7 @@ def _stream_config(stream: Stream, sizing: Sizing) -> api.StreamConfig:
     )
 
 
-def consumer_config(durable: Durable) -> api.ConsumerConfig:
-    """A durable as the server is told of it."""
+def _consumer_config(durable: Durable) -> api.ConsumerConfig:
     return api.ConsumerConfig(
         durable_name=durable.name,
         filter_subjects=list(durable.filters),

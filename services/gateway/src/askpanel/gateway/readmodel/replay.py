@@ -11,10 +11,12 @@ held, so that the projector cannot move meanwhile. Rows that should not be there
 projector's role may not delete. A row that the tables refuse (somebody else holds its place) stays away.
 """
 
+import asyncio
+import gc
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -111,9 +113,11 @@ async def replay(
             check_same(position, await log.position())
             await make_shadow(connection, SHADOW)
             rebuild = _Rebuild(Writer(types, SHADOW), history_of(log))
-            async with aclosing(rebuild.batches(log, within, position.sequence, progress)) as batches:
-                async for events in batches:
-                    await rebuild.add(connection, events)
+            with _rarely_collected():
+                async with aclosing(rebuild.batches(log, within, position.sequence, progress)) as batches:
+                    async for events in batches:
+                        await rebuild.add(connection, events)
+                await rebuild.written()
             differences = await compare(connection, SHADOW)
             rows = await count(connection, SHADOW)
             damage = await _damage(connection, differences)
@@ -143,6 +147,7 @@ class _Rebuild:
     events: int = 0
     unreadable: int = 0
     refused: int = 0
+    writing: "asyncio.Task[int] | None" = None
 
     async def batches(
         self, log: EventLog, within: PanelRef | UUID | None, through: int, progress: Progress | None
@@ -168,7 +173,7 @@ class _Rebuild:
             progress(through, through)
 
     async def add(self, connection: Connection, events: Sequence[Recorded]) -> None:
-        """Fold and write one batch; what no column can hold is left out, as it is live."""
+        """Fold one batch and have it written, while the next is read; what no column can hold is left out."""
         work = Work()
         for recorded in events:
             ref = recorded.envelope.panel
@@ -183,10 +188,28 @@ class _Rebuild:
             self.panels[ref] = panel
             self.panels.move_to_end(ref)
             work.add(panel, rows, created=before is None)
-        self.refused += await write_what_is_taken(connection, self.writer, work)
+        await self.written()
+        self.writing = asyncio.create_task(write_what_is_taken(connection, self.writer, work))
         self.events += len(events)
         while len(self.panels) > REMEMBERED:
             self.panels.popitem(last=False)
+
+    async def written(self) -> None:
+        """Wait until the last batch is written; what the tables refuse of it is counted."""
+        if self.writing is not None:
+            writing, self.writing = self.writing, None
+            self.refused += await writing
+
+
+@contextmanager
+def _rarely_collected() -> Generator[None]:
+    """Millions of small values come and go by reference counts; looking for cycles among them finds none."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @asynccontextmanager
