@@ -18,6 +18,7 @@ from askpanel.contracts.envelope import encode
 from askpanel.contracts.events import EVENTS
 from askpanel.contracts.permissions import (
     SERVICES,
+    STEPS,
     Permissions,
     authorization,
     password_variable,
@@ -46,7 +47,7 @@ from tests.contract.servers import OwnNats, connected, emptied, own_nats
 from tests.contract.waiting import until
 
 BILLING = reader("billing", "usage.recorded")
-USERS = (*SERVICES, BILLING.name, "admin")
+USERS = (*SERVICES, *STEPS, BILLING.name, "admin")
 PASSWORDS = {user: f"secret-of-{user}" for user in USERS}
 SAMPLE = {sample.TYPE: sample for sample in SAMPLES}
 WORKERS = tuple(dict.fromkeys(durable.service for durable in DURABLES))
@@ -234,7 +235,7 @@ ADMINISTRATION = tuple(
     for durable in DURABLES
     for verb in ("DELETE", "PAUSE", "DURABLE.CREATE")
 )
-OTHERS = {user: rights_of(user) for user in (*SERVICES, BILLING.name)}
+OTHERS = {user: rights_of(user) for user in (*SERVICES, *STEPS, BILLING.name)}
 
 
 @pytest.mark.parametrize("user", [*SERVICES, BILLING.name])
@@ -360,7 +361,7 @@ async def test_without_a_users_password_there_is_no_connection(
 async def test_the_generated_file_takes_its_passwords_from_the_servers_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for user in (*SERVICES, "admin"):
+    for user in (*SERVICES, *STEPS, "admin"):
         monkeypatch.setenv(password_variable(user), f'"{PASSWORDS[user]}"')
     with own_nats(generate.permissions_file()) as server:
         async with as_user(server, "admin") as client:

@@ -158,5 +158,9 @@ def _consumer_config(durable: Durable) -> api.ConsumerConfig:
 
 def _bucket_config(bucket: Bucket, sizing: Sizing) -> api.KeyValueConfig:
     return api.KeyValueConfig(
-        bucket=bucket.name, history=bucket.history, ttl=bucket.max_age or None, replicas=sizing.replicas
+        bucket=bucket.name,
+        history=bucket.history,
+        ttl=bucket.max_age or None,
+        replicas=sizing.replicas,
+        direct=True,
     )

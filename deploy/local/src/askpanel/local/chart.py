@@ -15,7 +15,7 @@ from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 from askpanel.consensus.settings import ConsensusSettings
-from askpanel.contracts.permissions import SERVICES
+from askpanel.contracts.permissions import SERVICES, STEPS
 from askpanel.contracts.topology import BUCKETS, DURABLES, STREAMS
 from askpanel.expert_runner.settings import ExpertRunnerSettings
 from askpanel.gateway.migration_job import MigrationSettings
@@ -23,6 +23,7 @@ from askpanel.gateway.projector import ProjectorSettings
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.services import MODULES
 from askpanel.orchestrator.settings import OrchestratorSettings
+from askpanel.runtime.archive_job import ArchiveSettings
 from askpanel.runtime.bootstrap_job import BootstrapSettings
 from askpanel.usage.settings import UsageSettings
 
@@ -43,6 +44,9 @@ JOB_SETTINGS: Mapping[str, type[BaseSettings]] = {
     "bootstrap": BootstrapSettings,
 }
 JOB_MODULES = {"migration": "askpanel.gateway.migration_job", "bootstrap": "askpanel.runtime.bootstrap_job"}
+CRON_SETTINGS: Mapping[str, type[BaseSettings]] = {"archiver": ArchiveSettings}
+CRON_MODULES = {"archiver": "askpanel.runtime.archive_job"}
+"""What runs now and then where it is switched on."""
 
 BY_THE_CHART = frozenset(
     {
@@ -79,8 +83,8 @@ def topology() -> Mapping[str, Any]:
         "streams": [asdict(stream) for stream in STREAMS],
         "durables": [asdict(durable) for durable in DURABLES],
         "buckets": [asdict(bucket) for bucket in BUCKETS],
-        "users": list(SERVICES),
-        "modules": dict(sorted(MODULES.items())) | JOB_MODULES,
+        "users": [*SERVICES, *STEPS],
+        "modules": dict(sorted(MODULES.items())) | JOB_MODULES | CRON_MODULES,
     }
 
 
