@@ -76,7 +76,7 @@ async def gateway(nats_url: str, tables: Tables) -> AsyncGenerator[Served]:
 async def _ready(client: httpx.AsyncClient) -> None:
     while True:
         try:
-            if (await client.get("/readyz")).status_code == 200:
+            if (await client.get("/api/v1/panels?limit=1")).status_code == 200:
                 return
         except httpx.TransportError:
             pass

@@ -20,6 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -93,9 +94,10 @@ class Server:
         self._running.stop()
 
 
-async def measure(levels: Sequence[int], live: int, out: Path, seconds: float) -> None:
+async def measure(levels: Sequence[int], live: int, out: Path, seconds: float, *, log_only: bool) -> None:
     """A line of JSON per level, before and after archiving."""
-    with scratch_directory() as directory, tables.postgres_of(directory) as database:
+    with scratch_directory() as directory, ExitStack() as stack:
+        database = None if log_only else stack.enter_context(tables.postgres_of(directory))
         server = Server(directory / "nats")
         try:
             await _levels(server, database, levels, live, out, seconds)
@@ -104,17 +106,24 @@ async def measure(levels: Sequence[int], live: int, out: Path, seconds: float) -
 
 
 async def _levels(
-    server: Server, database: tables.Tables, levels: Sequence[int], live: int, out: Path, seconds: float
+    server: Server,
+    database: tables.Tables | None,
+    levels: Sequence[int],
+    live: int,
+    out: Path,
+    seconds: float,
 ) -> None:
     async with connected(server.url) as client:
         await bootstrap.create(client.jetstream())
         finished = await _one_panel(client, server.url)
     there, made = 1, [finished[0].envelope.panel.panel_id]
-    await database.seed(finished)
+    if database is not None:
+        await database.seed(finished)
     for level in levels:
         async with connected(server.url) as client:
             made += await fill(client, templates(finished), level - there)
-            await database.grow(level)
+            if database is not None:
+                await database.grow(level)
             await from_here_on(client)
         there = level
         row = await _measure(server, database, made, live)
@@ -130,14 +139,15 @@ async def _levels(
 WARM = 4
 
 
-async def _measure(server: Server, database: tables.Tables, made: Sequence[UUID], live: int) -> Row:
+async def _measure(server: Server, database: tables.Tables | None, made: Sequence[UUID], live: int) -> Row:
     row: Row = {"nats_mib": server.memory(), "nats_restart_s": server.restart()}
     row["nats_mib_restarted"] = server.memory()
     async with connected(server.url) as client:
         row |= await _orchestrated(client, server, live)
         row["read_log_ms"] = await _median(lambda panel: EventLog(client).read(panel), made)
-    async with gateway(server.url, database) as served:
-        row |= await _served(served, made)
+    if database is not None:
+        async with gateway(server.url, database) as served:
+            row |= await _served(served, made)
     return row
 
 
@@ -174,7 +184,7 @@ async def _served(served: Served, made: Sequence[UUID]) -> Row:
 
 
 async def _archived(
-    server: Server, database: tables.Tables, made: Sequence[UUID], live: int, seconds: float
+    server: Server, database: tables.Tables | None, made: Sequence[UUID], live: int, seconds: float
 ) -> Row:
     async with connected(server.url) as client:
         await everybody_is_past(client)
@@ -247,13 +257,22 @@ def main() -> None:
     parser.add_argument("--live", type=int, default=200, help="panels run at each level")
     parser.add_argument("--replay", type=int, nargs="*", default=[], help="measure replays of so many panels")
     parser.add_argument("--archive-seconds", type=float, default=36_000, help="how long archiving may take")
+    parser.add_argument("--log-only", action="store_true", help="without tables and gateway")
     parser.add_argument("--out", type=Path, default=Path(".cache/growth.jsonl"))
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     for panels in options.replay:
         write(options.out, asyncio.run(measure_replay(panels)))
     if not options.replay:
-        asyncio.run(measure(options.panels, options.live, options.out, options.archive_seconds))
+        asyncio.run(
+            measure(
+                options.panels,
+                options.live,
+                options.out,
+                options.archive_seconds,
+                log_only=options.log_only,
+            )
+        )
 
 
 if __name__ == "__main__":

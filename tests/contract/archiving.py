@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import cast
 from uuid import uuid4
 
 from nats.aio.client import Client
@@ -67,4 +66,4 @@ async def archived(client: Client, told: Told = lambda _: None, *, older_than: t
 
 async def on_log(client: Client) -> int:
     """Messages on the log."""
-    return cast("int", (await client.jetstream().stream_info(PANELS.name)).state.messages)
+    return (await client.jetstream().stream_info(PANELS.name)).state.messages

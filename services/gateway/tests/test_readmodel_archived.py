@@ -11,9 +11,9 @@ from services.gateway.tests.stories import GLOBEX, Story
 from services.gateway.tests.test_readmodel_replay import (  # noqa: F401  (its fixtures)
     FIRST,
     Stack,
-    nats_url,
+    nats_url,  # pyright: ignore[reportUnusedImport]
     projected,
-    stack,
+    stack,  # pyright: ignore[reportUnusedImport]
     stories,
 )
 from tests.contract.archiving import everybody_is_past, on_log

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from itertools import groupby
 from uuid import UUID
 
-import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 
