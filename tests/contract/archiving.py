@@ -7,14 +7,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, DeliverPolicy
 
 from askpanel.contracts.archive import bucket_subject, projected_key
 from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.subjects import PanelRef
-from askpanel.contracts.topology import DURABLES, PANELS
+from askpanel.contracts.topology import PANELS
 from askpanel.runtime.archiver import Archiver, Report, Told
-from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.log import EventLog
 from tests.simulation import golden
 
@@ -44,12 +43,11 @@ async def everybody_is_past(client: Client) -> None:
     """Consumers and tables have handled all that is on the log now."""
     jetstream = client.jetstream()
     position = await EventLog(client).position()
-    for durable in DURABLES:
-        if durable.stream == PANELS.name:
-            await jetstream.delete_consumer(durable.stream, durable.name)
-            config: ConsumerConfig = _consumer_config(durable)
-            config.deliver_policy = DeliverPolicy.NEW
-            await jetstream.add_consumer(durable.stream, config)
+    for consumer in await jetstream.consumers_info(PANELS.name):
+        if consumer.config.ack_policy != AckPolicy.NONE:
+            await jetstream.delete_consumer(PANELS.name, consumer.name)
+            config = consumer.config.evolve(deliver_policy=DeliverPolicy.NEW)
+            await jetstream.add_consumer(PANELS.name, config)
     await projected(client, position.sequence, position.epoch)
 
 
