@@ -9,8 +9,7 @@ tables with as many rows, copies of one panel's. Then real processes are measure
     archive         the same after everything that may leave the log has left it
 
 Filling does not sync, so times are for comparing rows with one another. `--replay N` measures projector and
-replay instead, on a log of N panels, from the log and from the archive. Lines of JSON go to --out; the plot in
-docs/images is made of them by `python -m tests.bench.plot`.
+replay instead, on a log of N panels, from the log and from the archive. Lines of JSON go to --out.
 """
 
 import argparse
