@@ -288,7 +288,7 @@ async def test_an_unreachable_log_is_unavailable_within_its_patience() -> None:
 async def test_reading_is_complete_and_ordered_beyond_one_batch(
     log: EventLog, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("askpanel.runtime.log.READ_BATCH", 7)
+    monkeypatch.setattr("askpanel.runtime.direct.READ_BATCH", 7)
     panel, other, last = some_panel(), some_panel(), 0
     written: list[int] = []
     for number in range(1, 31):
