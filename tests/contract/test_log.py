@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from askpanel.contracts.envelope import Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
+from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing, _stream_config
 from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
 from askpanel.runtime.log import EventLog, header_bytes
@@ -312,7 +313,7 @@ async def test_kill_nine_of_the_server_amid_appends_loses_and_doubles_nothing() 
     with own_nats(sync_always=True) as server:
         async with connected(server.url) as client:
             js = client.jetstream()
-            await js.add_stream(_stream_config(PANELS, Sizing()))
+            await bootstrap.create(js)
             log = EventLog(client, patience=20.0, attempt_timeout=0.5)
             done: list[int] = []
 
