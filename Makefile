@@ -55,8 +55,14 @@ run: setup web  ## Start everything, ask one question, show the consensus, keep 
 test: setup web  ## Every test that fits in ten minutes
 	@$(BIN)/pytest -m "not slow" $(ARGS)
 
-test-all: setup web  ## Also the slow sweeps
+# What runs again on three NATS nodes with two processes of each service; what names or kills the one NATS does not.
+TWICE := $(addprefix tests/e2e/test_, a_panel_from_end_to_end.py bad_input.py dead_letters_by_hand.py erasure.py \
+         human_in_the_loop.py limits_of_a_request.py poison_on_every_subject.py protocols.py roles.py sign_in_client.py \
+         sse_clients.py tenants_apart.py webhooks_switched_on.py)
+
+test-all: setup web  ## Also the slow sweeps, and the stack on three NATS nodes with two of each service
 	@$(BIN)/pytest $(ARGS)
+	@ASKPANEL_NATS_NODES=3 ASKPANEL_REPLICAS=2 $(BIN)/pytest $(TWICE) $(ARGS)
 
 check: setup  ## Format, lint, types, import rules, generated files
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

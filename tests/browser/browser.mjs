@@ -115,6 +115,37 @@ export async function ask(panelType, more = {}, who = {}) {
   return (await api("POST", "/panels", { query, panel_type: panelType, ...more }, who)).id;
 }
 
+/** A seat that writes for two minutes (the stack's script): a panel with it is at work as long as a test looks. */
+const SLOW = "operations-leader";
+
+/** A panel that does not end by itself while a test looks at it; stop it with `stop`. */
+export async function busy(panelType, more = {}) {
+  const agents = ["product-manager", SLOW, "eu-mdr-specialist", "strategy-consultant", "finance-director"];
+  return await ask(panelType, { agents, ...more });
+}
+
+export async function stop(id) {
+  await api("POST", `/panels/${id}/cancel`, { reason: "seen enough" });
+}
+
+/** Press Tab until what is wanted has the focus; it must show that it has. */
+export async function tabTo(page, wanted, most = 80) {
+  for (let pressed = 0; pressed < most; pressed += 1) {
+    await page.keyboard.press("Tab");
+    if (await wanted.evaluate((element) => element === document.activeElement || element.contains(document.activeElement))) {
+      // The outline may stand on what holds the control (a card), not on the control itself.
+      const shown = await page.evaluate(() => {
+        for (let at = document.activeElement; at !== null; at = at.parentElement)
+          if (getComputedStyle(at).outlineStyle !== "none") return true;
+        return false;
+      });
+      assert.ok(shown, `the focus on ${wanted} is not shown`);
+      return;
+    }
+  }
+  assert.fail(`no way by Tab to ${wanted}`);
+}
+
 /** Wait until the shown panel has a state. */
 export async function until(page, status, timeout = 60_000) {
   await page.waitForSelector(`main[data-status="${status}"]`, { timeout });

@@ -21,13 +21,13 @@ afterEach(async () => {
 });
 
 // Panels of several steps: still at work when a slow machine has opened the page.
-const typing = () => page.locator(".answer-text.typing").first().waitFor();
+const begun = () => page.locator(".answer").first().waitFor();
 const reconnecting = () => page.getByText("Connection lost. Reconnecting…");
 
 test("a reload in the middle of a panel shows it from its first event", async () => {
   const id = await ask("socratic");
   await enter(page, `/panel/?id=${id}`);
-  await typing();
+  await begun();
   await page.reload();
   await page.locator(".answer").first().waitFor();
   await until(page, "completed");
@@ -37,7 +37,7 @@ test("a reload in the middle of a panel shows it from its first event", async ()
 test("a lost network is told at once, and caught up with when it is back", async () => {
   const id = await ask("adversarial");
   await enter(page, `/panel/?id=${id}`);
-  await typing();
+  await begun();
   await context.setOffline(true);
   await reconnecting().waitFor();
   assert.equal(await page.getAttribute("main", "data-link"), "reconnecting");
@@ -51,7 +51,7 @@ test("a lost network is told at once, and caught up with when it is back", async
 test("a gateway killed in the middle of a panel is waited for, and its successor resumed from", async () => {
   const id = await ask("socratic");
   await enter(page, `/panel/?id=${id}`);
-  await typing();
+  await begun();
   await kill("gateway");
   await until(page, "completed");
   await complete(page, id);

@@ -26,11 +26,14 @@ MAIN_JOURNEYS = (
     "says who says what",
     "of another tenant",
     "several panels at work",
+    "to the sign-in is small",
+    "to the dashboard is small",
 )
 WEB = HERE.parents[1] / "apps" / "web"
 CHROMIUM = os.environ.get("ASKPANEL_CHROMIUM", "/usr/bin/chromium")
+# The operations leader writes for two minutes: a panel with that seat is seen at work however slow the machine is.
 MODEL = (
-    "scripted:latency=0.3,spread=0.5,tps=110,words=110,"
+    "scripted:latency=0.3,spread=0.5,tps=110,words=110,tps.operations-leader=1,"
     "stance=support:0.5/conditional:0.2/oppose:0.3,change=0.35,fail.finance-director=refusal"
 )
 

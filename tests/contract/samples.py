@@ -120,6 +120,12 @@ SAMPLES: tuple[events.Event, ...] = (
         parent=events.Parent(
             panel_id=OTHER, query="Should we run a trial?", recommendation="Yes", dissent=("too early",)
         ),
+        terms=events.Terms(
+            estimate_usd=Decimal("0.5000"),
+            prices=(
+                events.ModelPrice(model="openai:own", input_usd=Decimal("2.50"), output_usd=Decimal(10)),
+            ),
+        ),
         user_id=USER,
         request_hash="9f86d081884c7d65",
     ),
@@ -137,6 +143,9 @@ SAMPLES: tuple[events.Event, ...] = (
         ratified_by=USER,
         degraded=("one expert missing",),
         cost_usd=Decimal("0.012300"),
+        recorded_usd=Decimal("0.012300"),
+        uncosted_calls=1,
+        unpriced_calls=2,
         duration_ms=84_210,
     ),
     events.PanelFailed(reason="quorum_not_met", detail="2 of 5 experts answered, 3 were needed."),
@@ -168,6 +177,7 @@ SAMPLES: tuple[events.Event, ...] = (
         context=CONTEXT,
         attempt_limit=3,
         deadline_at=LATER,
+        answers=(events.Answered(response_id=RESPONSE, seat=1),),
     ),
     events.ExpertStarted(
         round_number=1,
@@ -178,6 +188,7 @@ SAMPLES: tuple[events.Event, ...] = (
         agent_name="Regulatory affairs",
         model="scripted",
         attempt=2,
+        answers=(events.Answered(response_id=RESPONSE, seat=1),),
     ),
     events.ExpertResponded(
         round_number=1,

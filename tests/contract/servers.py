@@ -61,7 +61,9 @@ def own_nats(access: str = "", *, sync_always: bool = False) -> Generator[OwnNat
 
 
 @asynccontextmanager
-async def connected(url: str, errors: list[str] | None = None, **options: object) -> AsyncGenerator[Client]:
+async def connected(
+    url: str | list[str], errors: list[str] | None = None, **options: object
+) -> AsyncGenerator[Client]:
     """A connection that reconnects quickly; its asynchronous errors go into `errors`."""
 
     async def on_error(error: Exception) -> None:

@@ -367,7 +367,7 @@ async def test_the_generated_file_takes_its_passwords_from_the_servers_environme
 ) -> None:
     for user in (*SERVICES, *STEPS, "admin"):
         monkeypatch.setenv(password_variable(user), f'"{PASSWORDS[user]}"')
-    with own_nats(generate.permissions_file()) as server:
+    with own_nats(generate.permissions_file(SERVICES)) as server:
         async with as_user(server, "admin") as client:
             await bootstrap.create(client.jetstream())
         async with as_user(server, "usage") as client:

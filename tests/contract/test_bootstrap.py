@@ -9,6 +9,7 @@ from nats.js import api
 from starlette.applications import Starlette
 
 from askpanel.contracts.topology import (
+    BUCKETS,
     DEAD,
     DURABLES,
     ORCHESTRATOR,
@@ -19,7 +20,7 @@ from askpanel.contracts.topology import (
     reader,
 )
 from askpanel.runtime import bootstrap
-from askpanel.runtime.bootstrap import Sizing, _consumer_config, _stream_config
+from askpanel.runtime.bootstrap import Sizing, _bucket_config, _consumer_config, _stream_config
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_routes, watch_durables
 from askpanel.runtime.log import EventLog
@@ -45,8 +46,22 @@ async def test_what_is_created_is_as_declared_and_creating_again_keeps_everythin
 
 async def test_a_limit_of_the_cluster_is_kept_on_the_log(client: Client) -> None:
     await bootstrap.create(client.jetstream(), Sizing(max_bytes=1_000_000))
-    assert (await client.jetstream().stream_info(PANELS.name)).config.max_bytes == 1_000_000
+    infos = {info.config.name: info.config for info in await client.jetstream().streams_info()}
+    assert infos[PANELS.name].max_bytes == 1_000_000
+    assert infos[TIMERS.name].max_bytes == 62_500
     await bootstrap.verify(client.jetstream(), *DURABLES)
+
+
+async def test_counts_are_not_synced_one_by_one_and_outlive_a_single_server(client: Client) -> None:
+    jetstream = client.jetstream()
+    for bucket in BUCKETS:
+        config = (await jetstream.stream_info(f"KV_{bucket.name}")).config
+        assert (config.max_msgs_per_subject, config.max_age or 0.0) == (bucket.history, bucket.max_age)
+        assert config.storage == api.StorageType.FILE
+        assert (config.persist_mode == api.PersistMode.ASYNC) == (bucket.storage == "memory")
+        of_three = _bucket_config(bucket, Sizing(replicas=3))
+        assert (of_three.storage, of_three.num_replicas) == (api.StorageType(bucket.storage), 3)
+        assert of_three.persist_mode is None
 
 
 @pytest.mark.parametrize(

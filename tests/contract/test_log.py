@@ -13,7 +13,8 @@ from askpanel.contracts.topology import PANELS
 from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing, _stream_config
 from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
-from askpanel.runtime.log import EventLog, header_bytes
+from askpanel.runtime.log import EventLog
+from askpanel.runtime.publishing import header_bytes
 from tests.contract.made import a_round, an_end, some_panel
 from tests.contract.proxy import proxy_to
 from tests.contract.servers import OwnNats, connected, own_nats

@@ -14,7 +14,7 @@ from askpanel.runtime import bootstrap, burying, worker
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.pull import Pull
-from askpanel.runtime.worker import Delivery
+from askpanel.runtime.worker import OUT_OF_MEMORY, Delivery
 from tests.contract.consuming import a_durable, consuming, dead_letters
 from tests.contract.made import a_round, some_panel
 from tests.contract.servers import OwnNats, connected, own_nats
@@ -388,3 +388,27 @@ async def test_the_late_end_of_an_old_request_does_not_start_a_second_chain_of_r
     await until(lambda: len(replies) == 3)
     await pull.stop()
     assert replies == [f"{inbox}.{number}" for number in (1, 2, 3)]
+
+
+async def test_a_process_without_memory_ends_at_once_and_buries_nothing(
+    log_server: OwnNats, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = asyncio.Event()
+    codes: list[int] = []
+
+    def leave(code: int) -> None:
+        codes.append(code)
+        left.set()
+        raise asyncio.CancelledError  # what follows is never reached in a process that has ended
+
+    async def starving(_: Delivery) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("askpanel.runtime.worker.os._exit", leave)
+    durable = await a_durable(client)
+    async with consuming(log_server.url, durable, starving):
+        await put(client)
+        async with asyncio.timeout(10):
+            await left.wait()
+    assert codes[0] == OUT_OF_MEMORY
+    assert await dead_letters(client) == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES
 from tests.deploy.tools import HELM_3, HELM_4, Layer, programs
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,11 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
     "production by CPU": ("production", {**BY_THE_INSTALLER, "autoscaling": {"by": "hpa"}}),
-    "production with NACK": ("production", {**BY_THE_INSTALLER, "streams": {"managedBy": "nack"}}),
+    "production with webhooks": ("production", {**BY_THE_INSTALLER, "webhooks": {"enabled": True}}),
+    "production with NACK": (
+        "production",
+        {**BY_THE_INSTALLER, "streams": {"managedBy": "nack"}, "webhooks": {"enabled": True}},
+    ),
 }
 """A values file each, and what is given beside it."""
 
@@ -96,6 +101,16 @@ class Rendered:
         file, given = VARIANTS[variant]
         text = render(HELM_4, file, given)
         return Rendered(variant, text, tuple(each for each in yaml.safe_load_all(text) if each))
+
+    @property
+    def webhooks(self) -> bool:
+        """Whether webhooks are switched on in it."""
+        return bool(VARIANTS[self.variant][1].get("webhooks", {}).get("enabled"))
+
+    @property
+    def services(self) -> frozenset[str]:
+        """What must run in it, beside the Jobs."""
+        return frozenset((*SERVICES, *(OPTIONAL_SERVICES if self.webhooks else ())))
 
     def all(self, *kinds: str) -> list[Resource]:
         """Every resource of these kinds."""

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from askpanel.contracts.permissions import SERVICES
-from askpanel.contracts.topology import BUCKETS, DURABLES, STREAMS, TIMERS
+from askpanel.contracts.topology import BUCKETS, DURABLES, OPTIONAL_DURABLES, PANELS, STREAMS, TIMERS
 from askpanel.expert_runner.models.resolve import PROVIDERS
 from askpanel.gateway.app import LAST_REQUESTS
 from askpanel.local.chart import CRON_MODULES, CRON_SETTINGS, JOB_MODULES, JOB_SETTINGS, SETTINGS, variables
-from askpanel.local.services import MODEL_VARIABLES, MODULES
+from askpanel.local.services import MODEL_VARIABLES, MODULES, OPTIONAL_MODULES
 from askpanel.runtime.archive_job import FEWEST_DAYS
+from askpanel.runtime.bootstrap import Sizing
 from tests.deploy.chart import (
     BY_THE_INSTALLER,
     COLLECTOR,
@@ -43,11 +43,12 @@ PRESTOP = 5
 
 
 def test_every_service_has_a_deployment_of_its_own_and_every_step_a_job(rendered: Rendered) -> None:
-    assert {component_of(each) for each in rendered.all("Deployment")} == set(SERVICES) == set(MODULES)
+    assert {component_of(each) for each in rendered.all("Deployment")} == rendered.services
+    assert rendered.services - OPTIONAL_MODULES.keys() == MODULES.keys()
     steps = set(JOB_MODULES) - ({"bootstrap"} if "NACK" in rendered.variant else set())
     assert {component_of(each) for each in rendered.all("Job")} == steps
     assert {component_of(each) for each in rendered.all("CronJob")} == set(CRON_MODULES)
-    modules = {**MODULES, **JOB_MODULES}
+    modules = {**MODULES, **OPTIONAL_MODULES, **JOB_MODULES}
     for resource in rendered.all("Deployment", "Job"):
         pod = resource["spec"]["template"]["spec"]
         assert container(pod)["args"] == ["-m", modules[component_of(resource)]]
@@ -185,7 +186,7 @@ def test_a_collector_is_told_to_the_services_where_there_is_one(rendered: Render
     for component, pod, _ in rendered.pods():
         given = plain_environment(pod)
         told = {name: value for name, value in given.items() if "OTLP" in name or "TRACE" in name}
-        if wanted and component in SERVICES:
+        if wanted and component in rendered.services:
             assert told == {
                 "ASKPANEL_OTLP_ENDPOINT": COLLECTOR,
                 "ASKPANEL_TRACE_RATIO": "0.1",
@@ -226,6 +227,23 @@ def test_only_the_expert_runner_sees_model_keys_and_only_readers_and_writers_the
     assert len(keys) == len(set(keys)) == 3
 
 
+def test_webhooks_share_one_secret_with_the_gateway_and_nobody_has_it_without_them(
+    rendered: Rendered,
+) -> None:
+    having = {
+        component: each["valueFrom"]["secretKeyRef"]
+        for component, pod, _ in rendered.pods()
+        for each in container(pod).get("env", ())
+        if each["name"] == "ASKPANEL_WEBHOOK_SECRET"
+    }
+    secret = {"name": "askpanel-webhooks", "key": "webhook-secret"}
+    assert having == ({"gateway": secret, "webhooks": secret} if rendered.webhooks else {})
+    for component, pod, _ in rendered.pods():
+        assert "ASKPANEL_WEBHOOK_PRIVATE" not in plain_environment(pod), component
+        if component == "bootstrap":
+            assert plain_environment(pod)["ASKPANEL_WEBHOOKS"] == str(rendered.webhooks).lower()
+
+
 # --------------------------------------------------------------------------------- jobs and scaling
 
 
@@ -246,7 +264,7 @@ def test_each_service_is_scaled_once_and_by_its_own_durables(rendered: Rendered)
     for resource in rendered.all("Deployment"):
         component = component_of(resource)
         assert ("replicas" in resource["spec"]) == (component not in scaled)
-    assert "projector" not in scaled
+    assert not {"projector", "webhooks"} & scaled.keys()
     for component, resource in scaled.items():
         assert (
             resource["spec"]["scaleTargetRef"]["name"]
@@ -285,6 +303,10 @@ def test_streams_are_made_by_one_hand_as_the_contract_declares_them(
     } == {
         each.name: (each.subjects, each.discard, f"{each.max_age:.0f}s", each.deny_delete) for each in STREAMS
     }
+    sizing = Sizing(max_bytes=streams[PANELS.name]["maxBytes"])
+    assert {name: spec["maxBytes"] for name, spec in streams.items()} == {
+        each.name: sizing.bytes_of(each) for each in STREAMS
+    }
     assert [name for name, spec in streams.items() if spec["allowMsgSchedules"]] == [TIMERS.name]
     assert not [name for name, spec in streams.items() if spec["allowRollup"] or spec["allowMsgTtl"]]
     consumers = {each["spec"]["durableName"]: each["spec"] for each in rendered.all("Consumer")}
@@ -305,10 +327,17 @@ def test_streams_are_made_by_one_hand_as_the_contract_declares_them(
             each.max_deliver,
             each.max_ack_pending,
         )
-        for each in DURABLES
+        for each in (*DURABLES, *OPTIONAL_DURABLES)
     }
-    assert {each["spec"]["bucket"]: each["spec"]["history"] for each in rendered.all("KeyValue")} == {
-        each.name: each.history for each in BUCKETS
+    buckets = [each["spec"] for each in rendered.all("KeyValue")]
+    single = all(spec["replicas"] == 1 for spec in buckets)  # it would forget a bucket in memory
+    assert {spec["bucket"]: (spec["history"], spec["storage"], spec.get("ttl")) for spec in buckets} == {
+        each.name: (
+            each.history,
+            "file" if single else each.storage,
+            f"{each.max_age:.0f}s" if each.max_age else None,
+        )
+        for each in BUCKETS
     }
     for each in rendered.all("Stream", "Consumer", "KeyValue"):
         assert each["spec"]["preventDelete"] is True

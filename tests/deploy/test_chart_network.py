@@ -2,13 +2,14 @@
 
 import pytest
 
-from askpanel.contracts.permissions import SERVICES
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES
+from askpanel.gateway.webhooks.addresses import PORTS as WEBHOOK_PORTS
 from askpanel.local.chart import SETTINGS
 from tests.deploy.chart import Rendered, component_of, selects
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("helms")]
 
-PORTS = {"gateway": 8080, **{service: 9090 for service in SERVICES if service != "gateway"}}
+PORTS = dict.fromkeys((*SERVICES, *OPTIONAL_SERVICES), 9090) | {"gateway": 8080}
 
 
 def test_everything_is_denied_and_every_pod_has_one_policy_with_its_holes(rendered: Rendered) -> None:
@@ -42,6 +43,7 @@ def test_the_holes_are_exact(rendered: Rendered) -> None:
         )
         wanted = [4222] if component != "migration" else []
         wanted += [database[component]] if component in database else []
+        wanted += WEBHOOK_PORTS if component == "webhooks" else []
         wanted += [443] if component == "expert-runner" or (component == "gateway" and with_jwks) else []
         collector = rendered.variant == "production with a collector" and component in SERVICES
         wanted += [4318] if collector else []
@@ -60,6 +62,24 @@ def test_open_addresses_leave_out_the_private_ones(rendered: Rendered) -> None:
     for block in blocks:
         family = {each for each in private if (":" in each) == (":" in block["cidr"])}
         assert family <= set(block["except"])
+
+
+def test_only_webhooks_reach_the_whole_internet_on_their_ports_and_nothing_private(
+    rendered: Rendered,
+) -> None:
+    policies = {component_of(each): each["spec"] for each in rendered.all("NetworkPolicy")}
+    assert ("webhooks" in policies) == rendered.webhooks
+    reaching = {
+        component
+        for component, spec in policies.items()
+        for rule in spec.get("egress", ())
+        if {port["port"] for port in rule["ports"]} & (WEBHOOK_PORTS - {443})
+    }
+    assert reaching == ({"webhooks"} if rendered.webhooks else set())
+    if rendered.webhooks:
+        (rule,) = [one for one in policies["webhooks"]["egress"] if any("ipBlock" in to for to in one["to"])]
+        assert all("ipBlock" in to for to in rule["to"])
+        assert {to["ipBlock"]["cidr"] for to in rule["to"]} == {"0.0.0.0/0", "::/0"}
 
 
 def test_the_outside_reaches_the_api_but_not_its_probes_and_metrics(rendered: Rendered) -> None:

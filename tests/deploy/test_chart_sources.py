@@ -14,17 +14,20 @@ from prometheus_client import REGISTRY
 import askpanel.gateway
 import askpanel.runtime
 from askpanel.contracts.events import FailureReason
-from askpanel.contracts.permissions import SERVICES, STEPS, password_variable
-from askpanel.contracts.topology import DEAD, PANELS, TIMERS
-from askpanel.gateway.stream.mailbox import Why
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, STEPS, password_variable
+from askpanel.contracts.topology import DEAD, PANELS, STREAMS, TIMERS
+from askpanel.gateway.stream.deliver import Why
 from askpanel.local import chart as generated
 from askpanel.local.chart import SETTINGS, settings_schema
+from askpanel.runtime.bootstrap import Sizing
 from tests.deploy.chart import CHART, ROOT, rows
 
 EXPORTER = {
     "EXPORTER_consumer_num_pending",
     "EXPORTER_consumer_ack_floor_stream_seq",
     "EXPORTER_stream_total_messages",
+    "EXPORTER_server_total_message_bytes",
+    "EXPORTER_server_max_storage",
 }
 """Of prometheus-nats-exporter's `-jsz=all`: a fixed list, since its code is not here."""
 PROMETHEUS = {"up"}
@@ -94,11 +97,15 @@ def test_values_of_labels_in_alerts_are_values_that_the_code_gives() -> None:
 
 def test_nats_gets_a_password_for_each_user_of_the_permissions() -> None:
     values = yaml.safe_load((ROOT / "deploy/helm/nats-values.yaml").read_text())
-    users = {password_variable(user): user for user in (*SERVICES, *STEPS, "admin")}
-    given = values["container"]["env"]
+    users = {password_variable(user): user for user in (*SERVICES, *OPTIONAL_SERVICES, *STEPS, "admin")}
+    given = {name: each for name, each in values["container"]["env"].items() if name.startswith("NATS_")}
     assert {name: each["valueFrom"]["secretKeyRef"]["key"] for name, each in given.items()} == users
-    permissions = (ROOT / "deploy/nats/permissions.conf").read_text()
-    assert set(re.findall(r"password: \$(\w+)", permissions)) == set(users)
+    for file, without in (("permissions.conf", OPTIONAL_SERVICES), ("permissions-webhooks.conf", ())):
+        permissions = (ROOT / "deploy/nats" / file).read_text()
+        wanted = users.keys() - {password_variable(user) for user in without}
+        assert set(re.findall(r"password: \$(\w+)", permissions)) == wanted
+    lacking = {each["valueFrom"]["secretKeyRef"].get("optional", False): name for name, each in given.items()}
+    assert lacking[True] == password_variable("webhooks"), "one that need not be there must not stop NATS"
     assert values["config"]["jetstream"]["merge"]["sync_interval"] == "always"
 
 
@@ -139,3 +146,15 @@ def check_query(query: str, metrics: dict[str, tuple[str, ...]]) -> None:
     grouped = {label.strip() for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(",")}
     labels = {label for name in names & metrics.keys() for label in metrics[name]}
     assert grouped <= labels | {"pod", "le", "consumer_name"}, query
+
+
+def test_what_the_streams_set_aside_fits_the_store_of_the_servers() -> None:
+    """NATS reserves every stream's limit when it is made, and refuses what does not fit."""
+    production = yaml.safe_load((ROOT / "deploy/helm/ask-panel/values-production.yaml").read_text())
+    servers = yaml.safe_load((ROOT / "deploy/helm/nats-values.yaml").read_text())["config"]
+    assert production["streams"]["replicas"] == servers["cluster"]["replicas"] == 3
+    sizing = Sizing(max_bytes=production["streams"]["maxBytes"])
+    store = servers["jetstream"]["merge"]["max_file_store"]
+    gibibytes = int(store.removeprefix("<<").removesuffix(">>").strip().removesuffix("GiB"))
+    assert sum(sizing.bytes_of(stream) for stream in STREAMS) < gibibytes * 2**30
+    assert servers["jetstream"]["merge"]["sync_interval"] == "always"

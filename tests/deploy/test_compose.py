@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 import yaml
 
-from askpanel.contracts.permissions import SERVICES, STEPS, password_variable
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, STEPS, password_variable
 from askpanel.expert_runner.models.resolve import PROVIDERS
 from askpanel.local.chart import JOB_MODULES, JOB_SETTINGS, SETTINGS, variables
-from askpanel.local.services import MODEL_VARIABLES, MODULES
+from askpanel.local.services import MODEL_VARIABLES, MODULES, OPTIONAL_MODULES
 from tests.deploy.chart import ROOT
 
 DOCKER = ROOT / "deploy" / "docker"
-PROCESSES = {**MODULES, **JOB_MODULES}
+PROCESSES = {**MODULES, **OPTIONAL_MODULES, **JOB_MODULES}
+ALL_SERVICES = (*SERVICES, *OPTIONAL_SERVICES)
 KEYS = {key for provider in PROVIDERS for key in provider.keys}
 _VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::?([-?]))?")
 
@@ -36,7 +37,7 @@ def plan() -> dict[str, Any]:
 def test_the_same_processes_run_with_the_same_arguments(
     compose: dict[str, Any], plan: dict[str, Any]
 ) -> None:
-    assert set(plan) == set(SERVICES)
+    assert set(plan) == set(ALL_SERVICES)
     assert compose["services"].keys() - PROCESSES.keys() == {"nats", "postgres", "gateway-image"}
     for name, module in PROCESSES.items():
         service = compose["services"][name]
@@ -60,7 +61,8 @@ def test_variables_are_read_by_the_process_and_ports_are_the_charts(
         if "ASKPANEL_NATS_USER" in given:
             user = "admin" if name == "bootstrap" else name
             assert given["ASKPANEL_NATS_USER"] == user
-            assert given["ASKPANEL_NATS_PASSWORD"] == f"${{{password_variable(user)}}}"
+            absent = ":-" if user in OPTIONAL_SERVICES else ""
+            assert given["ASKPANEL_NATS_PASSWORD"] == f"${{{password_variable(user)}{absent}}}"
         if name in plan:
             port = "ASKPANEL_PORT" if name == "gateway" else "ASKPANEL_PROBE_PORT"
             assert given[port] == str(plan[name]["port"])
@@ -76,10 +78,10 @@ def test_every_process_is_hardened_and_waits_for_both_steps(compose: dict[str, A
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
         assert "/tmp" in service["tmpfs"]
-        if name in SERVICES:
+        if name in ALL_SERVICES:
             assert set(service["depends_on"]) == set(JOB_MODULES)
             outside = "outside" in service["networks"]
-            assert outside == (name in ("gateway", "projector", "expert-runner"))
+            assert outside == (name in ("gateway", "projector", "expert-runner", "webhooks"))
     assert compose["networks"]["inside"] == {"internal": True}
 
 
@@ -96,11 +98,34 @@ def test_secrets_come_from_the_environment_that_new_env_makes(compose: dict[str,
     body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     needed = {name for name, kind in _VARIABLE.findall(body) if kind != "-"}
     assert needed <= first.keys()
-    users = [password_variable(user) for user in (*SERVICES, *STEPS, "admin")]
+    users = [password_variable(user) for user in (*ALL_SERVICES, *STEPS, "admin")]
+    first, second = made(webhooks=True), made(webhooks=True)
     assert all(
         first[user] != second[user] and first[user][0].isalpha() and len(first[user]) > 32 for user in users
     )
     assert set(compose["services"]["nats"]["environment"]) == set(users)
+
+
+def test_webhooks_run_only_where_they_are_switched_on(compose: dict[str, Any]) -> None:
+    assert compose["services"]["webhooks"]["profiles"] == ["webhooks"]
+    made = runpy.run_path(str(DOCKER / "new_env.py"))["environment"]
+    usual, switched_on = made(), made(webhooks=True)
+    added = {"NATS_WEBHOOKS_PASSWORD", "WEBHOOKS", "WEBHOOK_SECRET", "NATS_PERMISSIONS"}
+    assert switched_on.keys() - usual.keys() == added
+    assert "webhooks" in switched_on["COMPOSE_PROFILES"].split(",")
+    assert "webhooks" not in usual["COMPOSE_PROFILES"].split(",")
+    text = (DOCKER / "docker-compose.yml").read_text()
+    assert {name for name, kind in _VARIABLE.findall(text) if kind == "-"} >= added
+    granted = (ROOT / "deploy/nats" / switched_on["NATS_PERMISSIONS"]).read_text()
+    assert 'user: "webhooks"' in granted
+    assert 'user: "webhooks"' not in (ROOT / "deploy/nats/permissions.conf").read_text()
+    secret = "${WEBHOOK_SECRET:-}"
+    given = {name: each.get("environment", {}) for name, each in compose["services"].items()}
+    assert {name for name, each in given.items() if each.get("ASKPANEL_WEBHOOK_SECRET") == secret} == {
+        "gateway",
+        "webhooks",
+    }
+    assert given["bootstrap"]["ASKPANEL_WEBHOOKS"] == "${WEBHOOKS:-false}"
 
 
 def test_the_dockerfile_names_no_base_of_its_own() -> None:

@@ -81,10 +81,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What faults may cost: model calls made once more in all, and how late after its time a panel may end."""
+    """What faults may cost: model calls made once more in all, and how late after its time a panel may end.
+
+    `untold`: kept histories from when an attempt whose process died after its round was never told.
+    """
 
     extra_calls: int = 0
     lateness: timedelta = timedelta(seconds=30)
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ I6  no byte crosses tenants
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from askpanel.contracts.envelope import Recorded
@@ -158,7 +159,7 @@ def _order(ref: PanelRef, events: Sequence[Recorded]) -> Iterator[Violation]:
         known.add(recorded.envelope.id)
 
 
-def _attempts(_: Evidence, panels: Panels, __: Allowance) -> Iterator[Violation]:
+def _attempts(_: Evidence, panels: Panels, allowance: Allowance) -> Iterator[Violation]:
     """Attempts within the policy, each charged once and none that was not made."""
     for ref, events in panels.items():
         requests = [r.event for r in events if isinstance(r.event, ExpertRequested)]
@@ -182,12 +183,30 @@ def _attempts(_: Evidence, panels: Panels, __: Allowance) -> Iterator[Violation]
             limit = limits.get(tuple(step), 0)
             if not isinstance(attempt, int) or attempt > limit:
                 yield Violation("I3", ref.panel_id, f"attempt {attempt} of {limit} at {tuple(step)}")
+        untold = {one for one in begun - told if not _answered_before(one, events)}
+        if untold and not allowance.untold:
+            yield Violation("I3", ref.panel_id, f"begun and never told: {sorted(map(str, untold))}")
         if charged - told:
             yield Violation(
                 "I3", ref.panel_id, f"charged without an attempt: {sorted(map(str, charged - told))}"
             )
         if told - charged:
             yield Violation("I3", ref.panel_id, f"not charged: {sorted(map(str, told - charged))}")
+
+
+def _answered_before(attempt: tuple[object, ...], events: Sequence[Recorded]) -> bool:
+    """Whether an earlier attempt, given up as lost, answered the step after all.
+
+    Both processes then hold one delivery. When the first settles it and the second dies in its call, nobody
+    comes back to tell: the one call that can go uncounted (docs/reliability.md).
+    """
+    *step, number = attempt
+    return any(
+        isinstance(r.event, ExpertResponded)
+        and r.event.step_identity() == tuple(step)
+        and r.event.attempt < cast("int", number)
+        for r in events
+    )
 
 
 def _calls(evidence: Evidence, panels: Panels, allowance: Allowance) -> Iterator[Violation]:

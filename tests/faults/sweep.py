@@ -43,16 +43,17 @@ Seen = Callable[[PanelRef, str], None]
 
 @dataclass
 class Field:
-    """A stack under test, the tail of its log, and the record of its model's calls."""
+    """A stack under test, the tail of its log, and the record of its model's calls, made by `script`."""
 
     running: RunningStack
     record: Path
+    script: str = ""
     listeners: list[Seen] = field(default_factory=list[Seen])
 
     async def watch(self) -> None:
         """Tell listeners of every event, for as long as the stack lives."""
         client: Client = await nats.connect(
-            self.running.told["nats_url"],
+            **self.running.nats_login,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.1,
             error_cb=_expected,
@@ -73,12 +74,12 @@ async def _expected(_: Exception) -> None:
 
 
 @contextlib.asynccontextmanager
-async def field_on(data: Path, model: str = "") -> AsyncGenerator[Field]:
+async def field_on(data: Path, model: str = "", **environment: str) -> AsyncGenerator[Field]:
     """A stack with a recorded scripted model, and its log being watched."""
     record = data / "calls.jsonl"
     script = f"scripted:latency={LATENCY},words=40,record={record}{model}"
-    with stack_on(data, script) as running:
-        ground = Field(running, record)
+    with stack_on(data, script, **environment) as running:
+        ground = Field(running, record, script)
         task = asyncio.create_task(ground.watch())
         try:
             yield ground
@@ -100,13 +101,16 @@ def kill_process(running: RunningStack, name: str, number: int = signal.SIGKILL)
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A panel that has ended and settled."""
+    """A panel that has ended and settled. `ended_at` by the monotonic clock; `refused` is how often a POST was."""
 
     ref: PanelRef
     events: Sequence[Recorded]
     frames: Sequence[Frame]
     seconds: float
     killed_after: str | None
+    ended_at: float
+    post_seconds: float
+    refused: int
 
 
 async def play(ground: Field, panel_type: PanelType, case: Case | None, slug: str = "acme") -> Played:
@@ -128,29 +132,41 @@ async def play(ground: Field, panel_type: PanelType, case: Case | None, slug: st
     ground.listeners.append(listener)
     try:
         async with running.http(slug=slug) as client:
-            created = await _created(client, body)
+            created, refused = await _created(client, body)
+            answered = time.monotonic()
             mine.append(UUID(created["id"]))
             frames = await _followed(client, created["id"])
     finally:
         ground.listeners.remove(listener)
-    seconds = time.monotonic() - begun
+    ended_at = time.monotonic()
     ref = running.ref(created["id"], slug)
     events = await until(lambda: _events(running, ref), _paid, seconds=SETTLE_SECONDS)
-    return Played(ref, events, frames, seconds, killed[0] if killed else None)
+    return Played(
+        ref=ref,
+        events=events,
+        frames=frames,
+        seconds=ended_at - begun,
+        killed_after=killed[0] if killed else None,
+        ended_at=ended_at,
+        post_seconds=answered - begun,
+        refused=refused,
+    )
 
 
-async def _created(client: httpx.AsyncClient, body: Mapping[str, Any]) -> dict[str, Any]:
-    """POST until it is confirmed, with one key, as a client should."""
+async def _created(client: httpx.AsyncClient, body: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """POST until it is confirmed, with one key, as a client should; and how often it was refused."""
     headers = {"Idempotency-Key": os.urandom(16).hex()}
     deadline = time.monotonic() + SETTLE_SECONDS
+    refused = 0
     while True:
         with contextlib.suppress(httpx.TransportError):
             answer = await client.post(
                 "/panels", json={"agents": ["expert-0", "expert-1", "expert-2"], **body}, headers=headers
             )
             if answer.status_code == 201:
-                return answer.json()
+                return answer.json(), refused
             assert answer.status_code == 503, answer.text
+            refused += 1
         assert time.monotonic() < deadline, "the question was never accepted"
         await asyncio.sleep(0.1)
 

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -45,6 +47,20 @@ class Frame:
     at: float
 
 
+class _Spread(httpx.AsyncHTTPTransport):
+    """Sends each request to the next gateway, as a load balancer does: no two of one client meet the same."""
+
+    def __init__(self, gateways: Sequence[str]) -> None:
+        super().__init__()
+        self._gateways = cycle(map(httpx.URL, gateways))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        gateway = next(self._gateways)
+        request.url = request.url.copy_with(host=gateway.host, port=gateway.port)
+        request.headers["Host"] = f"{gateway.host}:{gateway.port}"
+        return await super().handle_async_request(request)
+
+
 @dataclass(slots=True)
 class RunningStack:
     """A started stack, as its first line of JSON describes it."""
@@ -70,6 +86,13 @@ class RunningStack:
             "X-Tenant-ID": str(self.tenant(slug)),
         }
 
+    @property
+    def nats_login(self) -> dict[str, Any]:
+        """For `nats.connect`, with every right. Apart from the addresses: a cluster tells its nodes without login."""
+        urls = [urlsplit(url) for url in str(self.told["nats_url"]).split(",")]
+        addresses = [f"nats://{url.hostname}:{url.port}" for url in urls]
+        return {"servers": addresses, "user": urls[0].username, "password": urls[0].password}
+
     def pids(self) -> dict[str, int]:
         """Process ids now, by name of service or server; what is down is left out."""
         told = json.loads((self.data / "stack.json").read_text())
@@ -82,14 +105,17 @@ class RunningStack:
     @contextlib.asynccontextmanager
     async def http(self, name: str = "member", slug: str = "acme") -> AsyncGenerator[httpx.AsyncClient]:
         async with httpx.AsyncClient(
-            base_url=f"{self.url}/api/v1", headers=self.headers(name, slug), timeout=15
+            base_url=f"{self.url}/api/v1",
+            headers=self.headers(name, slug),
+            timeout=15,
+            transport=_Spread(json.loads((self.data / "stack.json").read_text())["gateways"]),
         ) as client:
             yield client
 
     @contextlib.asynccontextmanager
     async def log(self) -> AsyncGenerator[EventLog]:
         client: Client = await nats.connect(
-            self.told["nats_url"], max_reconnect_attempts=-1, reconnect_time_wait=0.1
+            **self.nats_login, max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=2
         )
         try:
             yield EventLog(client)

@@ -149,6 +149,13 @@ class SimulatedLog:
             if wanted and message.sequence > after:
                 yield subject, dict(message.headers), message.body, message.sequence
 
+    async def find(self, panel: PanelRef, event_type: str) -> Recorded | None:
+        """See `EventLog.find`."""
+        await self._process.step("find")
+        messages = reversed(self._server.log.by_panel.get(_key(panel), ()))
+        wanted = panel.subject(event_type)
+        return next((self._server.recorded(one) for one in messages if one.subject == wanted), None)
+
     async def last_sequence(self, panel: PanelRef) -> int:
         """See `EventLog.last_sequence`."""
         await self._process.step("last")

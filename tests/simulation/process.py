@@ -126,6 +126,11 @@ class Process:
         consumer.members.append(self)
         consumer.pump()
 
+    @property
+    def busy(self) -> bool:
+        """Whether it works on a message, even one that another process has settled."""
+        return any(self._in_hand.values())
+
     def has_room(self, durable: Durable) -> bool:
         """Whether another message may be leased."""
         return self._in_hand[durable.name] < ROOM and not self.frozen

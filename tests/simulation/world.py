@@ -124,6 +124,8 @@ class World:
             return False
         if not all(consumer.idle for consumer in self.consumers.values()):
             return False
+        if any(process.busy for process in self.processes):
+            return False
         return sum(message.subject.startswith(TERMINAL) for message in log.messages) >= len(self.questions)
 
     def evidence(self) -> Evidence:

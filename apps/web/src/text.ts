@@ -7,7 +7,7 @@ export const text = {
   product: "Ask Panel",
   skip: "Skip to content",
   nav: { label: "Main", panels: "Panels", ask: "New panel", experts: "Experts" },
-  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "As the system" },
+  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "System" },
   account: {
     label: "Account",
     signOut: "Sign out",
@@ -84,6 +84,7 @@ export const text = {
     awaiting: "Waits for you",
     completed: "Completed",
     failed: "Failed",
+    stopped: "Stopped",
   } as Record<string, string>,
   types: {
     structured: {
@@ -132,6 +133,7 @@ export const text = {
     unpriced: (count: number): string => `${n(count, "call")} without a known price`,
     budget: "Budget",
     noBudget: "No monthly budget is set",
+    reserved: (sum: string): string => `${sum} held for running panels`,
     spentOf: (spent: string, limit: string): string => `${spent} of ${limit}`,
     month: "Panels",
     left: (left: number, limit: number): string => `${left} of ${limit} left this month`,
@@ -155,6 +157,8 @@ export const text = {
     typeFacts: (rounds: number, minutes: number, calls: number): string =>
       `${n(rounds, "round")} · up to ${minutes} min · about ${calls} model calls`,
     atMost: (cost: string): string => `at most ${cost}`,
+    summary: (experts: number, minutes: number): string =>
+      `with ${n(experts, "expert")} · up to ${minutes} min`,
     unavailable: "Not in your plan",
     experts: "Who answers",
     expertsRange: (min: number, max: number): string => `${min} to ${max} experts`,
@@ -243,6 +247,7 @@ export const text = {
     cost: "Cost",
     tokens: "Tokens",
     unpriced: "no price known",
+    atLeast: (cost: string): string => `at least ${cost}`,
     free: "no charge",
     cancel: "Stop the panel",
     cancelTitle: "Stop this panel?",
@@ -346,6 +351,12 @@ export const text = {
     neutral: "Neutral",
     abstain: "Abstains",
   } as Record<string, string>,
+  verdicts: {
+    support: "In favour",
+    conditional: "In favour, with conditions",
+    oppose: "Against",
+    neutral: "Neutral",
+  } as Record<string, string>,
   failures: {
     rate_limited: "the model’s provider is overloaded",
     provider_error: "the model’s provider failed",
@@ -384,11 +395,12 @@ export const text = {
   result: {
     title: "Result",
     soFar: "So far",
+    tied: "Split",
+    votesOf: (count: number, all: number): string => `${count} of ${n(all, "vote")}`,
     recommendation: "Recommendation",
     consensus: "Consensus",
     threshold: (percent: string): string => `looked for ${percent}`,
-    degraded: "This result is degraded",
-    degradedHelp: "Something was missing when it was counted:",
+    degraded: "Something was missing when this was counted",
     failed: "The panel ended without a result",
     budget: (spent: string, limit: string): string => `The spending limit was reached: ${spent} of ${limit}.`,
     agreement: "Where they agree",
@@ -492,7 +504,9 @@ export const text = {
       veto: "Veto",
     } as Record<string, string>,
     needText: "Write what you want to say first.",
-    vetoConfirm: "A veto ends the panel without a result.",
+    vetoTitle: "Veto this panel?",
+    vetoConfirm: "A veto ends the panel without a result. It cannot be taken back.",
+    orEnd: "Your answer starts another round. Approve ends the panel with the result so far.",
     sent: "Sent. The panel goes on.",
   },
   experts: {
@@ -513,7 +527,14 @@ export const text = {
     editOne: (name: string): string => `Edit ${name}`,
     editTitle: (name: string): string => `Edit ${name}`,
     editHelp:
-      "This publishes the next version for new panels of your tenant; running and ended ones keep theirs. An expert that is shared by all tenants becomes your own copy.",
+      "This publishes the next version for new panels of your tenant; running and ended ones keep theirs.",
+    copyHelp:
+      "This expert is shared by all tenants. What you publish is your own copy, and takes its place in new panels of your tenant only.",
+    own: "Ours",
+    whose: "Whose experts",
+    whoses: { all: "All", own: "Ours", shared: "Shared" },
+    customise: "Make it ours",
+    customiseOne: (name: string): string => `Make ${name} ours`,
     fields: {
       name: "Name",
       title: "Title",
@@ -530,8 +551,8 @@ export const text = {
       pragmatist: "Pragmatist",
     } as Record<string, string>,
     instructionsHelp:
-      "Who the expert is and how it judges. Only the model reads this; nobody can read it back.",
-    instructionsAgain: "Only the model reads these, so they cannot be shown: write them anew.",
+      "Who the expert is and how it judges. Only the model reads this, and those who may edit the expert.",
+    instructionsAgain: "Those of a shared expert are not shown: write the ones of your copy.",
     idHelp: "How panels name the expert; it cannot be changed later.",
     taken: "Your tenant has, or once had, an expert of this id: choose another.",
     badId: "Small letters, digits and single hyphens, beginning with a letter.",
@@ -546,7 +567,5 @@ export const text = {
     retireTitle: (name: string): string => `Retire ${name}?`,
     retireHelp: "New panels cannot seat this expert any more. Panels that have it keep it.",
     retired: (name: string): string => `${name} is retired from new panels.`,
-    notYours:
-      "This expert is shared by all tenants. Edit it first, which makes your own copy; that copy can be retired.",
   },
 } as const;

@@ -43,6 +43,12 @@ export interface Answer {
   judgement?: Judgement;
 }
 
+/** An earlier response that a step speaks to. What a person said has no seat. */
+export interface Answered {
+  response_id: string;
+  seat?: number;
+}
+
 /** As `RoundQuorum`, with how many different models answered. */
 export interface ConsensusQuorum {
   needed: number;
@@ -135,6 +141,13 @@ export interface Judgement {
 export interface KeyPoint {
   text: string;
   dimension: string;
+}
+
+/** What a tenant pays for a model (`<provider>:<name>`, or `scripted`), in USD per million tokens. */
+export interface ModelPrice {
+  model: string;
+  input_usd: string;
+  output_usd: string;
 }
 
 /** A text of the other side, to be rebutted with a quotation of the point answered. */
@@ -291,6 +304,16 @@ export interface StepDeadline {
   deadline_at: string;
 }
 
+/**
+ * What was agreed about money when the panel was created, so that a replay prices it alike.
+ *
+ * `estimate_usd` is what such a panel was expected to cost; `configuration.max_cost_usd` is what it may. `prices` stand in place of the price list.
+ */
+export interface Terms {
+  estimate_usd?: string;
+  prices?: readonly ModelPrice[];
+}
+
 /** A theme of an open panel so far, verbatim, without names and counts. */
 export interface ThemeBlock {
   kind: "theme";
@@ -313,6 +336,7 @@ export interface PanelCreated {
   options?: readonly Option[];
   evidence?: readonly Evidence[];
   parent?: Parent;
+  terms?: Terms;
   user_id: string;
   request_hash: string;
 }
@@ -341,7 +365,11 @@ export interface PanelDeadlinePassed {
   step?: string;
 }
 
-/** The panel ended with a result. */
+/**
+ * The panel ended with a result.
+ *
+ * Nobody waits for costs, so some may be recorded later. `cost_usd` is the whole cost, and absent while it is not known: then `recorded_usd` is what is known, and the two counts say how many calls are missing, `uncosted_calls` not recorded yet, `unpriced_calls` without a known price.
+ */
 export interface PanelCompleted {
   rounds: number;
   consensus_level?: number;
@@ -351,6 +379,9 @@ export interface PanelCompleted {
   ratified_by?: string;
   degraded?: readonly string[];
   cost_usd?: string;
+  recorded_usd?: string;
+  uncosted_calls?: number;
+  unpriced_calls?: number;
   duration_ms: number;
 }
 
@@ -382,7 +413,11 @@ export interface RoundCompleted {
   quorum: RoundQuorum;
 }
 
-/** A seat is asked to speak; `context` is all it may see. */
+/**
+ * A seat is asked to speak; `context` is all it may see.
+ *
+ * `answers` says to which responses the step speaks, for those who watch: it never enters a prompt, since the experts know each other by label only. Empty where a step speaks to nobody in particular.
+ */
 export interface ExpertRequested {
   round_number: number;
   step: string;
@@ -397,9 +432,10 @@ export interface ExpertRequested {
   context: Context;
   attempt_limit: number;
   deadline_at: string;
+  answers?: readonly Answered[];
 }
 
-/** A model is about to be called for this attempt. */
+/** A model is about to be called for this attempt. `answers` is the request's, passed on. */
 export interface ExpertStarted {
   round_number: number;
   step: string;
@@ -409,6 +445,7 @@ export interface ExpertStarted {
   agent_name: string;
   model: string;
   attempt: number;
+  answers?: readonly Answered[];
 }
 
 /** A seat answered. One per paid step: its id has no attempt. */

@@ -14,7 +14,9 @@ import pytest
 from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
+from askpanel.contracts.topology import ADMISSIONS_BUCKET, REQUESTS_BUCKET, STREAMS_BUCKET
 from askpanel.gateway.app import create_app
+from askpanel.gateway.http import BoundedHttp
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.demo import seed
@@ -44,9 +46,12 @@ async def start(
     """Starts gateways on one seeded database: `await start(limits="off", …)`."""
     client, log = log_client
     await seed(database.admin)
+    await log.jetstream.purge_stream(f"KV_{ADMISSIONS_BUCKET.name}")  # of another database's panels
     bucket = await log.jetstream.key_value(BUCKET)
     for expert in experts():
         await bucket.put(catalogue_key(expert.agent_id), encode_expert(expert))
+    for counts in (REQUESTS_BUCKET, STREAMS_BUCKET):  # of earlier tests' gateways, for the same demo users
+        await log.jetstream.purge_stream(f"KV_{counts.name}")
     async with AsyncExitStack() as stack:
 
         async def started(*, wait: bool = True, **changes: Any) -> Running:
@@ -61,7 +66,7 @@ async def start(
             }
             settings = GatewaySettings(**(usual | changes))
             app = create_app(settings)
-            server = await stack.enter_async_context(serving(app))
+            server = await stack.enter_async_context(serving(app, http=BoundedHttp))
             port = server.servers[0].sockets[0].getsockname()[1]
             url = f"http://127.0.0.1:{port}"
             http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20, verify=False))

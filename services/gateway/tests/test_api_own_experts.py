@@ -75,6 +75,45 @@ async def test_another_tenant_neither_sees_nor_changes_it(gateway: Running) -> N
     assert secret not in {agent["id"] for agent in listed}
 
 
+async def test_who_may_edit_an_own_expert_reads_its_instructions_and_nobody_else(gateway: Running) -> None:
+    mine = EXPERT | {"agent_id": "own-advisor"}
+    created = await send(gateway, "POST", "/agents", mine)
+    assert (created.json()["own"], "instructions" in created.json()) == (True, False)
+    await seen(gateway, "own-advisor", version=1)
+    for user in ("owner", "admin"):
+        answer = (await send(gateway, "GET", "/agents/own-advisor", user=user)).json()
+        assert (answer["own"], answer["instructions"]) == (True, EXPERT["instructions"])
+    for user in ("member", "guest"):
+        answer = (await send(gateway, "GET", "/agents/own-advisor", user=user)).json()
+        assert (answer["own"], answer["instructions"]) == (True, None)
+    foreign = await send(gateway, "GET", "/agents/own-advisor", user="owner", tenant=1)
+    assert (foreign.status_code, EXPERT["instructions"] in foreign.text) == (404, False)
+
+
+@pytest.mark.parametrize("user", ["owner", "admin", "member", "guest"])
+async def test_a_shared_experts_instructions_are_in_no_answer(gateway: Running, user: str) -> None:
+    one = await send(gateway, "GET", "/agents/expert-5", user=user)
+    listed = await send(gateway, "GET", "/agents", user=user)
+    assert (one.json()["own"], one.json()["instructions"]) == (False, None)
+    assert {agent["own"] for agent in listed.json()["agents"] if agent["id"] == "expert-5"} == {False}
+    assert "SECRET-INSTRUCTIONS" not in one.text + listed.text
+
+
+async def test_a_copy_of_a_shared_expert_is_the_tenants_own_and_of_no_other(gateway: Running) -> None:
+    copy = EXPERT | {"agent_id": "expert-4", "instructions": "You are ours now: judge by our own prices."}
+    assert (await send(gateway, "POST", "/agents", copy)).status_code == 201
+
+    async def mine() -> Any:
+        return (await send(gateway, "GET", "/agents/expert-4")).json()
+
+    found = await until(mine, lambda answer: answer["own"])
+    theirs = (await send(gateway, "GET", "/agents/expert-4", user="owner", tenant=1)).json()
+    assert found["instructions"] == copy["instructions"]
+    assert (theirs["own"], theirs["instructions"]) == (False, None)
+    listed = (await send(gateway, "GET", "/agents")).text
+    assert copy["instructions"] not in listed
+
+
 async def test_a_global_expert_cannot_be_changed_but_overridden(gateway: Running) -> None:
     assert (await send(gateway, "PUT", "/agents/expert-3", REVISION)).status_code == 404
     own = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": "expert-3"})

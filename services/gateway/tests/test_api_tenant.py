@@ -3,16 +3,10 @@
 import asyncio
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from uuid import uuid4
 
-import pytest
-
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
-from askpanel.contracts.subjects import PanelRef
-from askpanel.gateway.admission import Pending, exhausted
 from askpanel.gateway.rates import Rates
-from askpanel.gateway.readmodel.views import QuotaView
 from askpanel.local.demo import TENANTS
 from services.gateway.tests.running import Running, Start, experts
 from services.gateway.tests.stories import Story
@@ -30,10 +24,14 @@ async def test_the_quota_of_the_month_holds_in_a_burst(gateway: Running, project
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 5
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert int(refused.headers["retry-after"]) > 0
-    assert refused.headers["ratelimit"].startswith('"month";r=0;t=')
+    assert refused.headers["ratelimit"].startswith('"panels_per_month";r=0;t=')
     body = refused.json()
     assert body["type"] == "urn:askpanel:problem:limit-month"
-    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == ("month", 3, 0)
+    assert (body["limit"]["name"], body["limit"]["limit"], body["limit"]["remaining"]) == (
+        "panels_per_month",
+        3,
+        0,
+    )
     assert body["limit"]["resets_at"] > datetime.now(UTC).isoformat()
     other = await gateway.post("/panels", QUESTION, tenant=1)
     assert other.status_code == 201
@@ -49,21 +47,6 @@ async def test_running_panels_are_bounded_and_off_means_off(start: Start, projec
     assert (await free.post("/panels", QUESTION)).status_code == 201
 
 
-async def test_a_budget_that_is_used_up_is_402_and_caps_what_is_left(start: Start, projected: None) -> None:
-    story = Story(name=str(uuid4()), start=datetime.now(UTC)).whole()
-    gateway = await start(monthly_budget_usd="1.00")
-    stored = await gateway.append(story.events)
-    await gateway.get("/panels", headers={"X-Min-Sequence": str(stored[-1].sequence)})
-
-    made = await gateway.ask()
-    poor = await start(monthly_budget_usd="0.00001")
-    refused = await poor.post("/panels", QUESTION)
-
-    [created] = await gateway.stored(made["id"])
-    assert Decimal(created.event.model_dump()["configuration"]["max_cost_usd"]) < 1
-    assert (refused.status_code, refused.json()["limit"]["name"]) == (402, "budget")
-
-
 async def test_status_and_features_are_403(gateway: Running, start: Start) -> None:
     hybrid = await gateway.post("/panels", QUESTION | {"panel_type": "hybrid"})
     assert (hybrid.status_code, hybrid.json()["type"]) == (403, "urn:askpanel:problem:limit-feature")
@@ -75,13 +58,13 @@ async def test_status_and_features_are_403(gateway: Running, start: Start) -> No
 
 
 async def test_requests_of_one_user_are_bounded(start: Start) -> None:
-    gateway = await start(requests_per_second=1, request_burst=3)
+    gateway = await start(requests_per_second=0.02, request_burst=3)
 
     answers = [await gateway.get("/panel-types") for _ in range(4)]
     other = await gateway.get("/panel-types", user="admin")
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert answers[-1].headers["retry-after"] in ("1", "2")
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 50
     assert other.status_code == 200
 
 
@@ -96,27 +79,6 @@ def test_a_bucket_fills_at_its_rate_and_never_beyond_its_size() -> None:
     assert len(rates._buckets) == 2
 
 
-def test_what_is_used_up_is_decided_with_what_the_tables_do_not_show_yet() -> None:
-    quota = QuotaView(
-        panels_this_month=9,
-        running_panels=0,
-        spent_usd_this_month=Decimal(0),
-        month_ends_at=datetime.now(UTC),
-    )
-    pending, panel = Pending(), PanelRef(ACME, uuid4())
-    with pending.reserved(panel) as reservation:
-        assert pending.beyond(ACME, 100) == 1
-        reservation.sequence = 101
-    assert (pending.beyond(ACME, 100), pending.beyond(ACME, 101), pending.beyond(ACME, 100)) == (1, 0, 0)
-    with pytest.raises(ZeroDivisionError), pending.reserved(panel):
-        raise ZeroDivisionError
-    assert pending.beyond(ACME, 0) == 0
-    assert exhausted(quota, pending=0, per_month=10, running=5, budget=None) is None
-    refusal = exhausted(quota, pending=1, per_month=10, running=5, budget=None)
-    assert refusal is not None
-    assert refusal.kind == "month"
-
-
 async def test_the_tenant_shows_every_limit_and_what_is_left(gateway: Running) -> None:
     body = (await gateway.get("/tenant")).json()
 
@@ -125,7 +87,7 @@ async def test_the_tenant_shows_every_limit_and_what_is_left(gateway: Running) -
     assert body["limits"]["panels_per_month"]["limit"] == 100
     assert set(body["limits"]) == {
         "enforced", "body_bytes", "query_characters", "experts", "rounds", "panels_per_month", "running_panels",
-        "requests_per_second", "streams_per_user", "cost_usd_per_month",
+        "requests_per_second", "streams_per_user", "cost_usd_per_month", "cost_usd_per_panel",
     }  # fmt: skip
 
 
@@ -223,5 +185,5 @@ async def test_usage_is_ones_own_for_members_and_the_tenants_for_admins(
     assert {group["key"] for group in mine["groups"]} == {"expert-0", "expert-1", "expert-2"}
     assert guests["tokens_used"] == 0
     assert one_panel["tokens_used"] == 3 * 520
-    assert set(mine["budget"]) == {"limit", "spent", "remaining"}
+    assert set(mine["budget"]) == {"limit", "spent", "reserved", "remaining"}
     assert wrong.status_code == 422

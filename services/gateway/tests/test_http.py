@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from askpanel.gateway.http import LONGEST_HEAD, BoundedHttp
+from askpanel.gateway.http import HAND_OVER, LONGEST_HEAD, BoundedHttp
 
-from .running import serving
+from .running import Application, serving
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -20,9 +20,19 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(str(len(body)))(scope, receive, send)
 
 
+async def given_away(scope: Scope, receive: Receive, send: Send) -> None:
+    """Begins an answer and hands the connection over."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    transport = scope["extensions"][HAND_OVER](asyncio.Protocol())
+    asyncio.get_running_loop().call_soon(transport.write, b"4\r\nheir\r\n0\r\n\r\n")
+    asyncio.get_running_loop().call_soon(transport.close)
+
+
 @asynccontextmanager
-async def connection() -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    async with serving(app, http=BoundedHttp, lifespan="off") as server:
+async def connection(
+    served: Application = app,
+) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async with serving(served, http=BoundedHttp, lifespan="off") as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         yield reader, writer
@@ -72,3 +82,12 @@ async def test_a_request_that_comes_with_the_end_of_a_long_body_is_served() -> N
         writer.write(post + b"b" * 60_000 + post + b"b" * 60_000)
         assert await answer(reader) == (b"HTTP/1.1 200 OK", b"60000")
         assert await answer(reader) == (b"HTTP/1.1 200 OK", b"60000")
+
+
+async def test_a_connection_that_was_handed_over_belongs_to_its_heir() -> None:
+    async with connection(given_away) as (reader, writer), asyncio.timeout(10):
+        writer.write(2 * b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert body == b"4\r\nheir\r\n0\r\n\r\n", "the second request is not answered"

@@ -27,7 +27,7 @@ from services.gateway.tests.stories import Story, interleaved
 from tests.harness.databases import Database
 from tests.harness.servers import scratch_directory
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, get_args
@@ -37,7 +39,8 @@ from askpanel.contracts.events import (
 )
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.auth.token import Identity
-from askpanel.gateway.stream.deliver import Terms, deliver
+from askpanel.gateway.history import History
+from askpanel.gateway.stream.deliver import Delivery, Room, Terms, Why
 from askpanel.gateway.stream.encode import (
     HEARTBEAT,
     Delta,
@@ -47,8 +50,9 @@ from askpanel.gateway.stream.encode import (
     event_frame,
     reset_frame,
 )
-from askpanel.gateway.stream.mailbox import Mailbox, Why
 from askpanel.gateway.stream.payloads import payload
+from askpanel.gateway.stream.replay import Replays
+from askpanel.gateway.stream.revocation import end_revoked
 from askpanel.gateway.stream.tickets import TicketRefused, Tickets
 
 PANEL = PanelRef(UUID(int=1), UUID(int=2))
@@ -226,117 +230,246 @@ def frame(sequence: int | None, text: str = "x", *, last: bool = False) -> Frame
     return Frame(f"{sequence}:{text}\n\n".encode(), sequence, last)
 
 
-def mailbox(frames: int = 256, size: int = 1_000_000) -> Mailbox:
-    return Mailbox(most_frames=frames, most_bytes=size)
+def delivery(frames: int = 256, size: int = 1_000_000) -> Delivery:
+    return Delivery(Room(frames, size), (USER, PANEL.tenant_id))
 
 
-async def allowed() -> bool:
-    return True
+def terms(*, heartbeat: float = 60, lasts: float = 60, because: Why = "age") -> Terms:
+    return Terms(heartbeat=heartbeat, lasts=lasts, ends_because=because)
+
+
+@asynccontextmanager
+async def connected(stream: Delivery) -> AsyncGenerator[tuple[asyncio.Transport, socket.socket]]:
+    """The stream's end of a connection, and the client's, which has little room."""
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    theirs.setblocking(False)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_accepted_socket(lambda: stream, ours)
+    try:
+        yield transport, theirs
+    finally:
+        theirs.close()
+        if not transport.is_closing():
+            transport.abort()
+
+
+async def received(client: socket.socket) -> bytes:
+    """What a client reads to the end, without the chunks' heads; the last of them must be there."""
+    loop = asyncio.get_running_loop()
+    raw, body = b"", b""
+    async with asyncio.timeout(10):
+        while data := await loop.sock_recv(client, 65_536):
+            raw += data
+    while raw != b"0\r\n\r\n":
+        size, _, raw = raw.partition(b"\r\n")
+        length = int(size, 16)
+        assert length, "one empty chunk, the last"
+        assert raw[length:].startswith(b"\r\n")
+        body, raw = body + raw[:length], raw[length + 2 :]
+    return body
 
 
 async def collect(
-    opening: list[Frame],
-    box: Mailbox,
-    *,
-    after: int = 0,
-    heartbeat: float = 60,
-    recheck: float = 60,
-    lasts: float = 60,
-    because: Why = "age",
-    still_allowed: Callable[[], Awaitable[bool]] = allowed,
+    opening: list[Frame], stream: Delivery, agreed: Terms | None = None, *, after: int = 0
 ) -> bytes:
-    terms = Terms(heartbeat=heartbeat, recheck=recheck, lasts=lasts, ends_because=because)
-    blocks = deliver(opening, box, after=after, terms=terms, still_allowed=still_allowed)
-    return b"".join([block async for block in blocks])
+    """All bytes of a stream that begins now and ends by itself."""
+    async with connected(stream) as (connection, client):
+        stream.begin(connection, opening, after=after, terms=agreed or terms())
+        return await received(client)
 
 
 async def test_history_comes_first_then_what_is_live_and_nothing_twice() -> None:
-    box = mailbox()
+    stream = delivery()
     for sequence in (3, 4, 5, 6):
-        box.put(frame(sequence, last=sequence == 6))
+        stream.put(frame(sequence, last=sequence == 6))
 
-    sent = await collect([frame(2), frame(3), frame(4)], box)
+    sent = await collect([frame(2), frame(3), frame(4)], stream)
 
     assert sent == b"retry: 2000\n2:x\n\n3:x\n\n4:x\n\n5:x\n\n6:x\n\n"
 
 
-async def test_a_client_that_has_all_so_far_gets_a_heartbeat_at_once_and_retry_with_its_first_event() -> None:
-    box = mailbox()
-    box.put(frame(8))
-    box.put(frame(9, last=True))
+async def test_what_is_published_is_sent_at_once_but_never_twice() -> None:
+    stream = delivery()
+    async with connected(stream) as (connection, client):
+        stream.begin(connection, [frame(2), frame(3)], after=0, terms=terms())
+        for sequence in (3, 4, 5):
+            stream.put(frame(sequence, last=sequence == 5))
+        assert await received(client) == b"retry: 2000\n2:x\n\n3:x\n\n4:x\n\n5:x\n\n"
 
-    assert await collect([], box, after=8) == b": hb\nretry: 2000\n9:x\n\n"
+
+async def test_a_client_that_has_all_so_far_gets_a_heartbeat_at_once_and_retry_with_its_first_event() -> None:
+    stream = delivery()
+    stream.put(frame(8))
+    stream.put(frame(9, last=True))
+
+    assert await collect([], stream, after=8) == b": hb\nretry: 2000\n9:x\n\n"
 
 
 async def test_nothing_follows_the_end_of_a_panel() -> None:
-    box = mailbox()
-    box.put(frame(4, last=True))
-    box.put(frame(5))
+    stream = delivery()
+    stream.put(frame(4, last=True))
+    stream.put(frame(5))
 
-    assert await collect([frame(3)], box) == b"retry: 2000\n3:x\n\n4:x\n\n"
-    assert await collect([frame(3, last=True)], mailbox()) == b"retry: 2000\n3:x\n\n"
+    assert await collect([frame(3)], stream) == b"retry: 2000\n3:x\n\n4:x\n\n"
+    assert await collect([frame(3, last=True)], delivery()) == b"retry: 2000\n3:x\n\n"
 
 
 async def test_silence_is_filled_with_heartbeats_of_one_newline() -> None:
-    sent = await collect([frame(1)], mailbox(), heartbeat=0.02, lasts=0.1)
+    stream, loop = delivery(), asyncio.get_running_loop()
+    async with connected(stream) as (connection, client), asyncio.timeout(10):
+        stream.begin(connection, [frame(1)], after=0, terms=terms(heartbeat=0.02))
+        sent = b""
+        while sent.count(b"hb") < 3:
+            sent += await loop.sock_recv(client, 65_536)
 
-    assert sent.startswith(b"retry: 2000\n1:x\n\n: hb\n: hb\n")
-    assert b"hb\n\n" not in sent
+    opening = b"11\r\nretry: 2000\n1:x\n\n\r\n"
+    assert sent.startswith(opening + 3 * b"5\r\n: hb\n\r\n")
 
 
 @pytest.mark.parametrize("because", get_args(Why)[3:5])
 async def test_age_and_expiry_end_a_stream(because: Why) -> None:
-    box = mailbox()
+    stream = delivery()
 
-    await collect([frame(1)], box, lasts=0.02, because=because)
+    await collect([frame(1)], stream, terms(lasts=0.02, because=because))
 
-    assert box.cut_because == because
+    assert stream.cut_because == because
 
 
-async def test_a_revoked_membership_ends_a_stream() -> None:
-    async def revoked() -> bool:
-        return False
+async def test_a_revoked_membership_ends_all_its_streams_and_no_other() -> None:
+    mine, also_mine, others = delivery(), delivery(), Delivery(Room(9, 999), (USER, UUID(int=9)))
+    asked: list[tuple[UUID, UUID]] = []
 
-    box = mailbox()
-    await collect([frame(1)], box, recheck=0.01, still_allowed=revoked)
+    async def allowed(user_id: UUID, tenant_id: UUID) -> bool:
+        asked.append((user_id, tenant_id))
+        return tenant_id != PANEL.tenant_id
 
-    assert box.cut_because == "revoked"
+    watching = asyncio.create_task(end_revoked(lambda: [mine, others, also_mine], allowed, every=0.01))
+    async with asyncio.timeout(10):
+        while mine.cut_because is None:  # noqa: ASYNC110  (the watcher tells nobody)
+            await asyncio.sleep(0.01)
+    watching.cancel()
+
+    assert (mine.cut_because, also_mine.cut_because, others.cut_because) == ("revoked", "revoked", None)
+    assert sorted(asked[:2]) == sorted([mine.member, others.member])
 
 
 @pytest.mark.parametrize(("frames", "size"), [(2, 1000), (100, 20)])
 async def test_a_slow_client_loses_its_stream_and_no_memory(frames: int, size: int) -> None:
-    box = mailbox(frames, size)
+    stream = delivery(frames, size)
     for sequence in range(1, 50):
-        box.put(frame(sequence))
+        stream.put(frame(sequence))
 
-    assert box.cut_because == "slow"
-    assert box.take() == []
-    assert await collect([frame(1)], box) == b"retry: 2000\n1:x\n\n"
-
-
-def test_deltas_wait_for_history_and_never_crowd_out_events() -> None:
-    box = mailbox(frames=4)
-    box.put_delta(frame(None, "early"))
-    box.takes_deltas = True
-    for _ in range(10):
-        box.put_delta(frame(None, "late"))
-    box.put(frame(1))
-    box.put(frame(2))
-
-    assert [one.sequence for one in box.take()] == [None, None, 1, 2]
-    assert box.cut_because is None
+    assert stream.cut_because == "slow"
+    assert await collect([frame(1)], stream) == b"retry: 2000\n1:x\n\n"
 
 
-async def test_waiting_ends_when_a_frame_arrives_or_the_stream_is_cut() -> None:
-    box = mailbox()
-    waiting = asyncio.create_task(box.wait(5))
-    await asyncio.sleep(0)
-    box.put(frame(1))
-    assert await waiting
-    box.take()
-    assert not await box.wait(0)
-    box.cut("drain")
-    assert await box.wait(5)
+async def test_a_client_that_stops_reading_is_cut_and_has_whole_blocks_when_it_reads_on() -> None:
+    stream = delivery(frames=8, size=100_000_000)
+    big = "y" * 50_000
+    async with connected(stream) as (connection, client):
+        stream.begin(connection, [frame(1)], after=0, terms=terms())
+        for sequence in range(2, 100):
+            stream.put(frame(sequence, big))
+        assert stream.cut_because == "slow"
+        sent = await received(client)
+
+    blocks = sent.removeprefix(b"retry: 2000\n").split(b"\n\n")
+    assert blocks.pop() == b""
+    whole = [b"1:x", *(f"{sequence}:{big}".encode() for sequence in range(2, 100))]
+    assert blocks == whole[: len(blocks)]
+
+
+async def test_a_client_that_catches_up_has_missed_nothing() -> None:
+    stream = delivery(frames=100, size=100_000_000)
+    opening = [frame(sequence, "o" * 40_000) for sequence in range(1, 20)]
+    live = [frame(sequence, "l" * 10_000, last=sequence == 60) for sequence in range(20, 61)]
+    async with connected(stream) as (connection, client):
+        stream.begin(connection, opening, after=0, terms=terms())
+        for one in live:
+            stream.put(one)
+        sent = await received(client)
+
+    assert sent == b"retry: 2000\n" + b"".join(one.block for one in opening + live)
+    assert stream.cut_because is None
+
+
+async def test_a_client_that_takes_nothing_for_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("askpanel.gateway.stream.deliver.STALL", 0.1)
+    stream, ended = delivery(size=100_000_000), asyncio.Event()
+    stream.on_end = ended.set
+    async with connected(stream) as (connection, _), asyncio.timeout(10):
+        stream.begin(connection, [frame(1, "y" * 1_000_000)], after=0, terms=terms(heartbeat=0.05))
+        await ended.wait()
+
+    assert stream.cut_because == "slow"
+
+
+async def test_a_drain_cuts_also_a_finished_panel_that_a_slow_client_has_not_taken() -> None:
+    stream = delivery()
+    opening = [frame(1, "y" * 2_000_000), frame(2, "z" * 2_000_000), frame(3, last=True)]
+    async with connected(stream) as (connection, client):
+        stream.begin(connection, opening, after=0, terms=terms())
+        stream.cut("drain")
+        sent = await received(client)
+
+    assert sent == b"retry: 2000\n" + opening[0].block
+    assert stream.cut_because == "drain"
+
+
+async def test_the_end_of_a_stream_is_told_once() -> None:
+    stream, ends = delivery(), list[int]()
+    stream.on_end = lambda: ends.append(1)
+    await collect([frame(1, last=True)], stream)
+    stream.end()
+
+    assert ends == [1]
+
+
+async def test_deltas_wait_for_history_and_never_crowd_out_events() -> None:
+    stream = delivery(frames=4)
+    stream.put_delta(frame(None, "early"))
+    async with connected(stream) as (connection, client):
+        stream.begin(connection, [frame(1)], after=0, terms=terms())
+        stream.pause_writing()
+        for _ in range(10):
+            stream.put_delta(frame(None, "late"))
+        stream.put(frame(2))
+        stream.put(frame(3, last=True))
+        stream.resume_writing()
+        sent = await received(client)
+
+    assert sent == b"retry: 2000\n1:x\n\nNone:late\n\nNone:late\n\n2:x\n\n3:x\n\n"
+    assert stream.cut_because is None
+
+
+async def test_those_who_ask_during_a_read_share_the_next_one() -> None:
+    reads: list[asyncio.Future[History]] = []
+
+    async def read(panel: PanelRef) -> History:
+        assert panel == PANEL
+        reads.append(asyncio.get_running_loop().create_future())
+        return await reads[-1]
+
+    async def until_reads(count: int) -> None:
+        while len(reads) < count:  # noqa: ASYNC110  (the state of another task)
+            await asyncio.sleep(0)
+
+    replays = Replays(read)
+    created = recorded(PUBLIC["panel_created"][0], 1)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        first = group.create_task(replays.read(PANEL))
+        await until_reads(1)
+        later = [group.create_task(replays.read(PANEL)) for _ in range(100)]
+        await asyncio.sleep(0)
+        later[0].cancel()
+        reads[0].set_result(History((), 0))
+        await until_reads(2)
+        reads[1].set_result(History((created,), 1))
+
+    assert not first.result().exists
+    assert [one.result().frames for one in later[1:]] == [(event_frame(created),)] * 99
+    assert len(reads) == 2
 
 
 # ------------------------------------------------------------------------------------------- tickets
@@ -349,22 +482,22 @@ class Clock:
         return self.now
 
 
-def test_a_ticket_opens_one_stream_of_one_panel_once_within_a_minute() -> None:
+def test_a_ticket_is_for_one_panel_and_one_minute_and_has_a_number_of_its_own() -> None:
     clock = Clock()
     tickets = Tickets(None, clock=clock)
     identity = Identity(USER, "authenticated", clock.now + 600)
 
-    admitted = tickets.redeem(ticket := tickets.issue(identity, PANEL), PANEL.panel_id)
+    admitted = tickets.read(tickets.issue(identity, PANEL), PANEL.panel_id)
+    other = tickets.read(tickets.issue(identity, PANEL), PANEL.panel_id)
 
     assert (admitted.identity, admitted.panel) == (identity, PANEL)
-    with pytest.raises(TicketRefused, match="used"):
-        tickets.redeem(ticket, PANEL.panel_id)
+    assert admitted.number != other.number
     with pytest.raises(TicketRefused, match="another panel"):
-        tickets.redeem(tickets.issue(identity, PANEL), uuid4())
+        tickets.read(tickets.issue(identity, PANEL), uuid4())
     late = tickets.issue(identity, PANEL)
     clock.now += 60
     with pytest.raises(TicketRefused, match="expired"):
-        tickets.redeem(late, PANEL.panel_id)
+        tickets.read(late, PANEL.panel_id)
 
 
 def test_a_forged_ticket_is_refused_and_replicas_share_a_secret() -> None:
@@ -372,7 +505,7 @@ def test_a_forged_ticket_is_refused_and_replicas_share_a_secret() -> None:
     identity = Identity(USER, "authenticated", 2e9)
     ticket = Tickets(shared).issue(identity, PANEL)
 
-    assert Tickets(shared).redeem(ticket, PANEL.panel_id).identity.user_id == USER
+    assert Tickets(shared).read(ticket, PANEL.panel_id).identity.user_id == USER
     for forged in (Tickets(None).issue(identity, PANEL), ticket[:-2] + "xx", "", "a.b.c"):
         with pytest.raises(TicketRefused):
-            Tickets(shared).redeem(forged, PANEL.panel_id)
+            Tickets(shared).read(forged, PANEL.panel_id)

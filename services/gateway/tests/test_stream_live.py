@@ -219,6 +219,16 @@ async def test_a_drain_ends_open_streams_and_those_that_still_come_at_an_event_b
     assert [event.event for event in await events(gateway, told.ref.panel_id)] == ["panel_created"]
 
 
+async def test_while_it_drains_each_answer_ends_its_connection(gateway: Running) -> None:
+    before = await gateway.get("/panels")
+    gateway.app.state.sides.draining = True
+    meanwhile = await gateway.get("/panels")
+    refused = await gateway.http.get("/api/v1/panels")
+    assert (before.status_code, meanwhile.status_code, refused.status_code) == (200, 200, 401)
+    assert "connection" not in before.headers
+    assert meanwhile.headers["connection"] == refused.headers["connection"] == "close"
+
+
 async def test_a_ticket_opens_a_stream_without_headers_once(gateway: Running) -> None:
     told = story()
     stored = await gateway.append(told.events)

@@ -1,5 +1,6 @@
 """The built interface as the gateway serves it: pages carry their own policy, every time."""
 
+import gzip
 from pathlib import Path
 
 import httpx
@@ -13,12 +14,18 @@ CONFIG: dict[str, object] = {
     "supabase_anon_key": "public",
     "tenants": [],
 }
+SCRIPT = b"let here = 1;" * 100
 PAGE = b"<!doctype html><title>Ask</title><script>let here = 1</script>"
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> httpx.AsyncClient:
     (tmp_path / "index.html").write_bytes(PAGE)
+    static = tmp_path / "_next" / "static"
+    static.mkdir(parents=True)
+    (static / "a1.js").write_bytes(SCRIPT)
+    (static / "a1.js.gz").write_bytes(gzip.compress(SCRIPT))
+    (static / "b2.js").write_bytes(SCRIPT)
     (tmp_path / "404.html").write_bytes(b"<!doctype html><title>Nothing here</title>")
     app = FastAPI()
     serve(app, tmp_path, SignIn(CONFIG, "https://ref.example"))
@@ -52,3 +59,39 @@ async def test_an_unknown_path_of_the_api_is_no_page(site: httpx.AsyncClient) ->
     answer = await site.get("/api/v1/nothing")
     assert answer.status_code == 404
     assert "Nothing here" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, gzip;q=0.5", True),
+        ("*", True),
+        ("identity", False),
+        ("br", False),
+        ("gzip;q=0, identity", False),
+    ],
+)
+async def test_a_script_goes_out_compressed_to_who_takes_it(
+    site: httpx.AsyncClient, accepted: str, packed: bool
+) -> None:
+    answer = await site.get("/_next/static/a1.js", headers={"Accept-Encoding": accepted})
+    assert answer.content == SCRIPT
+    assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+    assert (int(answer.headers["content-length"]) < len(SCRIPT)) == packed
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+
+
+async def test_a_compressed_script_that_is_known_is_not_sent_again(site: httpx.AsyncClient) -> None:
+    first = await site.get("/_next/static/a1.js")
+    again = await site.get("/_next/static/a1.js", headers={"If-None-Match": first.headers["etag"]})
+    plain = await site.get("/_next/static/a1.js", headers={"Accept-Encoding": "identity"})
+    assert (again.status_code, again.content, "content-encoding" in again.headers) == (304, b"", False)
+    assert plain.headers["etag"] != first.headers["etag"]
+
+
+async def test_a_file_without_a_compressed_twin_is_sent_as_it_is(site: httpx.AsyncClient) -> None:
+    answer = await site.get("/_next/static/b2.js")
+    assert (answer.content, "content-encoding" in answer.headers) == (SCRIPT, False)

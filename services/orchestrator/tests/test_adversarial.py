@@ -12,6 +12,7 @@ from askpanel.contracts.blocks import (
 from askpanel.contracts.events import (
     ConsensusRequested,
     ExpertRequested,
+    ExpertResponded,
     RoundCompleted,
     RoundStarted,
     Seat,
@@ -93,6 +94,22 @@ def test_a_rebuttal_sees_the_other_sides_texts_and_the_question_to_its_side() ->
         assert shown == {f"Text of seat {seat}, step 2a." for seat in other}
         put = [block.text for block in blocks(request, QuestionPutBlock)]
         assert put == [f"{questions[request.role]} by {drawn['neutral'][0]}?"]
+
+
+def test_a_rebuttal_names_the_texts_and_questions_it_answers() -> None:
+    panel = begin(created("adversarial", configuration={"max_rounds": 3})).run()
+    drawn = sides(panel)
+    said = {response.response_id: response for response in panel.of(ExpertResponded)}
+    for step, before in (("2b", "2a"), ("3b", "2b")):
+        for request in panel.requests(step):
+            other = drawn["con" if request.role == "pro" else "pro"]
+            expected = {(before, seat) for seat in other}
+            expected |= {("2a", drawn["neutral"][0])}  # it asks once; later rounds put it again
+            told = [said[one.response_id] for one in request.answers]
+            assert {(one.step, one.seat) for one in told} == expected
+            assert [one.seat for one in request.answers] == [one.seat for one in told]
+    for step in ("1", "2a", "2c", "2d"):
+        assert all(request.answers == () for request in panel.requests(step))
 
 
 def test_a_ballot_and_the_judge_see_all_texts_and_no_ballots() -> None:

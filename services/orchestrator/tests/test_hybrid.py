@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 from askpanel.contracts.blocks import HumanTextBlock, QuestionBlock
-from askpanel.contracts.events import ConsensusRequested, HumanRequested, RoundStarted
+from askpanel.contracts.events import ConsensusRequested, HumanRequested, HumanResponded, RoundStarted
 
 from .simulator import (
     BUDGET,
@@ -63,6 +63,17 @@ def test_an_answer_leads_to_a_round_in_sight_of_peers_and_the_humans_text() -> N
         text = next(b for b in request.context.blocks if isinstance(b, HumanTextBlock))
         assert (text.text, text.stance) == ("We have no budget.", "conditional")
     assert shape(panel.events)[-1] == "human 2 ratify"
+
+
+def test_each_round_answers_the_humans_latest_text() -> None:
+    panel = waiting(max_rounds=3)
+    says(panel, "answer", "First wish.")
+    says(panel, "modify", "Second wish.")
+    given = panel.of(HumanResponded)
+    assert [request.answers for request in panel.requests("1")] == [()] * 3
+    for step, said in zip("23", given, strict=True):
+        for request in panel.requests(step):
+            assert [(one.response_id, one.seat) for one in request.answers] == [(said.response_id, None)]
 
 
 def test_the_humans_last_answer_is_among_the_ballots_once_given() -> None:

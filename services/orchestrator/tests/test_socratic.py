@@ -1,5 +1,12 @@
 from askpanel.contracts.blocks import PeerAnswerBlock, QuestionPutBlock
-from askpanel.contracts.events import ConsensusRequested, ExpertRequested, RoundCompleted, RoundStarted, Seat
+from askpanel.contracts.events import (
+    ConsensusRequested,
+    ExpertRequested,
+    ExpertResponded,
+    RoundCompleted,
+    RoundStarted,
+    Seat,
+)
 
 from .simulator import Simulation, begin, calculated, created, failed, kinds, responded, shape
 
@@ -60,6 +67,40 @@ def test_who_answers_sees_the_own_answer_and_the_questions_put() -> None:
         assert kinds(request) == ["question", "own_answer", "question_put", "question_put"]
         asker = asks[request.seat]
         assert put(request) == [f"First by {asker}?", f"Second by {asker}?"]
+
+
+def spoken_to(panel: Simulation, request: ExpertRequested) -> list[tuple[str, int]]:
+    """The steps and seats of the responses that the request names as answered."""
+    said = {response.response_id: response for response in panel.of(ExpertResponded)}
+    assert all(one.seat == said[one.response_id].seat for one in request.answers)
+    return [(said[one.response_id].step, said[one.response_id].seat) for one in request.answers]
+
+
+def test_who_asks_and_who_answers_is_told_by_whom_each_speaks_to() -> None:
+    panel = begin(created("socratic", configuration={"max_rounds": 5})).run()
+    assert [request.answers for request in panel.requests("1")] == [()] * 3
+    for step in (2, 4):
+        asks = {asked_about(panel, request): request.seat for request in panel.requests(str(step))}
+        for request in panel.requests(str(step)):
+            assert spoken_to(panel, request) == [(str(step - 1), asked_about(panel, request))]
+        for request in panel.requests(str(step + 1)):
+            assert spoken_to(panel, request) == [(str(step), asks[request.seat])]
+
+
+def test_who_is_given_the_standing_questions_speaks_to_nobody() -> None:
+    panel = begin(created("socratic"))
+    panel.run(lambda request: failed(request) if request.step == "2" else responded(request))
+    assert [request.answers for request in panel.requests("3")] == [()] * 3
+
+
+def test_a_moderators_questions_name_the_answer_they_are_about() -> None:
+    panel = begin(created("socratic", 3, seats=[MODERATOR])).run()
+    asked = {place: panel.requests(f"2-{place}")[0] for place in (1, 2, 3)}
+    targets = {asked_about(panel, request): f"2-{place}" for place, request in asked.items()}
+    for target, step in targets.items():
+        assert spoken_to(panel, panel.requests(step)[0]) == [("1", target)]
+    for request in panel.requests("3"):
+        assert spoken_to(panel, request) == [(targets[request.seat], 3)]
 
 
 def test_questions_that_do_not_come_are_replaced_by_three_standing_ones() -> None:

@@ -278,7 +278,7 @@ export interface paths {
         };
         /**
          * Get Expert
-         * @description One expert.
+         * @description One expert. Owners and admins are also shown the instructions of their tenant's own.
          */
         get: operations["get_expert_api_v1_agents__agent_id__get"];
         /**
@@ -366,7 +366,7 @@ export interface paths {
         };
         /**
          * Get Usage
-         * @description Tokens and cost. Members see their own rows, admins and owners the whole tenant's.
+         * @description Tokens and cost by whole UTC days. Members see their own, admins and owners the whole tenant's.
          */
         get: operations["get_usage_api_v1_usage_get"];
         put?: never;
@@ -542,7 +542,7 @@ export interface components {
         };
         /**
          * BudgetView
-         * @description A spending limit and what is left of it.
+         * @description A month's spending limit and what is left of it. `reserved`: what unfinished panels may still spend.
          */
         BudgetView: {
             /** Limit */
@@ -552,6 +552,11 @@ export interface components {
              * @default 0
              */
             spent: string;
+            /**
+             * Reserved
+             * @default 0
+             */
+            reserved: string;
             /** Remaining */
             remaining?: string | null;
         };
@@ -655,6 +660,8 @@ export interface components {
         /**
          * Created
          * @description A panel that is on the log. `agents` are the voting experts in seat order.
+         *
+         *     `estimate_usd` is what it will about cost, `max_cost_usd` what is reserved for it: there it stops.
          */
         Created: {
             /**
@@ -674,6 +681,10 @@ export interface components {
             seats: components["schemas"]["SeatAnswer"][];
             /** Sequence */
             sequence: number;
+            /** Estimate Usd */
+            estimate_usd?: string | null;
+            /** Max Cost Usd */
+            max_cost_usd?: string | null;
         };
         /**
          * DissentView
@@ -699,6 +710,21 @@ export interface components {
             reasoning: string;
             /** Confidence */
             confidence?: number | null;
+        };
+        /**
+         * EstimateAnswer
+         * @description Model calls and their cost. `basis`: this tenant's calls of this month, or a usual panel.
+         */
+        EstimateAnswer: {
+            /** Calls */
+            calls: number;
+            /** Cost Usd */
+            cost_usd: string;
+            /**
+             * Basis
+             * @enum {string}
+             */
+            basis: "this_month" | "usual";
         };
         /**
          * EvidenceGiven
@@ -735,7 +761,7 @@ export interface components {
         };
         /**
          * ExpertAnswer
-         * @description An expert as users see it; its instructions stay inside.
+         * @description An expert as users see it. `own`: of this tenant alone, and its admins may change it.
          */
         ExpertAnswer: {
             /** Id */
@@ -756,10 +782,40 @@ export interface components {
             version: number;
             /** Bench */
             bench: boolean;
+            /** Own */
+            own: boolean;
+        };
+        /**
+         * ExpertDetail
+         * @description One expert. `instructions` only of an own expert and for those who may edit it, else null.
+         */
+        ExpertDetail: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Domain */
+            domain: string;
+            /** Tags */
+            tags: string[];
+            /** Summary */
+            summary: string;
+            /** Temperament */
+            temperament: string;
+            /** Version */
+            version: number;
+            /** Bench */
+            bench: boolean;
+            /** Own */
+            own: boolean;
+            /** Instructions */
+            instructions?: string | null;
         };
         /**
          * ExpertGiven
-         * @description What an expert is: shown to users, but for the instructions, which only the model sees.
+         * @description What an expert is: shown to users, but for the instructions, which only the model and admins see.
          */
         ExpertGiven: {
             /** Name */
@@ -809,11 +865,6 @@ export interface components {
             /** At */
             at?: string | null;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * HumanInput
          * @description A person's answer to the panel's open checkpoint.
@@ -853,6 +904,16 @@ export interface components {
             aspects: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * ModelPriceView
+         * @description What a tenant pays for a model, in USD per million tokens.
+         */
+        ModelPriceView: {
+            /** Input Usd */
+            input_usd: string;
+            /** Output Usd */
+            output_usd: string;
         };
         /**
          * NewExpert
@@ -936,6 +997,49 @@ export interface components {
             text: string;
         };
         /**
+         * PanelCost
+         * @description A panel's totals. They grow while calls are not costed; without such and unpriced ones they are final.
+         */
+        PanelCost: {
+            /**
+             * Tokens Used
+             * @default 0
+             */
+            tokens_used: number;
+            /**
+             * Input Tokens
+             * @default 0
+             */
+            input_tokens: number;
+            /**
+             * Output Tokens
+             * @default 0
+             */
+            output_tokens: number;
+            /** Cost Usd */
+            cost_usd?: string | null;
+            /**
+             * Calls
+             * @default 0
+             */
+            calls: number;
+            /**
+             * Unpriced Calls
+             * @default 0
+             */
+            unpriced_calls: number;
+            /**
+             * Execution Time Ms
+             * @default 0
+             */
+            execution_time_ms: number;
+            /**
+             * Uncosted Calls
+             * @default 0
+             */
+            uncosted_calls: number;
+        };
+        /**
          * PanelPage
          * @description Newest first. `total` counts all that the filter finds; `next_cursor` None: this is the end.
          */
@@ -982,6 +1086,11 @@ export interface components {
             band?: string | null;
             /** Cost Usd */
             cost_usd?: string | null;
+            /**
+             * Uncosted Calls
+             * @default 0
+             */
+            uncosted_calls: number;
             /**
              * Degraded
              * @default []
@@ -1044,6 +1153,11 @@ export interface components {
              * @default 0
              */
             execution_time_ms: number;
+            /**
+             * Uncosted Calls
+             * @default 0
+             */
+            uncosted_calls: number;
             /**
              * Panel Id
              * Format: uuid
@@ -1127,10 +1241,11 @@ export interface components {
              *       "output_tokens": 0,
              *       "calls": 0,
              *       "unpriced_calls": 0,
-             *       "execution_time_ms": 0
+             *       "execution_time_ms": 0,
+             *       "uncosted_calls": 0
              *     }
              */
-            usage: components["schemas"]["UsageTotals"];
+            usage: components["schemas"]["PanelCost"];
             /**
              * Degraded
              * @default []
@@ -1218,11 +1333,12 @@ export interface components {
         };
         /**
          * Proposals
-         * @description Experts proposed for a question, in seat order.
+         * @description Experts proposed for a question, in seat order, and what such a panel will about cost by default.
          */
         Proposals: {
             /** Agents */
             agents: components["schemas"]["Proposed"][];
+            estimate: components["schemas"]["EstimateAnswer"];
         };
         /**
          * Proposed
@@ -1259,6 +1375,9 @@ export interface components {
         /**
          * QuotaView
          * @description What the tenant has used: panels and their known cost since the month began in UTC, panels running.
+         *
+         *     `reserved_usd_this_month` is what its unfinished panels may still spend; `costed_calls_this_month` are the
+         *     calls that `spent_usd_this_month` paid for.
          */
         QuotaView: {
             /** Panels This Month */
@@ -1267,6 +1386,16 @@ export interface components {
             running_panels: number;
             /** Spent Usd This Month */
             spent_usd_this_month: string;
+            /**
+             * Reserved Usd This Month
+             * @default 0
+             */
+            reserved_usd_this_month: string;
+            /**
+             * Costed Calls This Month
+             * @default 0
+             */
+            costed_calls_this_month: number;
             /**
              * Month Ends At
              * Format: date-time
@@ -1554,6 +1683,9 @@ export interface components {
         /**
          * TenantSettings
          * @description What a tenant may do, with the platform's defaults; keys we do not know are kept.
+         *
+         *     Limits of money and of running panels: the lower of these and the installation's hold; None: only that.
+         *     `prices` by model stand in place of the price list.
          */
         TenantSettings: {
             /**
@@ -1586,6 +1718,16 @@ export interface components {
              * @default true
              */
             enable_api_access: boolean;
+            /** Max Running Panels */
+            max_running_panels?: number | null;
+            /** Max Cost Usd Per Month */
+            max_cost_usd_per_month?: string | null;
+            /** Max Cost Usd Per Panel */
+            max_cost_usd_per_panel?: string | null;
+            /** Prices */
+            prices?: {
+                [key: string]: components["schemas"]["ModelPriceView"];
+            };
         } & {
             [key: string]: unknown;
         };
@@ -1738,55 +1880,73 @@ export interface components {
             budget?: components["schemas"]["BudgetView"] | null;
         };
         /**
-         * UsageTotals
-         * @description `cost_usd` sums the priced calls; None when no call has a price, which is not 0.
+         * LimitBody
+         * @description The limit that was met: as `limits` or `settings` of `GET /tenant` name it, with what is left of it.
          */
-        UsageTotals: {
+        LimitBody: {
             /**
-             * Tokens Used
+             * Name
+             * @example requests_per_second
+             * @example panels_per_month
+             * @example hybrid_panel
+             */
+            name: string;
+            /**
+             * Limit
+             * @description What it allows; None: this is not a number.
+             */
+            limit: number | string | null;
+            /**
+             * Remaining
              * @default 0
              */
-            tokens_used: number;
+            remaining: number | string;
             /**
-             * Input Tokens
-             * @default 0
+             * Resets At
+             * @description When there is more; None: time alone does not help.
              */
-            input_tokens: number;
-            /**
-             * Output Tokens
-             * @default 0
-             */
-            output_tokens: number;
-            /** Cost Usd */
-            cost_usd?: string | null;
-            /**
-             * Calls
-             * @default 0
-             */
-            calls: number;
-            /**
-             * Unpriced Calls
-             * @default 0
-             */
-            unpriced_calls: number;
-            /**
-             * Execution Time Ms
-             * @default 0
-             */
-            execution_time_ms: number;
+            resets_at: string | null;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
+        /**
+         * Place
+         * @description One thing wrong with the request: an RFC 6901 pointer into the body, or `query/…`, `header/…`.
+         */
+        Place: {
+            /** Pointer */
+            pointer: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * ProblemBody
+         * @description RFC 9457, with the places in the body and the trace to quote to an operator.
+         */
+        ProblemBody: {
+            /**
+             * Type
+             * @example urn:askpanel:problem:invalid-request
+             */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /** Instance */
+            instance: string;
+            /**
+             * Errors
+             * @default []
+             */
+            errors: components["schemas"]["Place"][];
+            /** Trace Id */
+            trace_id: string;
+            /**
+             * @description Where a limit is the reason (402, 403, 429).
+             * @default null
+             */
+            limit: components["schemas"]["LimitBody"] | null;
         };
     };
     responses: never;
@@ -3140,7 +3300,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ExpertAnswer"];
+                    "application/json": components["schemas"]["ExpertDetail"];
                 };
             };
             /** @description Bad Request */
@@ -3358,14 +3518,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
+                content?: never;
             };
             /** @description Too Many Requests */
             429: {
@@ -3515,14 +3673,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
+                content?: never;
             };
             /** @description Too Many Requests */
             429: {
@@ -3551,10 +3707,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
                 "X-Tenant-ID"?: string | null;
+                /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
+                "X-Min-Sequence"?: number | null;
             };
             path?: never;
             cookie?: never;
@@ -3591,14 +3747,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
+            /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
+                content?: never;
             };
             /** @description Too Many Requests */
             429: {
@@ -3626,17 +3780,17 @@ export interface operations {
     get_usage_api_v1_usage_get: {
         parameters: {
             query?: {
-                /** @description Inclusive; default: this UTC month */
+                /** @description From this UTC day on; default: this month */
                 from?: string | null;
-                /** @description Exclusive; default: now */
+                /** @description Up to this moment, to the end of its UTC day; default: now */
                 to?: string | null;
                 group_by?: "day" | "agent" | "model" | "panel_type";
             };
             header?: {
-                /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
-                "X-Min-Sequence"?: number | null;
                 /** @description The tenant's id (uuid) in which you act. */
                 "X-Tenant-ID"?: string | null;
+                /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
+                "X-Min-Sequence"?: number | null;
             };
             path?: never;
             cookie?: never;

@@ -7,6 +7,7 @@ import { bodyOf as answerOf } from "@/api/client";
 import { type PanelTypeInfo, panelTypes } from "@/api/panel-types";
 import { Problem } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
+import { money } from "@/format";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
@@ -107,6 +108,8 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
     }
   }
 
+  const wished = draft.advanced.maxCost.trim();
+  const maxCost = Number.isFinite(Number(wished || "none")) ? wished : type.maxCost;
   const complaint = (pointer: string): string | null =>
     error instanceof Problem ? (error.fields.get(pointer) ?? null) : null;
   return (
@@ -168,6 +171,14 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
       <div className="submit-row">
         <p className="trouble" role="alert">
           {shown.length > 0 ? text.ask.fix : ""}
+        </p>
+        <p className="submit-summary">
+          <strong>{text.types[type.id]?.name ?? type.title}</strong>{" "}
+          {text.ask.summary(
+            draft.agents?.length ?? type.experts.default,
+            draft.advanced.minutes ?? type.minutes,
+          )}
+          {maxCost !== "" && ` · ${text.ask.atMost(money(maxCost))}`}
         </p>
         {!isBlank(draft) && (
           <span className="hint">

@@ -47,6 +47,7 @@ export function Brand({ children }: { readonly children: ReactNode }): ReactNode
     const refused = error instanceof Problem && error.status === 403;
     return (
       <main className="page narrow">
+        <h1 className="unseen">{text.product}</h1>
         <Trouble error={error} onRetry={() => void mutate()} />
         {refused && (
           <button type="button" className="button" onClick={signOut}>

@@ -39,8 +39,9 @@ describe("an expert to be published", () => {
     expect(faultsOf(NEW_EXPERT)).toEqual(["id", "name", "title", "domain", "summary", "instructions"]);
   });
 
-  test("is edited from what the catalogue shows, which is all but its instructions", () => {
-    const shown = { ...DRAFT, tags: ["vat"], version: 3, bench: false };
+  test("is edited from what the catalogue shows; a shared one's instructions are not shown", () => {
+    const shown = { ...DRAFT, tags: ["vat"], version: 3, bench: false, own: true };
     expect(draftOf(shown)).toMatchObject({ id: "tax-counsel", tags: "vat", instructions: "" });
+    expect(draftOf(shown, "Judge by tax.").instructions).toBe("Judge by tax.");
   });
 });

@@ -34,12 +34,12 @@ export const NEW_EXPERT: ExpertDraft = {
   temperament: "balanced",
 };
 
-/** The expert as the catalogue shows it; the instructions are for the model only and never shown again. */
-export function draftOf(expert: Expert): ExpertDraft {
+/** The expert as the catalogue shows it; its instructions are told of an own expert only, and to its admins. */
+export function draftOf(expert: Expert, instructions = ""): ExpertDraft {
   return {
     ...expert,
     tags: expert.tags.join(", "),
-    instructions: "",
+    instructions,
     temperament: TEMPERAMENTS.find((one) => one === expert.temperament) ?? "balanced",
   };
 }

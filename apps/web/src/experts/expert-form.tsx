@@ -1,12 +1,13 @@
 "use client";
 
 import { type FormEvent, type ReactNode, useId, useState } from "react";
+import useSWR from "swr";
 import { type Api, bodyOf as answerOf } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Dialog } from "@/ui/dialog";
-import { Trouble } from "@/ui/states";
+import { Spinner, Trouble } from "@/ui/states";
 import {
   bodyOf,
   draftOf,
@@ -28,11 +29,43 @@ interface Props {
   onClose(): void;
 }
 
-/** Create an expert, or publish the next version of one. */
-export function ExpertForm({ expert, domains, onSaved, onClose }: Props): ReactNode {
+/** Create an expert, or publish the next version of one, from what it is now. */
+export function ExpertForm(props: Props): ReactNode {
+  const { expert, onClose } = props;
+  const { api } = useSession();
+  const own = expert?.own ? expert.id : null;
+  const { data, error, mutate } = useSWR(
+    own === null ? null : ["expert", own],
+    async () =>
+      (await answerOf(api.GET("/api/v1/agents/{agent_id}", { params: { path: { agent_id: own ?? "" } } })))
+        .instructions ?? "",
+    // Read when the form opens and not again: what is being typed stays.
+    { revalidateOnFocus: false, revalidateOnReconnect: false, revalidateIfStale: true, dedupingInterval: 0 },
+  );
+  return (
+    <Dialog
+      title={expert === null ? text.experts.create : text.experts.editTitle(expert.name)}
+      onClose={onClose}
+    >
+      {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
+      {own !== null && data === undefined && error === undefined && <Spinner label={text.loading} />}
+      {(own === null || data !== undefined) && <Fields {...props} instructions={data ?? ""} />}
+    </Dialog>
+  );
+}
+
+function Fields({
+  expert,
+  domains,
+  instructions,
+  onSaved,
+  onClose,
+}: Props & { readonly instructions: string }): ReactNode {
   const { api } = useSession();
   const list = useId();
-  const [draft, setDraft] = useState<ExpertDraft>(expert === null ? NEW_EXPERT : draftOf(expert));
+  const [draft, setDraft] = useState<ExpertDraft>(
+    expert === null ? NEW_EXPERT : draftOf(expert, instructions),
+  );
   const [named, setNamed] = useState(expert !== null);
   const [tried, setTried] = useState(false);
   const [saving, setSaving] = useState(false);
@@ -48,7 +81,8 @@ export function ExpertForm({ expert, domains, onSaved, onClose }: Props): ReactN
     setSaving(true);
     setError(null);
     try {
-      onSaved(expert === null ? await published(api, draft) : await revised(api, draft));
+      // Of a shared expert the tenant gets its own copy, under the same id.
+      onSaved(expert?.own ? await revised(api, draft) : await published(api, draft));
     } catch (failure) {
       setError(failure);
       setSaving(false);
@@ -65,101 +99,93 @@ export function ExpertForm({ expert, domains, onSaved, onClose }: Props): ReactN
   };
 
   return (
-    <Dialog
-      title={expert === null ? text.experts.create : text.experts.editTitle(expert.name)}
-      onClose={onClose}
-    >
-      <form className="expert-form" onSubmit={save} noValidate>
-        {expert !== null && <p className="hint">{text.experts.editHelp}</p>}
+    <form className="expert-form" onSubmit={save} noValidate>
+      {expert !== null && (
+        <p className="hint">{expert.own ? text.experts.editHelp : text.experts.copyHelp}</p>
+      )}
+      <Line
+        field="name"
+        draft={draft}
+        complaint={complaint("name")}
+        onChange={(name) => set({ name, ...(named ? {} : { id: slugOf(name) }) })}
+      />
+      <Line field="title" draft={draft} complaint={complaint("title")} onChange={(title) => set({ title })} />
+      <div className="pair">
         <Line
-          field="name"
+          field="domain"
           draft={draft}
-          complaint={complaint("name")}
-          onChange={(name) => set({ name, ...(named ? {} : { id: slugOf(name) }) })}
+          list={list}
+          complaint={complaint("domain")}
+          onChange={(domain) => set({ domain })}
         />
-        <Line
-          field="title"
-          draft={draft}
-          complaint={complaint("title")}
-          onChange={(title) => set({ title })}
-        />
-        <div className="pair">
-          <Line
-            field="domain"
-            draft={draft}
-            list={list}
-            complaint={complaint("domain")}
-            onChange={(domain) => set({ domain })}
-          />
-          <label className="field">
-            <span>{text.experts.temperament}</span>
-            <select
-              value={draft.temperament}
-              onChange={(event) =>
-                set({ temperament: TEMPERAMENTS.find((one) => one === event.target.value) ?? "balanced" })
-              }
-            >
-              {TEMPERAMENTS.map((one) => (
-                <option key={one} value={one}>
-                  {text.experts.temperaments[one]}
-                </option>
-              ))}
-            </select>
-          </label>
-        </div>
-        <datalist id={list}>
-          {domains.map((domain) => (
-            <option key={domain} value={domain} />
-          ))}
-        </datalist>
         <label className="field">
-          <span>{text.experts.tagsField}</span>
-          <input value={draft.tags} onChange={(event) => set({ tags: event.target.value })} />
+          <span>{text.experts.temperament}</span>
+          <select
+            value={draft.temperament}
+            onChange={(event) =>
+              set({ temperament: TEMPERAMENTS.find((one) => one === event.target.value) ?? "balanced" })
+            }
+          >
+            {TEMPERAMENTS.map((one) => (
+              <option key={one} value={one}>
+                {text.experts.temperaments[one]}
+              </option>
+            ))}
+          </select>
         </label>
+      </div>
+      <datalist id={list}>
+        {domains.map((domain) => (
+          <option key={domain} value={domain} />
+        ))}
+      </datalist>
+      <label className="field">
+        <span>{text.experts.tagsField}</span>
+        <input value={draft.tags} onChange={(event) => set({ tags: event.target.value })} />
+      </label>
+      <Line
+        field="summary"
+        draft={draft}
+        rows={2}
+        complaint={complaint("summary")}
+        onChange={(summary) => set({ summary })}
+      />
+      <Line
+        field="instructions"
+        draft={draft}
+        rows={6}
+        complaint={complaint("instructions")}
+        help={expert?.own === false ? text.experts.instructionsAgain : text.experts.instructionsHelp}
+        onChange={(instructions) => set({ instructions })}
+      />
+      {expert === null && (
         <Line
-          field="summary"
+          field="id"
           draft={draft}
-          rows={2}
-          complaint={complaint("summary")}
-          onChange={(summary) => set({ summary })}
+          complaint={complaint("id")}
+          help={text.experts.idHelp}
+          onChange={(id) => {
+            setNamed(true);
+            set({ id });
+          }}
         />
-        <Line
-          field="instructions"
-          draft={draft}
-          rows={6}
-          complaint={complaint("instructions")}
-          help={expert === null ? text.experts.instructionsHelp : text.experts.instructionsAgain}
-          onChange={(instructions) => set({ instructions })}
-        />
-        {expert === null && (
-          <Line
-            field="id"
-            draft={draft}
-            complaint={complaint("id")}
-            help={text.experts.idHelp}
-            onChange={(id) => {
-              setNamed(true);
-              set({ id });
-            }}
-          />
-        )}
-        {taken ? (
-          <p className="trouble" role="alert">
-            {text.experts.taken}
-          </p>
-        ) : (
-          error !== null && <Trouble error={error} />
-        )}
-        <div className="buttons end">
-          <button type="button" className="button" onClick={onClose}>
-            {text.cancel}
-          </button>
-          <button type="submit" className="button primary" disabled={saving}>
-            {saving ? text.experts.saving : expert === null ? text.experts.publish : text.experts.save}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      {taken ? (
+        <p className="trouble" role="alert">
+          {text.experts.taken}
+        </p>
+      ) : (
+        error !== null && <Trouble error={error} />
+      )}
+      <div className="buttons end">
+        <button type="button" className="button" onClick={onClose}>
+          {text.cancel}
+        </button>
+        <button type="submit" className="button primary" disabled={saving}>
+          {saving ? text.experts.saving : expert === null ? text.experts.publish : text.experts.save}
+        </button>
+      </div>
+    </form>
   );
 }
 
@@ -202,14 +228,8 @@ async function published(api: Api, draft: ExpertDraft): Promise<Expert> {
   return await answerOf(api.POST("/api/v1/agents", { body: { ...bodyOf(draft), agent_id: draft.id } }));
 }
 
-/** The next version; a shared expert becomes the tenant's own copy, under the same id. */
 async function revised(api: Api, draft: ExpertDraft): Promise<Expert> {
-  try {
-    return await answerOf(
-      api.PUT("/api/v1/agents/{agent_id}", { params: { path: { agent_id: draft.id } }, body: bodyOf(draft) }),
-    );
-  } catch (problem) {
-    if (!(problem instanceof Problem) || problem.status !== 404) throw problem;
-    return await published(api, draft);
-  }
+  return await answerOf(
+    api.PUT("/api/v1/agents/{agent_id}", { params: { path: { agent_id: draft.id } }, body: bodyOf(draft) }),
+  );
 }

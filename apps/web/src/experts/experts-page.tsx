@@ -4,7 +4,6 @@ import Link from "next/link";
 import { type ReactNode, useDeferredValue, useState } from "react";
 import useSWR from "swr";
 import { bodyOf } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { haystack } from "@/ask/agent-selector";
 import { useTenant } from "@/branding/brand";
 import { useSession } from "@/session/provider";
@@ -14,6 +13,8 @@ import { Dialog } from "@/ui/dialog";
 import { Empty, Skeletons, Trouble } from "@/ui/states";
 import type { Expert } from "./expert-draft";
 import { ExpertForm } from "./expert-form";
+
+const WHOSE = ["all", "own", "shared"] as const;
 
 /** `/experts/`: who may sit on a panel, and for owners and admins, who shall. */
 export function ExpertsPage(): ReactNode {
@@ -25,6 +26,7 @@ export function ExpertsPage(): ReactNode {
   );
   const [words, setWords] = useState("");
   const [domain, setDomain] = useState("");
+  const [whose, setWhose] = useState<(typeof WHOSE)[number]>("all");
   const [editing, setEditing] = useState<Expert | "new" | null>(null);
   const [retiring, setRetiring] = useState<Expert | null>(null);
   const [notice, setNotice] = useState("");
@@ -33,11 +35,15 @@ export function ExpertsPage(): ReactNode {
   // Reserve seats exist for load tests: they can be named, but are not offered.
   const offered = data
     ?.filter((expert) => !expert.bench)
-    .toSorted((one, other) => one.name.localeCompare(other.name));
+    .toSorted((one, other) => Number(other.own) - Number(one.own) || one.name.localeCompare(other.name));
   const domains = [...new Set(offered?.map((expert) => expert.domain))].toSorted();
   const found = offered?.filter(
-    (expert) => (domain === "" || expert.domain === domain) && haystack(expert).includes(wanted),
+    (expert) =>
+      (domain === "" || expert.domain === domain) &&
+      (whose === "all" || expert.own === (whose === "own")) &&
+      haystack(expert).includes(wanted),
   );
+  const anyOwn = offered?.some((expert) => expert.own) ?? false;
   // What was just published is shown at once: the catalogue itself follows within moments.
   const shown = (id: string, expert: Expert | null): void => {
     const others = (data ?? []).filter((one) => one.id !== id);
@@ -70,6 +76,23 @@ export function ExpertsPage(): ReactNode {
             ))}
           </select>
         </label>
+        {anyOwn && (
+          <fieldset className="segmented">
+            <legend className="unseen">{text.experts.whose}</legend>
+            {WHOSE.map((one) => (
+              <label key={one}>
+                <input
+                  type="radio"
+                  name="whose"
+                  className="unseen"
+                  checked={whose === one}
+                  onChange={() => setWhose(one)}
+                />
+                <span>{text.experts.whoses[one]}</span>
+              </label>
+            ))}
+          </fieldset>
+        )}
       </search>
       {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
       {data === undefined && error === undefined && <Skeletons count={6} label={text.loading} />}
@@ -89,7 +112,7 @@ export function ExpertsPage(): ReactNode {
               expert={expert}
               place={place}
               onEdit={manages ? () => setEditing(expert) : null}
-              onRetire={manages ? () => setRetiring(expert) : null}
+              onRetire={manages && expert.own ? () => setRetiring(expert) : null}
             />
           </li>
         ))}
@@ -133,9 +156,6 @@ function RetireDialog({
   const { api } = useSession();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  // The catalogue does not say whose an expert is: the answer does.
-  const shared = error instanceof Problem && error.status === 404;
-
   async function retire(): Promise<void> {
     setBusy(true);
     setError(null);
@@ -151,22 +171,12 @@ function RetireDialog({
   return (
     <Dialog title={text.experts.retireTitle(expert.name)} onClose={onClose}>
       <p>{text.experts.retireHelp}</p>
-      {shared && (
-        <p className="note" role="alert">
-          {text.experts.notYours}
-        </p>
-      )}
-      {error !== null && !shared && <Trouble error={error} />}
+      {error !== null && <Trouble error={error} />}
       <div className="buttons end">
         <button type="button" className="button" onClick={onClose}>
           {text.cancel}
         </button>
-        <button
-          type="button"
-          className="button danger"
-          disabled={busy || shared}
-          onClick={() => void retire()}
-        >
+        <button type="button" className="button danger" disabled={busy} onClick={() => void retire()}>
           {text.experts.retire}
         </button>
       </div>
@@ -194,8 +204,9 @@ function ExpertCard({ expert, place, onEdit, onRetire }: CardProps): ReactNode {
       </header>
       <p>{expert.summary}</p>
       <p className="panel-card-top">
+        {expert.own && <span className="chip own">{text.experts.own}</span>}
         <span className="chip">{expert.domain}</span>
-        <span className="chip">{expert.temperament}</span>
+        <span className="chip">{text.experts.temperaments[expert.temperament] ?? expert.temperament}</span>
       </p>
       <details>
         <summary>{text.experts.tags}</summary>
@@ -204,34 +215,36 @@ function ExpertCard({ expert, place, onEdit, onRetire }: CardProps): ReactNode {
           {text.experts.id} <span className="mono">{expert.id}</span> · {text.experts.version}{" "}
           {expert.version}
         </p>
-        {role !== "guest" && (
-          <p className="card-links">
-            <Link className="link" href={`/new/?expert=${expert.id}`}>
-              {text.experts.ask}
-            </Link>
-            {onEdit && (
-              <button
-                type="button"
-                className="link"
-                aria-label={text.experts.editOne(expert.name)}
-                onClick={onEdit}
-              >
-                {text.experts.edit}
-              </button>
-            )}
-            {onRetire && (
-              <button
-                type="button"
-                className="link"
-                aria-label={text.experts.retireOne(expert.name)}
-                onClick={onRetire}
-              >
-                {text.experts.retire}
-              </button>
-            )}
-          </p>
-        )}
       </details>
+      {role !== "guest" && (
+        <footer className="card-links">
+          <Link className="link" href={`/new/?expert=${expert.id}`}>
+            {text.experts.ask}
+          </Link>
+          {onEdit && (
+            <button
+              type="button"
+              className="link"
+              aria-label={
+                expert.own ? text.experts.editOne(expert.name) : text.experts.customiseOne(expert.name)
+              }
+              onClick={onEdit}
+            >
+              {expert.own ? text.experts.edit : text.experts.customise}
+            </button>
+          )}
+          {onRetire && (
+            <button
+              type="button"
+              className="link"
+              aria-label={text.experts.retireOne(expert.name)}
+              onClick={onRetire}
+            >
+              {text.experts.retire}
+            </button>
+          )}
+        </footer>
+      )}
     </article>
   );
 }

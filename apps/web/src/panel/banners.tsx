@@ -30,7 +30,6 @@ export function Banners({ panel, link }: { readonly panel: PanelState; readonly 
       {degraded.length > 0 && panel.failed === null && (
         <section className="banner wait" aria-labelledby="degraded">
           <strong id="degraded">{text.result.degraded}</strong>
-          <p>{text.result.degradedHelp}</p>
           <ul>
             {degraded.map((reason) => (
               <li key={reason}>{reason}</li>

@@ -5,10 +5,12 @@ import { percent } from "@/format";
 import { render } from "@/markdown/render";
 import { text } from "@/text";
 import { Gauge } from "@/ui/gauge";
+import { StancePill } from "@/ui/stance";
 import { useFocus } from "./focus";
 import type { Consensus, PanelState } from "./fold";
 import { results } from "./fold";
 import { type Metrics, metricsOf } from "./metrics";
+import { withoutNotes } from "./recommendation";
 
 interface Props {
   readonly panel: PanelState;
@@ -19,6 +21,8 @@ interface Props {
 export function Recommendation({ panel, consensus }: Props): ReactNode {
   const metrics = metricsOf(consensus.metrics);
   const final = panel.completed;
+  // What was missing stands above, once.
+  const degraded = final?.degraded ?? consensus.degraded ?? [];
   return (
     <section className="card recommendation" aria-labelledby="recommendation">
       <div className="recommendation-gauge">
@@ -27,9 +31,12 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         <p className="hint">{text.result.threshold(percent(consensus.threshold))}</p>
       </div>
       <div>
-        <h2 id="recommendation">{final ? text.result.recommendation : text.result.soFar}</h2>
-        <div className="recommendation-text prose">
-          {render(final?.recommendation ?? consensus.recommendation)}
+        <h2 id="recommendation" className="kicker">
+          {final ? text.result.recommendation : text.result.soFar}
+        </h2>
+        <Verdict panel={panel} metrics={metrics} />
+        <div className={`recommendation-text prose ${metrics.items.length > 0 ? "alone" : ""}`}>
+          {render(withoutNotes(final?.recommendation ?? consensus.recommendation, degraded))}
         </div>
         {final?.summary && (
           <blockquote className="chair">
@@ -48,6 +55,23 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         <Cautions consensus={consensus} metrics={metrics} />
       </div>
     </section>
+  );
+}
+
+/** The leading position in a word, with its votes; nothing where ratings were counted instead. */
+function Verdict({ panel, metrics }: { readonly panel: PanelState; readonly metrics: Metrics }): ReactNode {
+  const [first, second] = metrics.positions;
+  const all = metrics.positions.reduce((sum, position) => sum + position.voters.length, 0);
+  if (first === undefined || all === 0 || metrics.items.length > 0) return null;
+  const tied = second !== undefined && second.share === first.share;
+  const option = panel.created?.options.find((one) => one.id === first.position);
+  const name = option?.text ?? text.verdicts[first.position];
+  // A theme of an open panel is a sentence: it stands in the text.
+  if (name === undefined && !tied) return null;
+  return (
+    <p className="verdict-line">
+      {tied ? text.result.tied : name} {!tied && <span>{text.result.votesOf(first.voters.length, all)}</span>}
+    </p>
   );
 }
 
@@ -137,7 +161,7 @@ export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
               <dl className="sides-list">
                 {Object.entries(point.sides).map(([side, ids]) => (
                   <div key={side}>
-                    <dt>{text.stances[side] ?? side}</dt>
+                    <dt>{side in text.stances ? <StancePill stance={side} /> : nameOfSide(panel, side)}</dt>
                     <dd>
                       <Names panel={panel} ids={ids} />
                     </dd>
@@ -172,6 +196,11 @@ export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
       <Shift panel={panel} consensus={consensus} metrics={metrics} />
     </div>
   );
+}
+
+/** An option by its text; another side as it calls itself. */
+function nameOfSide(panel: PanelState, side: string): string {
+  return panel.created?.options.find((one) => one.id === side)?.text ?? side;
 }
 
 function nameOf(panel: PanelState, id: string): string {

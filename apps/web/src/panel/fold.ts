@@ -28,6 +28,8 @@ export interface Turn {
   readonly gap: boolean;
   readonly response: Response | null;
   readonly failures: readonly StreamData["expert_failed"][];
+  /** The responses it speaks to. */
+  readonly answers: NonNullable<StreamData["expert_speaking"]["answers"]>;
   /** Whether the answer came after its round had closed: kept and paid for, but not counted. */
   readonly late: boolean;
 }
@@ -65,6 +67,8 @@ export interface PanelState {
   readonly completed: StreamData["panel_completed"] | null;
   readonly failed: StreamData["panel_failed"] | null;
 }
+
+const NOBODY: Turn["answers"] = [];
 
 const NOTHING_SPENT: Spent = { calls: 0, tokens: 0, cost: null, unpriced: 0, milliseconds: 0 };
 
@@ -114,6 +118,7 @@ function apply(state: PanelState, event: Recorded): PanelState {
         phase: "speaking",
         text: "",
         gap: false,
+        answers: event.data.answers ?? NOBODY,
       }));
     case "response_added":
       return answered(state, event.data);
@@ -184,6 +189,7 @@ function newTurn(state: PanelState, place: StepPlace): Turn {
     gap: false,
     response: null,
     failures: [],
+    answers: NOBODY,
     late: false,
   };
 }
@@ -236,6 +242,7 @@ function humanSaid(state: PanelState, data: Exclude<Response, { seat: number }>)
     gap: false,
     response: data,
     failures: [],
+    answers: NOBODY,
     late: false,
   };
   const asked = state.awaiting?.checkpoint_id === data.checkpoint_id;

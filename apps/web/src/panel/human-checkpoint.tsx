@@ -3,8 +3,10 @@
 import { type ReactNode, useId, useState } from "react";
 import { bodyOf } from "@/api/client";
 import { moment } from "@/format";
+import { render } from "@/markdown/render";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
+import { Dialog } from "@/ui/dialog";
 import { Trouble } from "@/ui/states";
 import type { StreamData } from "./events";
 
@@ -26,6 +28,7 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
   const [state, setState] = useState<"open" | "sending" | "sent">("open");
   const [error, setError] = useState<unknown>(null);
   const [missing, setMissing] = useState(false);
+  const [vetoing, setVetoing] = useState(false);
 
   async function send(action: Action): Promise<void> {
     const needsText = action === "answer" || action === "modify";
@@ -54,13 +57,19 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
 
   return (
     <section className="card checkpoint" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{text.human.title}</h2>
-      <p className="checkpoint-question">{request.question}</p>
-      <p className="hint">{text.human.until(moment(request.deadline_at))}</p>
+      <div className="checkpoint-asks">
+        <h2 id={`${id}-title`}>{text.human.title}</h2>
+        <div className="checkpoint-question prose">{render(request.question)}</div>
+        <p className="hint">{text.human.until(moment(request.deadline_at))}</p>
+      </div>
       {!mayAnswer && <p className="note">{text.human.notYours}</p>}
-      {state === "sent" && <p className="note good">{text.human.sent}</p>}
+      {state === "sent" && (
+        <p className="note good" role="status">
+          {text.human.sent}
+        </p>
+      )}
       {mayAnswer && state !== "sent" && (
-        <>
+        <div className="checkpoint-answer">
           <label className="field">
             <span>{request.kind === "input" ? text.human.content : text.human.contentOptional}</span>
             <textarea
@@ -93,20 +102,40 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
           )}
           {error !== null && <Trouble error={error} />}
           <div className="buttons">
-            {request.actions.map((action) => (
+            {request.actions.map((action, place) => (
               <button
                 key={action}
                 type="button"
-                className={`button ${action === "veto" ? "danger" : action === "modify" ? "" : "primary"}`}
+                className={`button ${action === "veto" ? "danger apart" : place === 0 ? "primary" : ""}`}
                 disabled={state === "sending"}
-                title={action === "veto" ? text.human.vetoConfirm : undefined}
-                onClick={() => void send(action)}
+                onClick={() => (action === "veto" ? setVetoing(true) : void send(action))}
               >
                 {text.human.actions[action] ?? action}
               </button>
             ))}
           </div>
-        </>
+          {request.kind === "input" && <p className="hint">{text.human.orEnd}</p>}
+          {vetoing && (
+            <Dialog title={text.human.vetoTitle} onClose={() => setVetoing(false)}>
+              <p>{text.human.vetoConfirm}</p>
+              <div className="buttons">
+                <button type="button" className="button" onClick={() => setVetoing(false)}>
+                  {text.cancel}
+                </button>
+                <button
+                  type="button"
+                  className="button danger"
+                  onClick={() => {
+                    setVetoing(false);
+                    void send("veto");
+                  }}
+                >
+                  {text.human.actions["veto"]}
+                </button>
+              </div>
+            </Dialog>
+          )}
+        </div>
       )}
     </section>
   );

@@ -16,7 +16,9 @@ interface Props {
 export function PanelHeader({ panel, children }: Props): ReactNode {
   const { created, started } = panel;
   if (created === null) return null;
-  const status = panel.awaiting !== null && !hasEnded(panel) ? "awaiting" : panel.status;
+  const stopped = panel.failed?.reason === "cancelled";
+  const awaiting = panel.awaiting !== null && !hasEnded(panel);
+  const status = awaiting ? "awaiting" : stopped ? "stopped" : panel.status;
   return (
     <header className="panel-header">
       <p className="crumbs">
@@ -64,7 +66,9 @@ export function PanelHeader({ panel, children }: Props): ReactNode {
   );
 }
 
-function costOf({ spent }: PanelState): string {
+function costOf({ spent, completed }: PanelState): string {
+  // The stream ends with the panel; nobody waits for the last costs.
+  if ((completed?.uncosted_calls ?? 0) > 0) return text.panel.atLeast(money(spent.cost ?? 0));
   if (spent.cost === null) return spent.unpriced > 0 ? text.panel.unpriced : money(0);
   return money(spent.cost);
 }

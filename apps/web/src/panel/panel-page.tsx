@@ -86,16 +86,16 @@ function Contents({ panel }: { readonly panel: PanelState }): ReactNode {
             <a href="#agreement">{text.result.title}</a>
           </li>
         )}
-        {panel.rounds.map((round) => (
-          <li key={round.number}>
-            <a href={`#round-${round.number}`}>{text.panel.round(round.number)}</a>
-          </li>
-        ))}
         {counted && (
           <li>
             <a href="#aspects">{text.matrix.title}</a>
           </li>
         )}
+        {panel.rounds.map((round) => (
+          <li key={round.number}>
+            <a href={`#round-${round.number}`}>{text.panel.round(round.number)}</a>
+          </li>
+        ))}
         {panel.spent.calls > 0 && (
           <li>
             <a href="#cost">{text.result.costTitle}</a>
@@ -163,12 +163,12 @@ function View({
               </>
             )}
             <Distributions panel={panel} />
+            {ended && last && <AspectMatrix panelId={panelId} panel={panel} />}
+            {ended && <Comparison panel={panel} />}
             <h2 className="discussion">{text.panel.discussion}</h2>
-            <ResponseStream panelId={panelId} panel={panel} />
+            <ResponseStream panel={panel} />
             {ended && (
               <>
-                {results(panel).length > 0 && <AspectMatrix panelId={panelId} panel={panel} />}
-                <Comparison panel={panel} />
                 <CostByExpert panel={panel} />
                 <AuditTrail panelId={panelId} />
               </>

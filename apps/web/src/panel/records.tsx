@@ -15,7 +15,8 @@ import { Vote } from "./vote";
 /** What each expert held in each round: a table of stances and confidences. */
 export function Comparison({ panel }: { readonly panel: PanelState }): ReactNode {
   const rounds = panel.rounds.filter((round) => round.turns.some((turn) => heldIn(turn) !== null));
-  if (rounds.length === 0) return null;
+  // One round's positions are those of the vote, which stand above.
+  if (rounds.length < 2) return null;
   return (
     <section className="card" aria-labelledby="matrix">
       <h3 id="matrix">{text.result.matrix}</h3>
@@ -72,7 +73,7 @@ export function CostByExpert({ panel }: { readonly panel: PanelState }): ReactNo
   if (panel.spent.calls === 0) return null;
   const rows = [...panel.spentByAgent].map(([id, spent]) => ({
     id,
-    name: panel.seats.find((seat) => seat.agent_id === id)?.agent_name ?? id,
+    name: panel.seats.find((seat) => seat.agent_id === id)?.agent_name ?? text.roles[id] ?? id,
     spent,
   }));
   return (

@@ -1,7 +1,6 @@
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { createContext, type ReactNode, useContext, useMemo } from "react";
 import { text } from "@/text";
 import { statedStance } from "./ballots";
-import { type Draws, drawsOf, NO_DRAWS } from "./draws";
 import { ExpertResponse } from "./expert-response";
 import type { PanelState, Round, Turn } from "./fold";
 import { answeredSoFar, type Links, linksOf } from "./links";
@@ -9,34 +8,15 @@ import { answeredSoFar, type Links, linksOf } from "./links";
 const LinksContext = createContext<ReadonlyMap<string, Links>>(new Map());
 
 /** Which answer speaks to which; the same object until another answer is there, so that cards rest. */
-function useLinks(panelId: string, panel: PanelState): ReadonlyMap<string, Links> {
-  const [draws, setDraws] = useState<Draws>(NO_DRAWS);
+function useLinks(panel: PanelState): ReadonlyMap<string, Links> {
   const answered = answeredSoFar(panel);
-  const latest = useRef(panel);
-  latest.current = panel;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only another answer changes a draw
-  useEffect(() => {
-    let gone = false;
-    void drawsOf(latest.current, panelId).then((found) => {
-      if (!gone) setDraws(found);
-    });
-    return () => {
-      gone = true;
-    };
-  }, [answered, panelId]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another answer changes a link
-  return useMemo(() => linksOf(latest.current, draws), [answered, draws]);
+  return useMemo(() => linksOf(panel), [answered]);
 }
 
 /** All rounds with their answers, in the order of the protocol. */
-export function ResponseStream({
-  panelId,
-  panel,
-}: {
-  readonly panelId: string;
-  readonly panel: PanelState;
-}): ReactNode {
-  const links = useLinks(panelId, panel);
+export function ResponseStream({ panel }: { readonly panel: PanelState }): ReactNode {
+  const links = useLinks(panel);
   const before = new Map<number, string>();
   return (
     <LinksContext value={links}>

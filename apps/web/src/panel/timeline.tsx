@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import type { CSSProperties, ReactNode } from "react";
 import { percent } from "@/format";
 import { text } from "@/text";
 import { hasEnded, type PanelState } from "./fold";
@@ -14,15 +14,17 @@ export function Timeline({ panel }: { readonly panel: PanelState }): ReactNode {
         {panel.rounds.map((round) => {
           const open = round.completed === null && !hasEnded(panel);
           const answered = round.turns.filter((turn) => turn.phase === "answered").length;
+          const asked = Math.max(round.speakers.length, round.turns.length);
+          const done = { "--done": `${(answered / Math.max(asked, 1)) * 100}%` } as CSSProperties;
           return (
-            <li key={round.number} className={open ? "open" : "closed"}>
+            <li key={round.number} className={open ? "open" : "closed"} style={open ? done : undefined}>
               <a href={`#round-${round.number}`} aria-current={open ? "step" : undefined}>
                 <span className="timeline-name">{text.panel.round(round.number)}</span>
                 <span className="hint">
                   {round.consensus
                     ? percent(round.consensus.consensus_level)
                     : open
-                      ? `${answered} / ${Math.max(round.speakers.length, round.turns.length)}`
+                      ? `${answered} / ${asked}`
                       : text.panel.closed}
                 </span>
               </a>

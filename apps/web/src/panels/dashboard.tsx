@@ -104,9 +104,12 @@ function List({ filter }: { readonly filter: Filter }): ReactNode {
   return (
     <section aria-label={text.panels.title}>
       {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
-      <p className="hint" role="status">
-        {text.panels.count(data[0]?.total ?? 0)}
-      </p>
+      <div className="list-head">
+        <p className="hint" role="status">
+          {text.panels.count(data[0]?.total ?? 0)}
+        </p>
+        <a href="#usage">{text.usage.title}</a>
+      </div>
       <ul className="cards">
         {panels.map((panel) => (
           <li key={panel.id}>

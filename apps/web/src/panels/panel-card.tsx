@@ -15,7 +15,8 @@ interface Props {
 
 /** One panel in the list: the whole card is its link. A running one shows its experts at work. */
 export function PanelCard({ panel, onEnd }: Props): ReactNode {
-  const status = panel.awaiting ? "awaiting" : panel.status;
+  const stopped = panel.failure?.reason === "cancelled";
+  const status = panel.awaiting ? "awaiting" : stopped ? "stopped" : panel.status;
   const level = panel.consensus_level;
   return (
     <article className="card panel-card">

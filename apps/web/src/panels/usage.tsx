@@ -3,6 +3,7 @@
 import { type ReactNode, useState } from "react";
 import useSWR from "swr";
 import { bodyOf, type Schemas } from "@/api/client";
+import { at, textOf } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
 import { type Amount, Bars, Columns, type Measure } from "@/charts/bars";
 import { compact, money } from "@/format";
@@ -73,7 +74,7 @@ export function Usage(): ReactNode {
                 <Bars
                   title={text.usage.byExpert}
                   measure={measure}
-                  rows={rowsOf(agents.data, (key) => names.get(key) ?? key)}
+                  rows={rowsOf(agents.data, (key) => names.get(key) ?? text.roles[key] ?? key)}
                 />
                 <Bars title={text.usage.byType} measure={measure} rows={rowsOf(types.data, typeName)} />
               </div>
@@ -90,6 +91,7 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
   const budget = report.budget;
   const month = limits?.["panels_per_month"] as { limit?: number; remaining?: number } | undefined;
   const spent = Number(budget?.spent ?? 0);
+  const reserved = Number(textOf(at(budget, "reserved")) ?? 0);
   const limit = budget?.limit == null ? null : Number(budget.limit);
   return (
     <dl className="totals">
@@ -114,10 +116,15 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
           <dd className="hint">{text.usage.noBudget}</dd>
         ) : (
           <dd className="hint">
-            <span className={`level-bar ${spent >= limit * NEARLY ? "nearly" : ""}`} aria-hidden="true">
-              <span style={{ width: `${Math.min(1, spent / limit) * 100}%` }} />
+            <span
+              className={`level-bar stacked ${spent + reserved >= limit * NEARLY ? "nearly" : ""}`}
+              aria-hidden="true"
+            >
+              <span style={{ width: share(spent, limit) }} />
+              <span className="reserved" style={{ width: share(reserved, limit) }} />
             </span>
             {text.usage.spentOf(money(spent), money(limit))}
+            {reserved > 0 && ` · ${text.usage.reserved(money(reserved))}`}
           </dd>
         )}
       </div>
@@ -130,6 +137,10 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
       )}
     </dl>
   );
+}
+
+function share(part: number, whole: number): string {
+  return `${whole > 0 ? Math.min(1, part / whole) * 100 : 100}%`;
 }
 
 /** Every day of the period, those without use too: a gap is a fact. */

@@ -19,7 +19,7 @@ import { Shell } from "@/ui/shell";
 import { Spinner } from "@/ui/states";
 import { type Config, loadConfig } from "./config";
 import { SignInPage } from "./sign-in-page";
-import { credentialsIn, readSession, writeSession } from "./store";
+import { credentialsIn, isFromSupabase, readSession, SUPABASE_SESSION, writeSession } from "./store";
 import type { SignIn } from "./supabase";
 
 export interface Session extends Credentials {
@@ -38,9 +38,13 @@ export function useSession(): Session {
   return session;
 }
 
+/** Loads Supabase's sign-in, once. A page that needs none of it is shown without. */
+export type LoadSignIn = () => Promise<SignIn>;
+
 interface Start {
   readonly config: Config;
-  readonly signIn: SignIn | null;
+  /** Null: this installation takes tokens only. */
+  readonly signIn: LoadSignIn | null;
   readonly credentials: Credentials | null;
 }
 
@@ -51,18 +55,30 @@ async function start(): Promise<Start> {
   const given = credentialsIn(location.hash);
   if (given !== null) {
     writeSession(given);
+    sessionStorage.removeItem(SUPABASE_SESSION); // who follows a link is whom the link names
     history.replaceState(null, "", location.pathname + location.search);
   }
   const config = await loadConfig().catch(() => NO_CONFIG);
   const credentials = readSession();
-  if (config.supabase === null) return { config, signIn: null, credentials };
-  const { signInWith } = await import("./supabase");
-  const signIn = signInWith(config.supabase.url, config.supabase.anonKey);
-  const token = await signIn.token();
-  if (token !== null && credentials !== null)
-    return { config, signIn, credentials: { ...credentials, token } };
-  // Handed over in the address, now or before a reload; its token speaks for itself until it expires.
-  return { config, signIn, credentials };
+  const signIn = signInOf(config);
+  if (signIn === null || credentials === null || !isFromSupabase()) return { config, signIn, credentials };
+  const token = await signIn()
+    .then((supabase) => supabase.token())
+    .catch(() => null);
+  return { config, signIn, credentials: token === null ? credentials : { ...credentials, token } };
+}
+
+function signInOf({ supabase }: Config): LoadSignIn | null {
+  if (supabase === null) return null;
+  let loading: Promise<SignIn> | null = null;
+  return () => {
+    loading ??= import("./supabase").then(({ signInWith }) => signInWith(supabase.url, supabase.anonKey));
+    // A script that did not come is asked for again.
+    loading.catch(() => {
+      loading = null;
+    });
+    return loading;
+  };
 }
 
 export function SessionProvider({ children }: { readonly children: ReactNode }): ReactNode {
@@ -96,10 +112,21 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
   const signIn = started?.signIn ?? null;
   const tenant = started?.credentials?.tenant ?? null;
   useEffect(() => {
-    if (signIn === null || tenant === null) return;
-    return signIn.onToken((token) => {
-      if (token !== null) enter({ token, tenant });
-    });
+    if (signIn === null || tenant === null || !isFromSupabase()) return;
+    let stop: (() => void) | null = null;
+    let gone = false;
+    const follow = (supabase: SignIn): void => {
+      if (gone) return;
+      stop = supabase.onToken((token) => {
+        if (token !== null) enter({ token, tenant });
+      });
+    };
+    // Without it the token holds until it runs out, and the sign-in page says so.
+    void signIn().then(follow, () => undefined);
+    return () => {
+      gone = true;
+      stop?.();
+    };
   }, [signIn, tenant, enter]);
 
   if (started === null) return <Spinner label={text.loading} />;
@@ -124,7 +151,11 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
       onLeave={(why) => {
         setNotice(why);
         enter(null);
-        void signIn?.out();
+        if (signIn !== null && isFromSupabase())
+          void signIn().then(
+            (supabase) => supabase.out(),
+            () => sessionStorage.removeItem(SUPABASE_SESSION),
+          );
       }}
       onTenant={(id) => started.credentials && enter({ ...started.credentials, tenant: id })}
     >

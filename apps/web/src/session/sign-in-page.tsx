@@ -6,12 +6,12 @@ import { Problem } from "@/api/problem";
 import { text } from "@/text";
 import { Mark } from "@/ui/mark";
 import type { Config } from "./config";
+import type { LoadSignIn } from "./provider";
 import { isTenantId, knownTenants, rememberTenant } from "./store";
-import type { SignIn } from "./supabase";
 
 interface Props {
   readonly config: Config;
-  readonly signIn: SignIn | null;
+  readonly signIn: LoadSignIn | null;
   readonly notice: string | null;
   onSignedIn(credentials: Credentials): void;
 }
@@ -34,7 +34,9 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
     setTrouble(null);
     try {
       const token =
-        signIn === null ? fields.token.trim() : await signIn.withPassword(fields.email, fields.password);
+        signIn === null
+          ? fields.token.trim()
+          : await (await signIn()).withPassword(fields.email, fields.password);
       const found = await bodyOf(connect({ token, tenant }, () => undefined).GET("/api/v1/tenant"));
       rememberTenant({ id: found.id, name: found.name });
       onSignedIn({ token, tenant });
@@ -57,7 +59,12 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
           ))}
         </ul>
       </section>
-      <form className="sign-in-form card" onSubmit={submit} noValidate>
+      <form
+        className="sign-in-form card"
+        onSubmit={submit}
+        onFocus={() => void signIn?.().catch(() => undefined)} // told when it is submitted
+        noValidate
+      >
         <h2>{text.signIn.title}</h2>
         {notice !== null && <p className="note">{notice}</p>}
         {signIn === null ? (

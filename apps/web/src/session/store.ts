@@ -71,3 +71,11 @@ function parsed(stored: string | null): unknown {
     return null; // written by something else: as if it were not there
   }
 }
+
+/** Where Supabase keeps its session in this tab. */
+export const SUPABASE_SESSION = "askpanel.supabase";
+
+/** Whether this tab signed in by Supabase, and not by a token that was handed over. */
+export function isFromSupabase(): boolean {
+  return sessionStorage.getItem(SUPABASE_SESSION) !== null;
+}

@@ -1,6 +1,7 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { SUPABASE_SESSION } from "./store";
 
-/** Supabase's sign-in, loaded only where an installation uses it. Its session lives as long as the tab. */
+/** Supabase's sign-in, loaded once somebody signs in with it. Its session lives as long as the tab. */
 export interface SignIn {
   /** The current access token, refreshed where it has run out; null: nobody is signed in. */
   token(): Promise<string | null>;
@@ -14,7 +15,7 @@ export function signInWith(url: string, anonKey: string): SignIn {
   const client: SupabaseClient = createClient(url, anonKey, {
     auth: {
       storage: sessionStorage,
-      storageKey: "askpanel.supabase",
+      storageKey: SUPABASE_SESSION,
       persistSession: true,
       autoRefreshToken: true,
     },

@@ -21,8 +21,8 @@ export function Gauge({
   return (
     <svg
       className={`gauge ${reached ? "reached" : ""}`}
-      width={size}
-      height={size}
+      width={`${size / 16}rem`}
+      height={`${size / 16}rem`}
       viewBox="0 0 120 120"
       role="img"
       aria-label={label}

@@ -9,6 +9,14 @@ orchestrator: {image: orchestrator, port: 9090, portName: probes, drain: ASKPANE
 expert-runner: {image: expert-runner, port: 9090, portName: probes, drain: ASKPANEL_DRAIN_SECONDS, window: 20, after: 40}
 consensus: {image: consensus, port: 9090, portName: probes, drain: ASKPANEL_DRAIN_SECONDS, window: 20, after: 25}
 usage: {image: usage, port: 9090, portName: probes, drain: ASKPANEL_DRAIN_SECONDS, window: 20, after: 25}
+webhooks: {image: gateway, port: 9090, portName: probes, drain: ASKPANEL_DRAIN_SECONDS, window: 20, after: 25}
+{{- end }}
+
+{{/* The plan of those that run in this release. */}}
+{{- define "ask-panel.running" -}}
+{{- $plan := include "ask-panel.plan" . | fromYaml }}
+{{- if not .Values.webhooks.enabled }}{{ $plan = omit $plan "webhooks" }}{{ end }}
+{{- toYaml $plan }}
 {{- end }}
 
 {{- define "ask-panel.topology" -}}

@@ -40,6 +40,11 @@
 {{ include "ask-panel.from-secret" (dict "variable" "ASKPANEL_TICKET_SECRET" "secret" $auth.existingSecret "key" $auth.keys.tickets) }}
 {{- end }}
 
+{{/* The secret that gateway and webhooks share. Without webhooks nobody has it, and the API has no such routes. */}}
+{{- define "ask-panel.webhook-env" -}}
+{{ include "ask-panel.from-secret" (dict "variable" "ASKPANEL_WEBHOOK_SECRET" "secret" .root.Values.webhooks.existingSecret "key" .root.Values.webhooks.key) }}
+{{- end }}
+
 {{- define "ask-panel.probe-env" -}}
 - name: ASKPANEL_PROBE_HOST
   value: {{ .root.Values.listenAddress | quote }}

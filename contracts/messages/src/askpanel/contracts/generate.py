@@ -4,6 +4,7 @@
     contracts/messages/asyncapi.json                     AsyncAPI 3
     contracts/messages/typescript/events.ts              types for TypeScript
     deploy/nats/permissions.conf                         users and rights; passwords from the environment
+    deploy/nats/permissions-webhooks.conf                the same, and the user of the webhooks process
     docs/events.md                                       the table between its markers
 
 `--check` writes nothing and exits 1 with a line per stale file. `--release` records today's schemas in
@@ -13,14 +14,20 @@ contracts/messages/released.json, and refuses when they would break somebody.
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from askpanel.contracts import asyncapi, typescript
 from askpanel.contracts.compatibility import breaking_changes, without_words
 from askpanel.contracts.documents import event_table, with_generated
-from askpanel.contracts.permissions import SERVICES, STEPS, authorization, password_variable
+from askpanel.contracts.permissions import (
+    OPTIONAL_SERVICES,
+    SERVICES,
+    STEPS,
+    authorization,
+    password_variable,
+)
 from askpanel.contracts.schemas import Schema, event_schemas
 
 MESSAGES = Path("contracts/messages")
@@ -28,6 +35,8 @@ RELEASED = MESSAGES / "released.json"
 SCHEMAS = MESSAGES / "schemas"
 GUIDE = Path("docs/events.md")
 PERMISSIONS = Path("deploy/nats/permissions.conf")
+WITH_WEBHOOKS = Path("deploy/nats/permissions-webhooks.conf")
+"""The same with the user of the webhooks process, for where it runs."""
 
 
 def outputs(root: Path) -> dict[Path, str]:
@@ -35,14 +44,15 @@ def outputs(root: Path) -> dict[Path, str]:
     files = {SCHEMAS / f"{key}.json": _json(schema) for key, schema in event_schemas().items()}
     files[MESSAGES / "asyncapi.json"] = _json(asyncapi.document())
     files[MESSAGES / "typescript" / "events.ts"] = typescript.module()
-    files[PERMISSIONS] = permissions_file()
+    files[PERMISSIONS] = permissions_file(SERVICES)
+    files[WITH_WEBHOOKS] = permissions_file((*SERVICES, *OPTIONAL_SERVICES))
     files[GUIDE] = with_generated((root / GUIDE).read_text(), event_table())
     return files
 
 
-def permissions_file() -> str:
+def permissions_file(services: Sequence[str]) -> str:
     """What a server's configuration includes; every password is a variable of its environment."""
-    users = (*SERVICES, *STEPS, "admin")
+    users = (*services, *STEPS, "admin")
     variables = "\n".join(f"#   {password_variable(user)}" for user in users)
     heading = (
         "# Generated from the contracts by `make generate`. Do not edit; `include` it in the server's\n"

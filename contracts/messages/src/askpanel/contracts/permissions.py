@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from askpanel.contracts.topology import (
+    ADMISSIONS_BUCKET,
     ARCHIVE,
     ARCHIVE_BUCKET,
     AUDIT,
@@ -22,6 +23,9 @@ from askpanel.contracts.topology import (
     EXPERTS_BUCKET,
     OPTIONAL_DURABLES,
     PANELS,
+    REQUESTS_BUCKET,
+    STREAMS_BUCKET,
+    TICKETS_BUCKET,
     TIMERS,
     WEBHOOK_ATTEMPTS_BUCKET,
     WEBHOOKS,
@@ -119,6 +123,8 @@ def _extra(service: str) -> list[str]:
             return [DELTAS, GLOBAL_EXPERTS, *_list(EXPERTS_BUCKET)]
         case "gateway":
             buckets = [*_list(EXPERTS_BUCKET), *_read(WEBHOOKS_BUCKET), *_list(WEBHOOK_ATTEMPTS_BUCKET)]
+            for counts in (REQUESTS_BUCKET, STREAMS_BUCKET, TICKETS_BUCKET, ADMISSIONS_BUCKET):
+                buckets += [*_read(counts), _write(counts)]
             return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, _write(WEBHOOKS_BUCKET), *WEBHOOKS.subjects]
         case "projector":
             return [*FOLLOW_LOG, f"$KV.{ARCHIVE_BUCKET.name}.projected.*"]

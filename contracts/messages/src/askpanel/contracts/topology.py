@@ -55,12 +55,17 @@ class Durable:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A key-value bucket. `max_age` in seconds; 0 is without limit."""
+    """A key-value bucket. `max_age` in seconds; 0 is without limit.
+
+    `storage` "memory": counts that change with every few requests, not worth a disk's sync each. They outlive
+    any server of a cluster; all of them together forget.
+    """
 
     name: str
     history: int
     writer: str
     max_age: float = 0.0
+    storage: Literal["file", "memory"] = "file"
 
 
 PANELS = Stream(
@@ -166,7 +171,24 @@ WEBHOOK_ATTEMPTS_BUCKET = Bucket(
 """What became of the latest deliveries, `<tenant>.<endpoint>.<place in a ring>`."""
 ARCHIVE_BUCKET = Bucket(name="archive", history=1, writer="archiver")
 """Where archived panels are, how far archiving is, and how far projections are (written by them)."""
-BUCKETS = (EXPERTS_BUCKET, WEBHOOKS_BUCKET, WEBHOOK_ATTEMPTS_BUCKET, ARCHIVE_BUCKET)
+ADMISSIONS_BUCKET = Bucket(name="admissions", history=1, writer="gateway", max_age=DAY)
+"""Panels let in that the tables may not show yet, under their tenant's id: ids and amounts, no content."""
+REQUESTS_BUCKET = Bucket(name="limit_requests", history=1, writer="gateway", max_age=3600.0, storage="memory")
+"""What each user may still send, under the user's id. One not written for this long is full again."""
+STREAMS_BUCKET = Bucket(name="limit_streams", history=1, writer="gateway", max_age=7200.0, storage="memory")
+"""Open streams: `user.<id>` by gateway, `gateway.<id>` its sign of life. Older than any stream may become."""
+TICKETS_BUCKET = Bucket(name="used_tickets", history=1, writer="gateway", max_age=300.0)
+"""Stream tickets that were used, for longer than one is valid. On disk: a restart must not make one good again."""
+BUCKETS = (
+    EXPERTS_BUCKET,
+    WEBHOOKS_BUCKET,
+    WEBHOOK_ATTEMPTS_BUCKET,
+    REQUESTS_BUCKET,
+    STREAMS_BUCKET,
+    TICKETS_BUCKET,
+    ADMISSIONS_BUCKET,
+    ARCHIVE_BUCKET,
+)
 
 DEAD_SUBJECT = "dead"
 

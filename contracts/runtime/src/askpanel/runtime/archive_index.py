@@ -11,8 +11,10 @@ from nats.aio.client import Client
 from askpanel.contracts.archive import PROGRESS, Entry, Progress, bucket_subject, dump_page, load_page
 from askpanel.runtime.archive import Archive
 from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.publishing import IN_FLIGHT, WRONG_LAST_SEQUENCE
 
-WRONG_LAST_SEQUENCE = 10071
+CHANGED = IN_FLIGHT | {WRONG_LAST_SEQUENCE}
+"""JetStream's codes for a key that somebody else has changed, or is changing on a replicated bucket."""
 ATTEMPTS = 30
 PAUSE = 0.05
 
@@ -71,7 +73,7 @@ class Index:
         try:
             await self._jetstream.publish(bucket_subject(key), value, headers=headers)
         except nats.js.errors.APIError as error:
-            if error.err_code != WRONG_LAST_SEQUENCE:
+            if error.err_code not in CHANGED:
                 raise LogUnavailable(f"the archive's index: {error.description}") from error
             return False
         except (nats.errors.Error, TimeoutError):

@@ -14,13 +14,26 @@ from nats.js import JetStreamContext, api
 from askpanel.contracts.topology import BUCKETS, DURABLES, PANELS, STREAMS, Bucket, Durable, Stream
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 
+OTHERS = 16
+"""What part of the log's bytes each other stream may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """What differs between a laptop and a cluster. Bytes; -1 is without limit of its own."""
+    """What differs between a laptop and a cluster. Bytes of the log; -1 is without limit of its own.
+
+    NATS sets the limits of all streams aside when it makes them, and makes none beyond its store. So every other
+    stream has a sixteenth of the log's: together they take a quarter more than the log.
+    """
 
     replicas: int = 1
     max_bytes: int = -1
+
+    def bytes_of(self, stream: Stream) -> int:
+        """The limit of this stream."""
+        if self.max_bytes < 0 or stream == PANELS:
+            return self.max_bytes
+        return self.max_bytes // OTHERS
 
 
 async def create(jetstream: JetStreamContext, sizing: Sizing = Sizing()) -> None:
@@ -49,7 +62,7 @@ async def _create(jetstream: JetStreamContext, sizing: Sizing) -> None:
         try:
             await jetstream.key_value(bucket.name)
         except nats.js.errors.BucketNotFoundError:
-            await jetstream.create_key_value(_bucket_config(bucket, sizing))
+            await jetstream.add_stream(_bucket_config(bucket, sizing))
 
 
 async def add_durable(jetstream: JetStreamContext, durable: Durable) -> None:
@@ -137,7 +150,7 @@ def _stream_config(stream: Stream, sizing: Sizing) -> api.StreamConfig:
         num_replicas=sizing.replicas,
         discard=api.DiscardPolicy(stream.discard),
         max_age=stream.max_age,
-        max_bytes=sizing.max_bytes,
+        max_bytes=sizing.bytes_of(stream),
         duplicate_window=stream.duplicate_window,
         deny_delete=stream.deny_delete,
         allow_direct=True,
@@ -156,11 +169,29 @@ def _consumer_config(durable: Durable) -> api.ConsumerConfig:
     )
 
 
-def _bucket_config(bucket: Bucket, sizing: Sizing) -> api.KeyValueConfig:
-    return api.KeyValueConfig(
-        bucket=bucket.name,
-        history=bucket.history,
-        ttl=bucket.max_age or None,
-        replicas=sizing.replicas,
-        direct=True,
+def _bucket_config(bucket: Bucket, sizing: Sizing) -> api.StreamConfig:
+    """As clients make buckets, and one thing more that their configuration has no word for.
+
+    A single server forgets a stream in memory when it restarts, its declaration too, and no service may
+    declare one (who may, can publish under any subject through it). So there it lies on disk, acknowledged
+    before the disk has it.
+    """
+    in_memory = bucket.storage == "memory"
+    unsynced = in_memory and sizing.replicas == 1
+    return api.StreamConfig(
+        name=f"KV_{bucket.name}",
+        subjects=[f"$KV.{bucket.name}.>"],
+        max_msgs_per_subject=bucket.history,
+        max_age=bucket.max_age or None,
+        max_msgs=-1,
+        max_consumers=-1,
+        duplicate_window=min(bucket.max_age or 120.0, 120.0),
+        discard=api.DiscardPolicy.NEW,
+        storage=api.StorageType.MEMORY if in_memory and not unsynced else api.StorageType.FILE,
+        persist_mode=api.PersistMode.ASYNC if unsynced else None,
+        num_replicas=sizing.replicas,
+        deny_delete=True,
+        allow_direct=True,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
     )

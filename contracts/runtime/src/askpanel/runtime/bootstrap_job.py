@@ -28,7 +28,9 @@ class BootstrapSettings(ServiceSettings):
         default=1, ge=1, le=5, description="Servers that keep each stream: 3 in a cluster."
     )
     log_max_bytes: int = Field(
-        default=-1, ge=-1, description="Largest size of a stream; -1: the server's limit."
+        default=-1,
+        ge=-1,
+        description="Largest size of the log, of each other stream a sixteenth; -1: the server's limit.",
     )
     webhooks: bool = Field(
         default=False, description="Also make the durables of the webhooks process: only where it runs."

@@ -66,7 +66,7 @@ def options(settings: ServiceSettings, service: str) -> dict[str, Any]:
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": 0.25,
         "connect_timeout": 2,
-        "ping_interval": 5,
+        "ping_interval": 2,  # a frozen server is left after two unanswered ones
         "max_outstanding_pings": 2,
         "skip_subject_validation": True,  # subjects are made in `contracts.subjects`, of checked ids
         "inbox_prefix": inbox_prefix(service).encode(),

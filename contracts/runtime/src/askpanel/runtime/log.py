@@ -1,37 +1,33 @@
 """The event log client: append with an expected sequence, read one panel.
 
-A publish that times out has an unknown outcome. It is published again with the same id and the same
-expectation, and the answers are resolved so that "stored" and "somebody else was first" are never
-confused: the server checks the expected sequence *before* it recognises a duplicate, so a retry after a
-lost acknowledgement looks like a conflict with oneself.
+The server checks the expected sequence *before* it recognises a duplicate, so a retry after a lost
+acknowledgement looks like a conflict with oneself. What stands on the log then says which of the two it was:
+"stored" and "somebody else was first" are never confused.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import cast
 
-import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from pydantic_core import from_json
+from nats.js.api import RawStreamMsg
 
 from askpanel.contracts.archive import Message, merged
-from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
+from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
 from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
-from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.archive import Archive, surely_whole
 from askpanel.runtime.direct import batch, last_of, unavailable
-from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable, Raw
+from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
+from askpanel.runtime.publishing import Publisher
 from askpanel.runtime.replies import Replies
+from askpanel.runtime.turns import Replicas, guard, in_turn
 
-WRONG_LAST_SEQUENCE = 10071
-STORE_FULL = frozenset({10023, 10077})
-NOT_OURS = 10060
 LOOKED = timedelta(minutes=1)
 """How long a look at a panel holds; far less than it takes to be archived."""
 
@@ -47,7 +43,7 @@ class Position:
 class EventLog:
     """The log of one NATS connection. `patience` in seconds bounds every retry."""
 
-    def __init__(self, client: Client, *, patience: float = 12.0, attempt_timeout: float = 4.0) -> None:
+    def __init__(self, client: Client, *, patience: float = 12.0, attempt_timeout: float = 2.0) -> None:
         self._client = client
         self._replies = Replies(client)
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
@@ -55,6 +51,8 @@ class EventLog:
         self._attempt_timeout = attempt_timeout
         self.archive = Archive(client, self._replies, patience=patience, attempt_timeout=attempt_timeout)
         """Where panels are that ended long ago; `read` and `read_raw` of a panel look there by themselves."""
+        self._replicas = Replicas(self._js)
+        self._publisher = Publisher(client, self._replies, patience=patience, attempt_timeout=attempt_timeout)
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -89,8 +87,10 @@ class EventLog:
         happens meanwhile may come between them. Their own types must be of another noun. Returns their
         sequences. On Conflict some of them may stand on the log.
         """
-        guard = [_guard(event.envelope.panel.filter_of(noun), expected) for event in events]
-        outcomes = await asyncio.gather(*map(self._publish, events, guard), return_exceptions=True)
+        if await self._replicas.replicated():
+            return await self._append_in_turn(events, noun, expected)
+        guards = [guard(event.envelope.panel.filter_of(noun), expected) for event in events]
+        outcomes = await asyncio.gather(*map(self._publisher.publish, events, guards), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -104,7 +104,9 @@ class EventLog:
         panel as it was read.
         """
         if recent:
-            return await self._publish(recorded, {})
+            if await self._replicas.replicated():
+                return await in_turn(self._publisher.publish, self._last, recorded, patience=self._patience)
+            return await self._publisher.publish(recorded, {})
         panel = recorded.envelope.panel
         while True:
             expected = await self.last_sequence(panel)  # on the log itself, where an archived panel has none
@@ -175,6 +177,17 @@ class EventLog:
                     raise LogUnavailable(f"a replica answers without sequence {last} of {subject_filter}")
                 await asyncio.sleep(0.05)
 
+    async def find(self, panel: PanelRef, event_type: str) -> Recorded | None:
+        """The panel's last event of a type on the log itself, as the leader has it; None where there is none.
+
+        One request; an archived panel has none. Raises as `read`.
+        """
+        message = await self._last_message(panel.subject(event_type))
+        if message is None or message.seq is None:
+            return None
+        headers = cast("dict[str, str] | None", message.headers)
+        return decode(message.subject or "", headers, message.data or b"", message.seq)
+
     async def last_sequence(self, panel: PanelRef) -> int:
         """The sequence of the panel's last event, 0 if it has none."""
         return await self._last(panel.filter) or 0
@@ -194,11 +207,25 @@ class EventLog:
             state = (await self._js.stream_info(PANELS.name)).state
         return state.first_seq if state.messages else state.last_seq + 1, state.last_seq
 
+    async def _append_in_turn(self, events: Sequence[Recorded], noun: str, expected: int) -> list[int]:
+        sequences: list[int] = []
+        for event in events:
+            sequence = await in_turn(
+                self._publisher.publish,
+                self._last,
+                event,
+                guess=sequences[-1] if sequences else expected,
+                unless=(event.envelope.panel.filter_of(noun), expected),
+                patience=self._patience,
+            )
+            sequences.append(sequence)
+        return sequences
+
     async def _stand(self, recorded: Recorded, expected: int) -> Recorded:
         """What stands on the log under this event's id: our copy, or one from before. Raises Conflict."""
         panel = recorded.envelope.panel
         try:
-            return recorded.at(await self._publish(recorded, _guard(panel.filter, expected)))
+            return recorded.at(await self._publisher.publish(recorded, guard(panel.filter, expected)))
         except Conflict as conflict:
             first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
             async with aclosing(first) as messages:
@@ -208,92 +235,12 @@ class EventLog:
                 return decode(*message)
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
-    async def _publish(self, recorded: Recorded, guard: dict[str, str]) -> int:
-        """The event's sequence; what is written says where in its trace that was. Raises Conflict."""
-        began = time.perf_counter()
-        with tracing.sending(recorded) as placed:
-            sequence = await self._confirmed(placed, guard)
-        telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
-        return sequence
-
-    async def _confirmed(self, recorded: Recorded, guard: dict[str, str]) -> int:
-        deadline = time.monotonic() + self._patience
-        pause = 0.05
-        subject, headers, body = encode(recorded)
-        headers |= guard
-        self._check_size(recorded.envelope.type, headers, body)
-        while True:
-            try:
-                ack = from_json(
-                    await self._replies.ask(subject, body, headers=headers, timeout=self._attempt_timeout)
-                )
-            except nats.errors.NoRespondersError:
-                reason = f"no stream takes {subject}"
-            except (nats.errors.Error, TimeoutError, OSError) as error:
-                reason = repr(error)
-            else:
-                if (error := ack.get("error")) is None:
-                    if ack.get("duplicate"):
-                        await self._assert_same(recorded, ack["seq"])
-                    return ack["seq"]
-                reason = _refused(error)
-            telemetry.PUBLISH_RETRIES.inc()
-            if time.monotonic() + pause > deadline:
-                await self.position()  # raises LogMisconfigured where there is no log at all
-                raise LogUnavailable(f"{recorded.envelope.type} was not confirmed: {reason}")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
-
-    def _check_size(self, event_type: str, headers: Mapping[str, str], body: bytes) -> None:
-        """The limit counts headers too; the client does not, and the server answers by disconnecting."""
-        size = len(body) + header_bytes(headers)
-        if size > self._client.max_payload:
-            raise EventTooLarge(f"{event_type} has {size} bytes, the log takes {self._client.max_payload}")
-
-    async def _assert_same(self, recorded: Recorded, sequence: int) -> None:
-        """Deduplication is per stream, not per subject: the copy must stand on our own subject."""
-        with unavailable():
-            stored = await self._js.get_msg(PANELS.name, seq=sequence)
-        if stored.subject != recorded.envelope.panel.subject(recorded.envelope.type):
-            raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")
-
     async def _last(self, subject_filter: str) -> int | None:
-        found = await last_of(self._js, PANELS.name, subject_filter, patience=self._patience)
+        found = await self._last_message(subject_filter)
         return None if found is None else found.seq
 
-
-def _guard(subject_filter: str, expected: int) -> dict[str, str]:
-    """Refuse the message unless `expected` is the last sequence of this filter (0: it has none)."""
-    return {
-        "Nats-Expected-Last-Subject-Sequence": str(expected),
-        "Nats-Expected-Last-Subject-Sequence-Subject": subject_filter,
-    }
-
-
-def _refused(error: Mapping[str, Any]) -> str:
-    """Why the server did not store a message, in words, where asking again may help. Raises where it cannot."""
-    reason = f"{error.get('err_code')} {error.get('description')}"
-    match error.get("err_code"):
-        case code if code == WRONG_LAST_SEQUENCE:
-            raise Conflict(-1, _actual(str(error.get("description"))))
-        case code if code == NOT_OURS:
-            raise LogMisconfigured(reason)
-        case code if code in STORE_FULL:
-            raise LogUnavailable(f"the log is full: {reason}")
-        case _:
-            return reason
-
-
-def _actual(description: str) -> int:
-    """The sequence in `wrong last sequence: N`; 0 when the server does not say."""
-    digits = description.rpartition(":")[2].strip()
-    return int(digits) if digits.isdigit() else 0
-
-
-def header_bytes(headers: Mapping[str, str]) -> int:
-    """What headers add to a message: a first line, `name: value` lines, an empty line."""
-    lines = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in headers.items())
-    return len("NATS/1.0\r\n") + lines + 2
+    async def _last_message(self, subject_filter: str) -> RawStreamMsg | None:
+        return await last_of(self._js, PANELS.name, subject_filter, patience=self._patience)
 
 
 def is_recent(stored_at: float, now: float) -> bool:

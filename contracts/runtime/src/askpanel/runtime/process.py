@@ -21,10 +21,12 @@ from nats.errors import Error as NatsError
 from nats.errors import NoServersError
 
 from askpanel.runtime import bootstrap, connection, telemetry, tracing
+from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_server, watch_durables
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.retries import Retries
+from askpanel.runtime.serving_node import keep_served
 from askpanel.runtime.settings import ServiceSettings
 from askpanel.runtime.worker import Worker
 
@@ -84,7 +86,7 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
         async with serving(readiness, settings):
             logger.info("ready", extra={"durables": [durable.name for durable in durables]})
             try:
-                await until_signal(watch_durables(client, durables))
+                await until_signal(watch_durables(client, durables), keep_served(client))
             finally:
                 readiness.draining = True
                 await asyncio.gather(*(retry.stop() for retry in retries))
@@ -121,5 +123,4 @@ async def until_signal(*watchers: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(watcher) for watcher in watchers]
         await stop.wait()
-        for task in tasks:
-            task.cancel()
+        await end(*tasks)

@@ -13,13 +13,14 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Literal, Protocol, TypeVar
 
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.burying import GivenUp, bury
+from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.everything import everything
 from askpanel.runtime.log import EventLog, Position
@@ -149,9 +150,7 @@ class Projection:
                 if failure is not None:
                     raise failure
         finally:
-            pump.cancel()
-            with suppress(asyncio.CancelledError):
-                await pump
+            await end(pump)
 
     async def _collect(
         self, arrived: "asyncio.Queue[RawEvent | Exception | None]", until: int | None
@@ -175,11 +174,11 @@ class Projection:
             ):
                 return batch, None
             try:
-                item = (
-                    arrived.get_nowait()
-                    if not arrived.empty()
-                    else await asyncio.wait_for(arrived.get(), max(closes - time.monotonic(), 0))
-                )
+                if arrived.empty():
+                    async with asyncio.timeout(max(closes - time.monotonic(), 0)):
+                        item = await arrived.get()
+                else:
+                    item = arrived.get_nowait()
             except TimeoutError:
                 return batch, None
 

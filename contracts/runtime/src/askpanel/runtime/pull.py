@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from askpanel.contracts.topology import Durable
+from askpanel.runtime.ending import end
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,7 @@ class Pull:
     async def stop(self) -> None:
         """Take the request back. What was under way has reached `take` when this returns."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             try:

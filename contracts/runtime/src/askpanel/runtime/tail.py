@@ -114,11 +114,12 @@ async def _attached(jetstream: JetStreamContext, after: int) -> AsyncGenerator[R
         delivered = 0
         while True:
             try:
-                message = (
-                    arrived.get_nowait()
-                    if not arrived.empty()
-                    else await asyncio.wait_for(arrived.get(), SILENCE)
-                )
+                # Not `wait_for`: in Python 3.11 it may lose the cancellation that ends us.
+                if arrived.empty():
+                    async with asyncio.timeout(SILENCE):
+                        message = await arrived.get()
+                else:
+                    message = arrived.get_nowait()
             except TimeoutError:
                 logger.info("tail: silent for %.1f s; following again from %d", SILENCE, after)
                 return

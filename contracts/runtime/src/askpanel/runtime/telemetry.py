@@ -38,6 +38,11 @@ PROJECTION_AGE = Gauge(
 )
 STREAMS_OPEN = Gauge("askpanel_sse_streams", "Open SSE streams.")
 STREAMS_CUT = Counter("askpanel_sse_streams_cut_total", "SSE streams ended by the server.", ["why"])
+LIMITED_ALONE = Counter(
+    "askpanel_limits_alone_total",
+    "Decisions a gateway took by its own count because the shared one could not be asked.",
+    ["limit"],
+)
 MODEL_CALLS = Counter("askpanel_model_calls_total", "Model calls by outcome.", ["model", "outcome"])
 MODEL_SECONDS = Histogram(
     "askpanel_model_seconds",

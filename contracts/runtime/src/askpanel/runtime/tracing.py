@@ -143,6 +143,11 @@ def note(describe: Callable[P, Attributes], *args: P.args, **kwargs: P.kwargs) -
         _spans.note(describe(*args, **kwargs))
 
 
+def recording() -> bool:
+    """Whether the step that is going on is recorded."""
+    return _spans is not None and _spans.current() is not None
+
+
 def mark(name: str, **attributes: str | int) -> None:
     """Something happened in the step that is going on."""
     if _spans is not None:

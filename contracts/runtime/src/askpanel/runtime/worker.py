@@ -8,6 +8,7 @@ For each message exactly one of these happens:
 | raises Retry | comes again after its delay |
 | raises Reject, or the message is unreadable | dead letter, then terminated |
 | raises LogUnavailable | comes again after a growing delay: nothing is wrong with the message |
+| runs out of memory | comes again after `ack_wait`: the process ends at once |
 | raises anything else (a bug) | comes again after a growing delay; at the POISON_AFTER-th delivery a dead letter |
 | would come again at its last delivery | dead letter `exhausted`, then terminated |
 
@@ -17,6 +18,7 @@ alive at a third of its `ack_wait`, so slow work is never done twice by a health
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 POISON_AFTER = 5
 DELAYS = (0.2, 1.0, 3.0, 10.0, 30.0)
+OUT_OF_MEMORY = 70
+"""Exit code of a process without memory."""
 HAND_BACK = 1.0
 """Seconds after which a message comes again that a draining process gives back."""
 
@@ -172,6 +176,10 @@ class Worker:
         except LogUnavailable as error:
             logger.warning("%s: %s", self.durable.name, error)
             return await self._again(lease.raw, _delay(lease.raw), error, "retried")
+        except MemoryError:
+            # Nothing is wrong with the message, and nothing can be trusted here any more: as the kernel would.
+            logger.critical("%s is out of memory: leaving at once", self.durable.name)
+            os._exit(OUT_OF_MEMORY)
         except Exception as error:
             raw = lease.raw
             if raw.metadata.num_delivered >= POISON_AFTER:

@@ -15,13 +15,14 @@ from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 from askpanel.consensus.settings import ConsensusSettings
-from askpanel.contracts.permissions import SERVICES, STEPS
-from askpanel.contracts.topology import BUCKETS, DURABLES, STREAMS
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, STEPS
+from askpanel.contracts.topology import BUCKETS, DURABLES, OPTIONAL_DURABLES, STREAMS
 from askpanel.expert_runner.settings import ExpertRunnerSettings
 from askpanel.gateway.migration_job import MigrationSettings
 from askpanel.gateway.projector import ProjectorSettings
 from askpanel.gateway.settings import GatewaySettings
-from askpanel.local.services import MODULES
+from askpanel.gateway.webhooks.settings import WebhookSettings
+from askpanel.local.services import MODULES, OPTIONAL_MODULES
 from askpanel.orchestrator.settings import OrchestratorSettings
 from askpanel.runtime.archive_job import ArchiveSettings
 from askpanel.runtime.bootstrap_job import BootstrapSettings
@@ -38,6 +39,7 @@ SETTINGS: Mapping[str, type[BaseSettings]] = {
     "expert-runner": ExpertRunnerSettings,
     "consensus": ConsensusSettings,
     "usage": UsageSettings,
+    "webhooks": WebhookSettings,
 }
 JOB_SETTINGS: Mapping[str, type[BaseSettings]] = {
     "migration": MigrationSettings,
@@ -66,6 +68,7 @@ BY_THE_CHART = frozenset(
         "ASKPANEL_PROBE_HOST",
         "ASKPANEL_PROBE_PORT",
         "ASKPANEL_TRACE_RATIO",
+        "ASKPANEL_WEBHOOK_PRIVATE",
         "ASKPANEL_WEB_ROOT",
     }
 )
@@ -82,9 +85,10 @@ def topology() -> Mapping[str, Any]:
     return {
         "streams": [asdict(stream) for stream in STREAMS],
         "durables": [asdict(durable) for durable in DURABLES],
+        "optional_durables": [asdict(durable) for durable in OPTIONAL_DURABLES],
         "buckets": [asdict(bucket) for bucket in BUCKETS],
-        "users": [*SERVICES, *STEPS],
-        "modules": dict(sorted(MODULES.items())) | JOB_MODULES | CRON_MODULES,
+        "users": [*SERVICES, *OPTIONAL_SERVICES, *STEPS],
+        "modules": dict(sorted({**MODULES, **OPTIONAL_MODULES}.items())) | JOB_MODULES | CRON_MODULES,
     }
 
 

@@ -56,7 +56,7 @@ async def _model() -> Finding:
 
 async def _log(url: str) -> list[Finding]:
     try:
-        client = await nats.connect(url, max_reconnect_attempts=1, connect_timeout=2)
+        client = await nats.connect(url.split(","), max_reconnect_attempts=1, connect_timeout=2)
     except (nats.errors.Error, OSError) as error:
         return [
             Finding("log", False, f"NATS does not answer: {error!r}", "see the log of NATS (nats/nats.log)")

@@ -33,6 +33,7 @@ from askpanel.contracts.envelope import Unreadable, decode
 from askpanel.contracts.events import TERMINAL, ExpertFailed, ExpertResponded, ExpertStarted
 from askpanel.contracts.subjects import PanelRef, tenant_filter
 from askpanel.contracts.topology import BUCKETS, DEAD, PANELS, TIMERS, WEBHOOKS
+from askpanel.gateway.readmodel.money import TAKE_BACK
 from askpanel.local import archived
 from askpanel.runtime import letters
 from askpanel.runtime.log import EventLog
@@ -51,6 +52,13 @@ update public.panels set metadata = case
 where tenant_id = $1 and metadata -> 'children' @> to_jsonb($2::text)
 """
 """Takes an erased follow-up out of its parent, which then is as if it had never had one."""
+FORGET_MONEY = (
+    "delete from askpanel.panel_money where tenant_id = $1 and ($2::uuid is null or panel_id = $2)",
+    "delete from askpanel.usage_daily where tenant_id = $1 and $2::uuid is null",
+    TAKE_BACK,
+    "delete from askpanel.usage_daily where tenant_id = $1 and calls = 0 and $2::uuid is not null",
+)
+"""What quotas and reports are counted from, before the rows that say how much to take back."""
 GONE = frozenset({10037, 10057})
 """JetStream's codes for a message that is not there any more."""
 
@@ -285,6 +293,8 @@ async def _drop_letters(jetstream: JetStreamContext, target: Target) -> int:
 
 async def _delete_rows(connection: Connection, target: Target) -> int:
     async with connection.transaction():
+        for statement in FORGET_MONEY:
+            await connection.execute(statement, target.tenant_id, target.panel_id)
         tags = [await connection.execute(_delete(table), *_ids(target)) for table in TABLES]
         if target.panel_id is not None:
             await connection.execute(FORGET_CHILD, target.tenant_id, str(target.panel_id))

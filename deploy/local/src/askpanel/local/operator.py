@@ -55,7 +55,7 @@ async def connected(url: str) -> AsyncGenerator[Client]:
     """A connection for one command. Raises NoServer."""
     try:
         client = await nats.connect(
-            url, name="askpanel-operator", allow_reconnect=False, connect_timeout=ANSWER_SECONDS
+            url.split(","), name="askpanel-operator", allow_reconnect=False, connect_timeout=ANSWER_SECONDS
         )
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise NoServer(f"NATS does not answer: {error or type(error).__name__}") from None

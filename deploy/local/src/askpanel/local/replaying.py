@@ -34,7 +34,7 @@ def replay_and_report(found: Servers, console: Console, *, restore: bool) -> boo
 
 async def _replay(found: Servers, console: Console, *, restore: bool) -> ReplayReport:
     client = Connection()
-    await client.connect(found.nats_url)
+    await client.connect(found.nats_url.split(","))
     try:
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task("events", total=None)

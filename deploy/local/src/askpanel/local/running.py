@@ -28,6 +28,7 @@ class Found:
     pid: int
     pids: dict[str, int]
     port: int
+    gateways: list[str]
     auth_url: str
     anon_key: str
     nats_url: str
@@ -81,6 +82,7 @@ class Announced:
             "pid": os.getpid(),
             "pids": stack.pids(),
             "port": stack.port,
+            "gateways": stack.gateways,
             "auth_url": stack.auth_url,
             "anon_key": stack.anon_key,
             "nats_url": stack.nats_url,

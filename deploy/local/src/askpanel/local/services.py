@@ -7,7 +7,7 @@ the gateway (as `panel_api`) and the projector (as `panel_projector`) alone.
 import http.client
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,20 @@ BACKOFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY = 10.0
 
 
+def instances(names: Sequence[str], replicas: int) -> list[str]:
+    """Names of the processes: of each service `replicas`, the further ones with a number behind."""
+    further = [
+        f"{name}-{number}" for number in range(2, replicas + 1) for name in names if name not in LOCAL_MODULES
+    ]
+    return [*names, *further]
+
+
+def service_of(name: str) -> str:
+    """Which service a process is one of."""
+    service, _, number = name.rpartition("-")
+    return service if number.isdigit() else name
+
+
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Ours without secrets and without what the stack sets itself."""
     return {
@@ -90,6 +104,11 @@ class Service:
     def pid(self) -> int:
         """Its process id; 0 while it is down."""
         return self.process.pid if self.process is not None and self.process.poll() is None else 0
+
+    @property
+    def probe_url(self) -> str:
+        """Where /livez, /readyz and /metrics answer."""
+        return f"http://{self.probe[0]}:{self.probe[1]}"
 
     def start(self) -> None:
         """Start the process; it ends when we end."""
@@ -133,8 +152,9 @@ class Service:
 
 def begin(name: str, log: Path) -> Child:
     """A process that will be this service once it is told to go."""
-    module = {**MODULES, **OPTIONAL_MODULES, **LOCAL_MODULES}[name]
-    return children.begin(module, IMPORTS[name], log, name)
+    service = service_of(name)
+    module = {**MODULES, **OPTIONAL_MODULES, **LOCAL_MODULES}[service]
+    return children.begin(module, IMPORTS[service], log, service)
 
 
 def wait_ready(services: list[Service], *, seconds: float, told: Callable[[str], None]) -> None:

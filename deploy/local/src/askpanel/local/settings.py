@@ -28,5 +28,14 @@ class LocalSettings(BaseSettings):
     sync_always: bool = Field(
         default=True, description="Embedded NATS syncs every event to disk before it acknowledges."
     )
+    nats_nodes: int = Field(
+        default=1, ge=1, le=5, description="Embedded NATS servers: 1, or a cluster, its log on up to three."
+    )
+    nats_links: dict[str, int] = Field(
+        default={}, description="For tests that cut nodes apart: the port where node 1 dials 2, as `1>2`."
+    )
+    replicas: int = Field(
+        default=1, ge=1, le=4, description="Processes of each service; each gateway has a port of its own."
+    )
     start_seconds: float = Field(default=60.0, ge=1, description="How long services may take to be ready.")
     webhooks: bool = Field(default=False, description="Also run the process that sends webhooks.")

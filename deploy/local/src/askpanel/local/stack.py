@@ -28,8 +28,8 @@ from askpanel.local import children, tokens
 from askpanel.local.children import Child
 from askpanel.local.demo import EVERY_PROTOCOL, TENANTS, seed
 from askpanel.local.secrets import Secrets, load_or_make
-from askpanel.local.servers import nats, postgres
-from askpanel.local.servers.nats import NatsServer
+from askpanel.local.servers import postgres
+from askpanel.local.servers.nats_nodes import NatsNodes
 from askpanel.local.servers.postgres import PostgresServer
 from askpanel.local.services import (
     LOCAL_MODULES,
@@ -38,7 +38,9 @@ from askpanel.local.services import (
     Service,
     base_environment,
     begin,
+    instances,
     model_environment,
+    service_of,
     wait_ready,
 )
 from askpanel.local.settings import LocalSettings
@@ -61,7 +63,7 @@ class Stack:
     auth_port: int = 0
     services: list[Service] = field(default_factory=list[Service])
     _secrets: Secrets | None = None
-    _nats: NatsServer | None = None
+    _nats: NatsNodes | None = None
     _postgres: PostgresServer | None = None
     _begun: dict[str, Child] = field(default_factory=dict[str, Child])
 
@@ -81,6 +83,12 @@ class Stack:
     def url(self) -> str:
         """Where the API answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def gateways(self) -> list[str]:
+        """Where every gateway answers; the first of them at `url`."""
+        ports = [service.probe[1] for service in self.services if service_of(service.name) == "gateway"]
+        return [f"http://127.0.0.1:{port}" for port in ports]
 
     @property
     def auth_url(self) -> str:
@@ -122,7 +130,7 @@ class Stack:
         """Process ids by name; servers that are not ours are left out."""
         pids = {service.name: service.pid for service in self.services}
         if self._nats is not None:
-            pids["nats"] = self._nats.pid
+            pids |= self._nats.pids()
         if self._postgres is not None:
             pids["postgres"] = self._postgres.pid
         return pids
@@ -136,6 +144,7 @@ class Stack:
             "database_url": self.database_url,
             "nats_url": self.nats_url,
             "pids": self.pids(),
+            "probes": {service.name: service.probe_url for service in self.services},
             "tenants": [
                 {
                     "id": str(tenant.id),
@@ -163,10 +172,8 @@ class Stack:
     def watch(self) -> list[str]:
         """Restart what has ended; names of what was restarted."""
         restarted = [service.name for service in self.services if service.watch()]
-        if self._nats is not None and self._nats.poll() is not None:
-            self._nats.stop()
-            self._nats = self._start_nats()
-            restarted.append("nats")
+        if self._nats is not None:
+            restarted += self._nats.watch()
         if self._postgres is not None and self._postgres.poll() is not None:
             self._postgres.stop()
             self._postgres = postgres.start(self.settings.data.absolute() / "postgres")
@@ -199,7 +206,8 @@ class Stack:
         self.port = free_port(self.settings.port)
         self.auth_port = free_port(0)
         children.warm()
-        names = (*MODULES, *(OPTIONAL_MODULES if self.settings.webhooks else ()), *LOCAL_MODULES)
+        services = (*MODULES, *(OPTIONAL_MODULES if self.settings.webhooks else ()), *LOCAL_MODULES)
+        names = instances(services, self.settings.replicas)
         self._begin(names, data)
         if self._postgres is not None and self._postgres.moved:
             self.told(self._postgres.moved)
@@ -225,18 +233,23 @@ class Stack:
                 self._postgres = postgres.start(data / "postgres")
             begun.result()
 
-    def _start_nats(self) -> NatsServer:
-        return nats.start(
-            self.settings.data.absolute() / "nats",
+    def _start_nats(self) -> NatsNodes:
+        nodes = NatsNodes(
+            self.settings.data.absolute(),
             access=authorization(self._nats_passwords()),
             sync_always=self.settings.sync_always,
+            route_password=self._derived("nats routes"),
+            links=self.settings.nats_links,
         )
+        nodes.start(self.settings.nats_nodes)
+        return nodes
 
     async def _prepare(self) -> None:
         """Streams, tables, demo tenants: what the bootstrap and migration Jobs do in a cluster."""
-        client = await nats_client.connect(self.nats_url)
+        client = await nats_client.connect(self.nats_url.split(","))
         try:
-            await bootstrap.create(client.jetstream())
+            sizing = bootstrap.Sizing(replicas=min(self.settings.nats_nodes, 3))
+            await bootstrap.create(client.jetstream(), sizing)
             for durable in OPTIONAL_DURABLES if self.settings.webhooks else ():
                 await bootstrap.add_durable(client.jetstream(), durable)
         finally:
@@ -248,26 +261,30 @@ class Stack:
         if name == "sign-in":
             environment = base_environment() | self._sign_in_environment()
             return Service(name, environment, logs / f"{name}.log", ("127.0.0.1", self.auth_port))
+        service = service_of(name)
         host, probe_port = "127.0.0.1", self.port if name == "gateway" else free_port(0)
         environment = base_environment() | {
-            "ASKPANEL_NATS_URL": self.settings.nats_url or f"nats://127.0.0.1:{self._running_nats().port}",
+            "ASKPANEL_NATS_URL": self.settings.nats_url or self._running_nats().url(),
             "ASKPANEL_PROBE_PORT": str(probe_port),
         }
         if self._nats is not None:
             environment |= {
-                "ASKPANEL_NATS_USER": name,
-                "ASKPANEL_NATS_PASSWORD": self._nats_passwords()[name],
+                "ASKPANEL_NATS_USER": service,
+                "ASKPANEL_NATS_PASSWORD": self._nats_passwords()[service],
             }
-        environment |= self._own_environment(name)
+        environment |= self._own_environment(service, probe_port)
         return Service(name, environment, logs / f"{name}.log", (host, probe_port))
 
-    def _own_environment(self, name: str) -> Mapping[str, str]:
-        match name:
+    def _own_environment(self, service: str, port: int) -> Mapping[str, str]:
+        match service:
             case "gateway":
+                # Nobody stands before it who would have to notice that it goes.
+                drain = os.environ.get("ASKPANEL_STREAM_DRAIN_SECONDS", "0.5")
                 return {
                     "ASKPANEL_LOCAL": "1",
+                    "ASKPANEL_STREAM_DRAIN_SECONDS": drain,
                     "ASKPANEL_HOST": "127.0.0.1",
-                    "ASKPANEL_PORT": str(self.port),
+                    "ASKPANEL_PORT": str(port),
                     "ASKPANEL_DATABASE_URL": self._database_login("panel_api"),
                     "ASKPANEL_JWT_SECRET": self.secrets.jwt,
                     "ASKPANEL_JWT_ISSUER": tokens.issuer(self.port),
@@ -313,14 +330,14 @@ class Stack:
     def _nats_url(self, user: str) -> str:
         if self.settings.nats_url is not None:
             return self.settings.nats_url
-        return f"nats://{user}:{self.secrets.nats[user]}@127.0.0.1:{self._running_nats().port}"
+        return self._running_nats().url(f"{user}:{self.secrets.nats[user]}")
 
     def _database_login(self, role: str) -> str:
         if self.settings.database_url is None:
             return self._running_postgres().url(user=role)
         return self.settings.database_url
 
-    def _running_nats(self) -> NatsServer:
+    def _running_nats(self) -> NatsNodes:
         assert self._nats is not None
         return self._nats
 

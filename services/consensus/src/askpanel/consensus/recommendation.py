@@ -26,7 +26,7 @@ def recommend(
 
     A split names both positions and no winner. Without quorum: why there is no recommendation.
     """
-    notes = [f"Degraded: {'; '.join(degraded)}."] if degraded else []
+    notes = [f"Degraded: {'; '.join(note.rstrip('.') for note in degraded)}."] if degraded else []
     if band == "none":
         return " ".join([*notes, f"No recommendation: {quorum.reason or 'nobody voted'}."])
     if band == "split":

@@ -18,19 +18,19 @@ from askpanel.contracts.events import (
 class History:
     """`settled`: answered, finally failed, or no longer wanted, so that no model may be called.
 
-    `attempts` is how many attempts were begun; `lost` is the one that was begun and never told its
-    outcome (its process died), None if there is none.
+    `attempts` is how many attempts were begun; `lost` are those begun whose outcome nobody told (their
+    process died). Settled or not, they have to be told: they may have cost.
     """
 
     settled: bool = False
     attempts: int = 0
-    lost: ExpertStarted | None = None
+    lost: tuple[int, ...] = ()
 
 
 def history(request: ExpertRequested, events: Iterable[Recorded]) -> History:
     """Fold the panel's events to what matters for this step."""
     step = request.step_identity()
-    started: dict[int, ExpertStarted] = {}
+    started: set[int] = set()
     told: set[int] = set()
     settled = False
     for recorded in events:
@@ -40,11 +40,11 @@ def history(request: ExpertRequested, events: Iterable[Recorded]) -> History:
         elif isinstance(event, RoundCompleted):
             settled |= event.round_number == request.round_number and request.purpose != "synthesis"
         elif isinstance(event, ExpertStarted) and event.step_identity() == step:
-            started[event.attempt] = event
+            started.add(event.attempt)
         elif isinstance(event, ExpertResponded) and event.step_identity() == step:
+            told.add(event.attempt)
             settled = True
         elif isinstance(event, ExpertFailed) and event.step_identity() == step:
             told.add(event.attempt)
             settled |= not event.retryable or event.attempt >= request.attempt_limit
-    lost = [event for attempt, event in started.items() if attempt not in told]
-    return History(settled, max([*started, *told], default=0), None if settled or not lost else lost[-1])
+    return History(settled, max(started | told, default=0), tuple(sorted(started - told)))

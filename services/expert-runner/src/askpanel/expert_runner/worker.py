@@ -1,9 +1,10 @@
 """Requests in, answers out: the only part of the expert-runner that touches the log.
 
 1. Take a request. 2. If anybody may have worked on it before, read the panel: an answered step is done,
-an attempt that was begun and lost is recorded as interrupted. 3. Append `expert.started`, call the model,
-append its answer or its failure; retry within the attempts and the deadline. 4. Only then is the request
-acknowledged. A crash costs at most the call in flight, and that one is counted.
+an attempt that was begun and lost is recorded as interrupted. 3. Unless the panel's budget is used up, append
+`expert.started`, call the model, append its answer or its failure; retry within the attempts and the
+deadline. 4. Only then is the request acknowledged. A crash costs at most the call in flight, and that one is
+counted.
 """
 
 import asyncio
@@ -18,11 +19,13 @@ from nats.aio.client import Client
 
 from askpanel.contracts.envelope import Envelope, seal
 from askpanel.contracts.events import (
+    BudgetExceeded,
     Event,
     ExpertFailed,
     ExpertRequested,
     ExpertResponded,
     ExpertStarted,
+    TokenUsage,
 )
 from askpanel.contracts.ids import row_id
 from askpanel.expert_runner.history import History, history
@@ -45,6 +48,12 @@ FRESH_SECONDS = 20.0
 """A first delivery of a request younger than this cannot have been worked on before.
 
 Both its writing and its storing count: a copy stored late is worked on as what it is, an old request."""
+
+
+NONE = TokenUsage(input_tokens=0, output_tokens=0)
+"""What an attempt used that never reached a model; a call that does not say what it used has no usage."""
+
+LOST = Failure("interrupted", "the process that made this attempt ended before its outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,10 @@ class ExpertRunner:
         past = History()
         if delivery.redelivered or time.time() - written > FRESH_SECONDS:
             past = history(task.request, await self._log.read(task.envelope.panel))
-        if past.settled:
-            return
-        if past.lost is not None and not await self._count_lost(task, past):
+        final = past.settled or past.attempts >= task.request.attempt_limit or task.seconds_left() <= 0
+        for attempt in past.lost:
+            await self._fail(task, attempt, LOST, final=final)
+        if past.settled or (past.lost and final):
             return
         await self._attempt_until_settled(task, past.attempts)
 
@@ -91,7 +101,8 @@ class ExpertRunner:
                 task.envelope.panel.tenant_id, request.agent_id, request.agent_version
             )
         except UnknownExpert as error:
-            await self._fail(task, attempt + 1, Failure("unknown_expert", str(error)), final=True)
+            unknown = Failure("unknown_expert", str(error), usage=NONE)
+            await self._fail(task, attempt + 1, unknown, final=True)
             return
         with tracing.inside(
             conventions.invoke_agent,
@@ -128,9 +139,14 @@ class ExpertRunner:
     async def _attempt(self, task: Task, speaker: Speaker, attempt: int) -> Reply | Failure:
         request, line = task.request, self._line
         if not await line.ready(task.seconds_left()):
-            return Failure("provider_error", "the provider keeps failing and is left alone for now")
+            why = "the provider keeps failing and is left alone for now"
+            return Failure("provider_error", why, usage=NONE)
         if task.seconds_left() <= 0:
-            return Failure("timeout", "the round's deadline passed before the model could be asked")
+            return Failure(
+                "timeout", "the round's deadline passed before the model could be asked", usage=NONE
+            )
+        if await self._log.find(task.envelope.panel, BudgetExceeded.TYPE) is not None:
+            return Failure("budget_exceeded", "the panel's budget was used up before this call", usage=NONE)
         await self._append(
             task,
             ExpertStarted(
@@ -139,6 +155,7 @@ class ExpertRunner:
                 agent_name=request.agent_name,
                 model=line.model.label.id,
                 attempt=attempt,
+                answers=request.answers,
             ),
         )
         call = Call(
@@ -151,7 +168,7 @@ class ExpertRunner:
         try:
             prompt = build(call, speaker, request.response_type, request.context.blocks, line.model.budget)
         except NoRoom as error:
-            return Failure("misconfigured", str(error))
+            return Failure("misconfigured", str(error), usage=NONE)
         deltas = Deltas(self._client, task)
         outcome = await line.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
         await deltas.flush()
@@ -177,6 +194,20 @@ class ExpertRunner:
                 attempt=attempt,
             ),
         )
+        if attempt > 1:
+            await self._tell_superseded(task, attempt, reply, took)
+
+    async def _tell_superseded(self, task: Task, attempt: int, reply: Reply, took: int) -> None:
+        """A step has one answer. If an earlier attempt, given up as lost, has answered it after all, then this
+        attempt is told as failed: it was paid for too."""
+        step = task.request.step_identity()
+        for recorded in await self._log.read(task.envelope.panel):
+            event = recorded.event
+            if isinstance(event, ExpertResponded) and event.step_identity() == step:
+                if event.attempt != attempt:
+                    late = Failure("interrupted", "an earlier attempt answered after all", usage=reply.usage)
+                    await self._fail(task, attempt, late, final=True, took=took)
+                return
 
     async def _fail(self, task: Task, attempt: int, failure: Failure, *, final: bool, took: int = 0) -> None:
         """Record a failed attempt; one that is not tried again is marked as not retryable."""
@@ -197,13 +228,6 @@ class ExpertRunner:
                 execution_time_ms=took,
             ),
         )
-
-    async def _count_lost(self, task: Task, past: History) -> bool:
-        """Record the attempt whose process died; False when it was the last one allowed."""
-        final = past.attempts >= task.request.attempt_limit or task.seconds_left() <= 0
-        lost = Failure("interrupted", "the process that made this attempt ended before its outcome")
-        await self._fail(task, past.attempts, lost, final=final)
-        return not final
 
     async def _append(self, task: Task, event: Event) -> None:
         recorded = seal(event, task.envelope.panel, time=datetime.now(UTC), cause=task.envelope)

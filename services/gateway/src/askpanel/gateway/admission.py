@@ -1,16 +1,18 @@
-"""May this tenant have one more panel now? Pure, but for the memory of panels not yet in the tables.
+"""May this tenant have one more panel now, and for how much money? Pure.
 
 | limit | kind | from |
 |---|---|---|
 | tenant status | status | tenants.status (and trial_ends_at) |
 | panel type | feature | features.<type>_panel |
 | panels this UTC month | month | settings.max_panels_per_month |
-| panels running | running | the gateway's setting |
-| money this month | budget | the tenant's monthly budget, where there is one |
+| panels running | running | settings.max_running_panels and the gateway's, the lower |
+| money this month | budget | settings.max_cost_usd_per_month and the gateway's, the lower |
+| money of one panel | (caps it) | settings.max_cost_usd_per_panel |
+
+A panel is let in with all it may spend reserved (`configuration.max_cost_usd`), and ends when it has spent it.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,10 +20,17 @@ from typing import Literal
 from uuid import UUID
 
 from askpanel.contracts.events import PanelType
-from askpanel.contracts.subjects import PanelRef
-from askpanel.gateway.readmodel.views import QuotaView, TenantView
+from askpanel.gateway.readmodel.views import QuotaView, TenantSettings, TenantView
 
 Kind = Literal["status", "feature", "month", "running", "budget"]
+NAMES: Mapping[Kind, str] = {
+    "status": "status",
+    "feature": "panel_type",
+    "month": "panels_per_month",
+    "running": "running_panels",
+    "budget": "cost_usd_per_month",
+}
+"""What `GET /tenant` calls each; a feature has a name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,68 +42,92 @@ class Refusal:
     limit: int | Decimal | None = None
     used: int | Decimal | None = None
     resets_at: datetime | None = None
+    feature: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As `GET /tenant` names what was met."""
+        return self.feature or NAMES[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a tenant may have. Amounts in USD; None: no such limit."""
+
+    per_month: int
+    running: int
+    month_usd: Decimal | None = None
+    panel_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A panel that was let in: all it may spend, and when, in seconds since the epoch."""
+
+    panel_id: UUID
+    usd: Decimal
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a tenant has used, as tables tell, and the panels let in that they do not show yet."""
+
+    quota: QuotaView
+    waiting: Sequence[Admitted] = ()
+
+    @property
+    def committed_usd(self) -> Decimal:
+        """What this month's panels have spent and may still spend."""
+        reserved = sum((one.usd for one in self.waiting), self.quota.reserved_usd_this_month)
+        return self.quota.spent_usd_this_month + reserved
+
+    def left(self, limits: Limits) -> Decimal | None:
+        """What a new panel may spend of this month's money; None without a limit."""
+        if limits.month_usd is None:
+            return None
+        return max(limits.month_usd - self.committed_usd, Decimal(0))
+
+
+def limits_of(settings: TenantSettings, *, running: int, month_usd: Decimal | None) -> Limits:
+    """The tenant's limits under the installation's: the lower of both holds.
+
+    A tenant's owner can change the tenant's row on the platform, but not what the operator set.
+    """
+    own, month = settings.max_running_panels, settings.max_cost_usd_per_month
+    amounts = [amount for amount in (month, month_usd) if amount is not None]
+    return Limits(
+        per_month=settings.max_panels_per_month,
+        running=running if own is None else min(own, running),
+        month_usd=min(amounts, default=None),
+        panel_usd=settings.max_cost_usd_per_panel,
+    )
 
 
 def barred(tenant: TenantView, panel_type: PanelType) -> Refusal | None:
     """What no amount of waiting changes: the tenant's status, and what it has."""
     if not tenant.may_create:
         return Refusal("status", f"The tenant is {tenant.status}: it can read, but not ask.")
-    if not tenant.features.get(f"{panel_type}_panel", False):
-        return Refusal("feature", f"This tenant does not have {panel_type} panels.")
+    feature = f"{panel_type}_panel"
+    if not tenant.features.get(feature, False):
+        return Refusal("feature", f"This tenant does not have {panel_type} panels.", feature=feature)
     return None
 
 
-def exhausted(
-    quota: QuotaView, *, pending: int, per_month: int, running: int, budget: Decimal | None
-) -> Refusal | None:
-    """What is used up now. `pending` panels were accepted and are not in `quota` yet."""
-    month, active = quota.panels_this_month + pending, quota.running_panels + pending
-    if month >= per_month:
-        detail = f"The tenant has had its {per_month} panels of this month."
-        return Refusal("month", detail, per_month, month, quota.month_ends_at)
-    if active >= running:
-        return Refusal("running", f"{active} panels are running; at most {running} may.", running, active)
-    if budget is not None and quota.spent_usd_this_month >= budget:
-        detail = "The tenant's budget of this month is used up."
-        return Refusal("budget", detail, budget, quota.spent_usd_this_month, quota.month_ends_at)
+def exhausted(standing: Standing, limits: Limits, needed: Decimal = Decimal(0)) -> Refusal | None:
+    """What is used up now. `needed`: what the panel is expected to cost, at most what it may."""
+    quota, waiting = standing.quota, len(standing.waiting)
+    month, active = quota.panels_this_month + waiting, quota.running_panels + waiting
+    if month >= limits.per_month:
+        detail = f"The tenant has had its {limits.per_month} panels of this month."
+        return Refusal("month", detail, limits.per_month, month, quota.month_ends_at)
+    if active >= limits.running:
+        detail = f"{active} panels are running; at most {limits.running} may."
+        return Refusal("running", detail, limits.running, active)
+    left = standing.left(limits)
+    if left is not None and (left <= 0 or needed > left):
+        detail = f"About USD {needed:f} are needed and USD {left:f} are left of this month's budget."
+        if left <= 0:
+            detail = "This month's budget is used up, or reserved by panels that run."
+        return Refusal("budget", detail, limits.month_usd, standing.committed_usd, quota.month_ends_at)
     return None
-
-
-@dataclass(slots=True)
-class Reservation:
-    """A panel whose append is under way; `sequence` is where the log put it."""
-
-    sequence: int | None = None
-
-
-class Pending:
-    """Panels accepted by this process that the tables did not show at the last look, by tenant.
-
-    Without it a burst of requests would all be counted against the same rows.
-    """
-
-    def __init__(self) -> None:
-        self._panels: dict[UUID, dict[UUID, Reservation]] = {}
-
-    @contextmanager
-    def reserved(self, panel: PanelRef) -> Generator[Reservation]:
-        """Count a panel from before its append; no longer if that fails (its outcome may be unknown)."""
-        panels = self._panels.setdefault(panel.tenant_id, {})
-        reservation = panels[panel.panel_id] = Reservation()
-        try:
-            yield reservation
-        finally:
-            if reservation.sequence is None:
-                panels.pop(panel.panel_id, None)
-
-    def beyond(self, tenant_id: UUID, projected: int) -> int:
-        """How many are not in tables that show the log up to `projected`; the others are forgotten."""
-        panels = self._panels.get(tenant_id, {})
-        shown = [
-            panel_id
-            for panel_id, reservation in panels.items()
-            if reservation.sequence is not None and reservation.sequence <= projected
-        ]
-        for panel_id in shown:
-            del panels[panel_id]
-        return len(panels)

@@ -9,7 +9,8 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import asyncpg
 import httpx
@@ -22,7 +23,6 @@ from nats.aio.client import Client
 
 from askpanel.contracts.topology import PANELS
 from askpanel.gateway import web
-from askpanel.gateway.admission import Pending
 from askpanel.gateway.api import (
     asking,
     commands,
@@ -41,21 +41,27 @@ from askpanel.gateway.api.traced import Traced
 from askpanel.gateway.auth.keys import verifier
 from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
+from askpanel.gateway.history import read_history
 from askpanel.gateway.http import BoundedHttp
+from askpanel.gateway.ledger import Ledger
+from askpanel.gateway.limits.shared import shared
 from askpanel.gateway.publishing import Publisher
-from askpanel.gateway.rates import Rates
 from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.queries import ReadModel, open_read_model
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.sides import Sides
+from askpanel.gateway.stream.deliver import Room
 from askpanel.gateway.stream.hub import Hub
-from askpanel.gateway.stream.slots import Slots
+from askpanel.gateway.stream.replay import Replays
+from askpanel.gateway.stream.revocation import end_revoked
 from askpanel.gateway.stream.tickets import Tickets
 from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime import connection, telemetry, tracing
+from askpanel.runtime.ending import end
 from askpanel.runtime.health import QuietServer
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, until_signal
+from askpanel.runtime.serving_node import keep_served
 from askpanel.runtime.settings import load
 
 logger = logging.getLogger(__name__)
@@ -66,6 +72,9 @@ SCHEMA_RETRY = 1.0
 SCHEMA_RECHECK = 30.0
 LAST_REQUESTS = 5
 """Seconds that requests in flight get after the streams have been ended."""
+KEEP_ALIVE = 75
+"""Seconds an idle connection is kept: longer than proxies keep theirs (60 is common), so that the proxy is the
+one to end it. The other way round, a request may meet a connection that is just being closed."""
 
 EXPOSED = ["ETag", "Link", "Location", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After"]
 ALLOWED = [
@@ -134,39 +143,40 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     stack.push_async_callback(_close, client)
     log = EventLog(client, patience=settings.append_patience_seconds)
     reading = EventLog(client, patience=READ_PATIENCE, attempt_timeout=2.0)
-    hub = Hub(
-        client, reading, most_frames=settings.stream_queue_events, most_bytes=settings.stream_queue_bytes
-    )
+    hub = Hub(client, reading)
+    stack.callback(hub.abandon)
+    members = Memberships(model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds)
+    recheck = max(settings.membership_seconds, 0.1)
     catalogue = Catalogue(client)
-    limited = settings.limits == "on"
+    limits = shared(client, settings)
+    stack.push_async_callback(limits.streams.close)
     sides = app.state.sides = _sides(model, reading, hub, catalogue)
     app.state.gateway = Gateway(
         settings=settings,
         log=log,
         reading=reading,
         hub=hub,
+        replays=Replays(partial(read_history, reading)),
+        room=Room(settings.stream_queue_events, settings.stream_queue_bytes),
         model=model,
         verifier=tokens,
-        members=Memberships(
-            model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds
-        ),
+        members=members,
         catalogue=catalogue,
         publisher=Publisher(client.jetstream(timeout=2.0)),
-        rates=Rates(per_second=settings.requests_per_second, burst=settings.request_burst)
-        if limited
-        else None,
-        slots=Slots(settings.streams_per_user if limited else None),
+        limits=limits,
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
-        pending=Pending(),
+        ledger=Ledger(client.jetstream(timeout=2.0), reading),
         webhooks=Registry(client.jetstream(timeout=2.0)),
     )
     for name, work in (
         ("follower", _follow(client, settings, hub, catalogue)),
+        ("limits", limits.run()),
         ("schema", _check_schema(settings, sides)),
+        ("revocation", end_revoked(hub.streams, members.may_stream, every=recheck)),
     ):
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(lambda ended: _note_failure(ended, sides))
-        stack.push_async_callback(_cancel, task)
+        stack.push_async_callback(end, task)
 
 
 async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue: Catalogue) -> None:
@@ -178,9 +188,14 @@ async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue
         except (nats.errors.Error, OSError, TimeoutError) as error:
             logger.warning("nats: not connected yet: %s", error or type(error).__name__)
             await asyncio.sleep(0.5)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(hub.run())
-        group.create_task(catalogue.run())
+    # No task group: it would pass a cancellation on once, and one may get lost (see runtime.ending).
+    tasks = [asyncio.create_task(work) for work in (hub.run(), catalogue.run(), keep_served(client))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await end(*tasks)
 
 
 def _sides(model: ReadModel, reading: EventLog, hub: Hub, catalogue: Catalogue) -> Sides:
@@ -224,16 +239,14 @@ def _note_failure(task: asyncio.Task[None], sides: Sides) -> None:
 
 
 async def _close(client: Client) -> None:
-    if client.is_connected:
-        await client.drain()
-    elif not client.is_closed:
-        await client.close()
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    """Leave NATS in order; where it has left already, closing fails in the middle and that is that."""
+    try:
+        if client.is_connected:
+            await client.drain()
+        elif not client.is_closed:
+            await client.close()
+    except (nats.errors.Error, OSError) as error:
+        logger.info("nats: not closed in order: %r", error)
 
 
 class Server(QuietServer):
@@ -257,6 +270,7 @@ async def serve(settings: GatewaySettings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=LAST_REQUESTS,
+            timeout_keep_alive=KEEP_ALIVE,
             http=BoundedHttp,
         )
     )
@@ -264,12 +278,24 @@ async def serve(settings: GatewaySettings) -> None:
     waiting = asyncio.create_task(until_signal())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
-        app.state.sides.draining = True
-        if hasattr(app.state, "gateway"):
-            await app.state.gateway.hub.drain(settings.stream_drain_seconds)
+        await _drain(app, settings.stream_drain_seconds)
         server.should_exit = True
-    await _cancel(waiting)
+    await end(waiting)
     await serving
+
+
+async def _drain(app: FastAPI, seconds: float) -> None:
+    """Red from now on; end the streams over so many seconds, and answer on for all of them.
+
+    Whoever sends requests here needs time to notice. Each answer given meanwhile ends its connection (see
+    Guard), so that those who hold one come back by a new one, to another gateway.
+    """
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    app.state.sides.draining = True
+    if hasattr(app.state, "gateway"):
+        await app.state.gateway.hub.drain(seconds)
+    await asyncio.sleep(max(until - clock(), 0))
 
 
 def main() -> None:

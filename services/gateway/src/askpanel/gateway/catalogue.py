@@ -47,6 +47,10 @@ class Catalogue:
             seen |= {agent: expert for (of, agent), expert in self._published.items() if of == owner}
         return {agent: expert for agent, expert in sorted(seen.items()) if not expert.retired}
 
+    def is_own(self, tenant_id: UUID, agent_id: str) -> bool:
+        """Whether what this tenant sees under the id is its own expert; False: it is shared by all."""
+        return (str(tenant_id), agent_id) in self._published
+
     async def run(self) -> None:
         """Keep up with the bucket for ever; end by cancellation."""
         announcements = await self._client.subscribe(f"$KV.{BUCKET}.>", cb=self._announced)

@@ -5,12 +5,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from askpanel.contracts.blocks import Option
 from askpanel.contracts.catalogue import Expert
 from askpanel.contracts.configuration import default_experts, effective
-from askpanel.contracts.events import Evidence, PanelCreated, Parent, Seat
+from askpanel.contracts.events import Evidence, ModelPrice, PanelCreated, Parent, Seat, Terms
 from askpanel.gateway.bodies import EvidenceGiven, NewPanel, OptionGiven
 from askpanel.gateway.selection import SelectionError, propose
 
@@ -20,11 +21,16 @@ Invalid = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the tenant's settings and purse allow. `budget_left` in USD, None without a budget."""
+    """What the tenant's settings and purse allow. `budget_left` is for this panel, in USD; None: no limit.
+
+    `panel_usd` is the most that one panel may be given, whatever is left. `prices` are the tenant's own.
+    """
 
     most_experts: int
     consensus: bool
     budget_left: Decimal | None = None
+    panel_usd: Decimal | None = None
+    prices: tuple[ModelPrice, ...] = ()
 
 
 def request_hash(request: NewPanel, user_id: UUID) -> str:
@@ -54,7 +60,10 @@ def create(
         options=len(options),
         most_experts=allowance.most_experts,
         consensus=allowance.consensus,
-        budget_left=allowance.budget_left,
+        budget_left=min(
+            (amount for amount in (allowance.budget_left, allowance.panel_usd) if amount is not None),
+            default=None,
+        ),
     )
     problems += option_problems + evidence_problems
     if not isinstance(configuration, dict):
@@ -62,6 +71,7 @@ def create(
         return tuple(problems)
     moderator, moderator_problems = _moderator(request, configuration.get("moderator_agent"), catalogue)
     problems += moderator_problems
+    problems += _above(request.configuration, allowance.panel_usd)
     if problems:
         return tuple(problems)
     return PanelCreated(
@@ -72,9 +82,18 @@ def create(
         options=options,
         evidence=evidence,
         parent=parent,
+        terms=Terms(prices=allowance.prices),
         user_id=user_id,
         request_hash=request_hash(request, user_id),
     )
+
+
+def _above(configuration: Mapping[str, Any], panel_usd: Decimal | None) -> list[Invalid]:
+    """A default above the tenant's limit for one panel is lowered; a wish above it is refused."""
+    wished = configuration.get("max_cost_usd")
+    if panel_usd is None or wished is None or Decimal(wished) <= panel_usd:
+        return []
+    return [("/configuration/max_cost_usd", f"this tenant's panels may cost USD {panel_usd:f} at most")]
 
 
 def _experts(

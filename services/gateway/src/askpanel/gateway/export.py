@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from askpanel.gateway.readmodel.views import ConsensusView, PanelView, ResponseView, UsageTotals
+from askpanel.gateway.readmodel.views import ConsensusView, PanelCost, PanelView, ResponseView
 
 
 def markdown(panel: PanelView, *, exported_at: datetime) -> str:
@@ -96,12 +96,14 @@ def _about(response: ResponseView) -> str:
     return " · ".join(_one_line(fact) for fact in facts if fact)
 
 
-def _cost(usage: UsageTotals) -> Iterator[str]:
+def _cost(usage: PanelCost) -> Iterator[str]:
     yield "## Cost"
     yield ""
     yield f"{usage.tokens_used} tokens in {usage.calls} model calls. "
     priced = "no priced call" if usage.cost_usd is None else f"USD {usage.cost_usd}"
     yield f"{priced}; {usage.unpriced_calls} calls without a known price."
+    if usage.uncosted_calls:
+        yield f"{usage.uncosted_calls} calls are not costed yet: the cost will be higher."
 
 
 def _listed(title: str, points: Iterable[str]) -> Iterator[str]:

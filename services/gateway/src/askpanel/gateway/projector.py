@@ -20,6 +20,7 @@ from askpanel.runtime.health import Readiness
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, serving, until_signal
 from askpanel.runtime.projection import Projection, dead_letters
+from askpanel.runtime.serving_node import keep_served
 from askpanel.runtime.settings import ServiceSettings, load
 from askpanel.runtime.tail import LogReplaced
 
@@ -82,7 +83,7 @@ async def serve(settings: ProjectorSettings) -> None:
         async with serving(readiness, settings):
             logger.info("started")
             try:
-                await until_signal(course.run(), announce(log, PROJECTION, projection))
+                await until_signal(course.run(), announce(log, PROJECTION, projection), keep_served(client))
             finally:
                 readiness.draining = True
 

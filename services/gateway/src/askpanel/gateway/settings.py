@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
+from askpanel.contracts.topology import REQUESTS_BUCKET
 from askpanel.runtime.settings import ServiceSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -93,8 +94,10 @@ class GatewaySettings(ServiceSettings):
         default=None, ge=0, description="What a tenant may spend in a calendar month (UTC). None: no limit."
     )
     requests_per_second: float = Field(default=20.0, gt=0, description="Sustained requests of one user.")
-    request_burst: int = Field(default=60, ge=1, description="Requests a rested user may make at once.")
-    streams_per_user: int = Field(default=20, ge=1, description="Open streams of one user in this process.")
+    request_burst: int = Field(
+        default=60, ge=1, description="Requests a rested user may make at once; full again within an hour."
+    )
+    streams_per_user: int = Field(default=20, ge=1, description="Open streams of one user.")
 
     # Streams
     stream_heartbeat: float = Field(default=15.0, ge=0.05, le=60, description="Longest silence.")
@@ -102,7 +105,10 @@ class GatewaySettings(ServiceSettings):
     stream_queue_events: int = Field(default=256, ge=1, description="Events waiting for one slow client.")
     stream_queue_bytes: int = Field(default=1_048_576, ge=1024, description="Their bytes.")
     stream_drain_seconds: float = Field(
-        default=5.0, ge=0, le=120, description="Open streams are ended over this time after SIGTERM."
+        default=5.0,
+        ge=0,
+        le=120,
+        description="After SIGTERM: streams are ended over this time, requests still answered.",
     )
 
     @field_validator("cors_origins", "jwt_roles", mode="before")
@@ -152,6 +158,14 @@ class GatewaySettings(ServiceSettings):
             raise ValueError("set one of ASKPANEL_JWT_SECRET, ASKPANEL_JWKS_URL, ASKPANEL_JWKS_FILE")
         if value is not None and info.data.get("jwks_url"):
             raise ValueError("set either ASKPANEL_JWKS_FILE or ASKPANEL_JWKS_URL")
+        return value
+
+    @field_validator("request_burst")
+    @classmethod
+    def _full_in_time(cls, value: int, info: ValidationInfo) -> int:
+        rate = info.data.get("requests_per_second")
+        if rate is not None and value > rate * REQUESTS_BUCKET.max_age:
+            raise ValueError(f"takes longer than {REQUESTS_BUCKET.max_age:.0f} s to fill at {rate:g}/s")
         return value
 
     @field_validator("limits")

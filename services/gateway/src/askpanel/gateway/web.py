@@ -6,6 +6,7 @@ The Content-Security-Policy of a page allows its own inline scripts by hash and 
 import base64
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -87,7 +89,10 @@ def content_policy(page: bytes, origin: str = "") -> str:
 
 
 class WebFiles(StaticFiles):
-    """The exported UI. Pages carry their policy; files with a hash in their name are kept for ever."""
+    """The exported UI. Pages carry their policy; files with a hash in their name are kept for ever.
+
+    A script or style goes out as the gzip that the build has put beside it, to whoever takes that.
+    """
 
     def __init__(self, directory: Path, sign_in: SignIn) -> None:
         super().__init__(directory=directory, html=True)
@@ -114,6 +119,36 @@ class WebFiles(StaticFiles):
             )
         response.headers["Cache-Control"] = _FOREVER if path.startswith("_next/static/") else "no-cache"
         return response
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """The file, or its compressed twin."""
+        packed = Path(f"{os.fspath(full_path)}.gz")
+        if not packed.is_file():
+            return super().file_response(full_path, stat_result, scope, status_code)
+        if not _takes_gzip(scope):
+            response = super().file_response(full_path, stat_result, scope, status_code)
+        else:
+            response = super().file_response(packed, packed.stat(), scope, status_code)
+            if response.status_code != 304:
+                response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    """Whether the request accepts gzip; `q=0` refuses it."""
+    accepted = Headers(scope=scope).get("accept-encoding", "")
+    for choice in accepted.lower().split(","):
+        coding, _, quality = choice.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 def _no_page(scope: Scope) -> HTTPException:

@@ -22,6 +22,10 @@ from askpanel.runtime import tracing
 from askpanel.runtime.errors import LogUnavailable, Reject
 from askpanel.runtime.worker import Delivery
 
+ATTEMPTS, ATTEMPT_SECONDS, PAUSE = 4, 2.0, 0.2
+"""Together they outlast a change of leader. Giving up at once would cost more: where NATS does not answer, it does not
+hear either that the message is handed back, and sends it again only after its whole `ack_wait`."""
+
 
 class Alarm(BaseModel):
     """The body of a fired timer, as `Timer.body` wrote it."""
@@ -44,16 +48,24 @@ async def arm(jetstream: JetStreamContext, panel: PanelRef, timers: tuple[Timer,
 
 async def _arm(jetstream: JetStreamContext, panel: PanelRef, timer: Timer) -> None:
     at = timer.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    await jetstream.publish(
-        panel.timer(timer.purpose_key, "scheduled"),
-        json.dumps(timer.body()).encode(),
-        headers={
-            "Nats-Schedule": f"@at {at}",
-            "Nats-Schedule-Target": panel.timer(timer.purpose_key, "fired"),
-            **tracing.carried(),  # the fired message keeps it
-        },
-        timeout=4,
-    )
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            await jetstream.publish(
+                panel.timer(timer.purpose_key, "scheduled"),
+                json.dumps(timer.body()).encode(),
+                headers={
+                    "Nats-Schedule": f"@at {at}",
+                    "Nats-Schedule-Target": panel.timer(timer.purpose_key, "fired"),
+                    **tracing.carried(),  # the fired message keeps it
+                },
+                timeout=ATTEMPT_SECONDS,
+            )
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+            if attempt == ATTEMPTS:
+                raise
+            await asyncio.sleep(PAUSE)
+        else:
+            return
 
 
 async def disarm(jetstream: JetStreamContext, panel: PanelRef) -> None:

@@ -157,6 +157,7 @@ def _requests(view: View, number: int, rows: tuple[Row, ...]) -> tuple[ExpertReq
             context=Context(blocks=row.sees(seat)),
             attempt_limit=view.configuration.attempt_limit,
             deadline_at=ends.get(row.step, begun.deadline_at),
+            answers=row.answers(seat),
         )
         for row in rows
         for seat in row.who

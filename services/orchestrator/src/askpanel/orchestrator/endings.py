@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import TypedDict
 
 from askpanel.contracts.events import (
     FailureReason,
@@ -35,7 +36,7 @@ def completed(view: View, protocol: PanelProtocol, reason: StopReason, summary: 
         stop_reason=reason,
         ratified_by=approval.user_id if approval is not None and reason == "human_approved" else None,
         degraded=distinct(notes),
-        cost_usd=cost(state),
+        **_cost(state),
         duration_ms=duration_ms(state),
     )
 
@@ -107,11 +108,24 @@ def _round_notes(view: View, number: int) -> Iterator[str]:
         yield f"Round {number} was closed before everybody had answered."
 
 
-def cost(state: PanelState) -> Decimal | None:
-    """What the attempts cost in USD; None while one is not recorded yet, or has no known price."""
-    costs = [state.costs.get(attempt) for attempt in state.attempts]
-    known = [value for value in costs if value is not None]
-    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+class Cost(TypedDict, total=False):
+    """What `panel.completed` says of money."""
+
+    cost_usd: Decimal
+    recorded_usd: Decimal
+    uncosted_calls: int
+    unpriced_calls: int
+
+
+def _cost(state: PanelState) -> Cost:
+    """What the attempts cost in USD; while one is not recorded yet, or has no known price, what is known of it."""
+    recorded = [state.costs[attempt] for attempt in state.attempts if attempt in state.costs]
+    known = [value for value in recorded if value is not None]
+    total = sum(known, Decimal(0))
+    uncosted, unpriced = len(state.attempts) - len(recorded), len(recorded) - len(known)
+    if not uncosted and not unpriced:
+        return Cost(cost_usd=total)
+    return Cost(recorded_usd=total, uncosted_calls=uncosted, unpriced_calls=unpriced)
 
 
 def duration_ms(state: PanelState) -> int:

@@ -11,6 +11,7 @@ from askpanel.contracts.events import (
     BudgetExceeded,
     ExpertFailed,
     ExpertResponded,
+    ModelPrice,
     PanelCreated,
     UsageRecorded,
 )
@@ -19,10 +20,13 @@ from askpanel.usage.prices import price
 Attempt = ExpertResponded | ExpertFailed
 
 
-def record(attempt: Attempt, user_id: UUID) -> UsageRecorded:
-    """The one usage record of an attempt, failed ones included. Absent token counts count as none used."""
+def record(attempt: Attempt, user_id: UUID, agreed: Iterable[ModelPrice] = ()) -> UsageRecorded:
+    """The one usage record of an attempt, failed ones included. Absent token counts count as none used.
+
+    `agreed` are the prices that the panel was created with.
+    """
     answered = isinstance(attempt, ExpertResponded)
-    cost = price(attempt.model, attempt.usage)
+    cost = price(attempt.model, attempt.usage, agreed)
     tokens = attempt.usage
     return UsageRecorded(
         round_number=attempt.round_number,
@@ -55,7 +59,6 @@ def _purpose(attempt: Attempt, *, answered: bool) -> Literal["answer", "synthesi
 class Spending:
     """What a panel may spend and what it has spent, in USD, as its log tells."""
 
-    user_id: UUID | None
     limit_usd: Decimal | None
     spent_usd: Decimal
     exceeded: bool
@@ -63,12 +66,11 @@ class Spending:
 
 def spending(events: Iterable[Recorded]) -> Spending:
     """Fold a panel's events. `limit_usd` is None when the configuration sets none that can be read."""
-    user_id, limit, spent, exceeded = None, None, Decimal(0), False
+    limit, spent, exceeded = None, Decimal(0), False
     seen: set[UUID] = set()
     for recorded in events:
         match recorded.event:
-            case PanelCreated(user_id=user, configuration=configuration):
-                user_id = user
+            case PanelCreated(configuration=configuration):
                 limit = _decimal(configuration.get("max_cost_usd"))
             case UsageRecorded(cost_usd=cost) if recorded.envelope.id not in seen:
                 seen.add(recorded.envelope.id)
@@ -77,7 +79,7 @@ def spending(events: Iterable[Recorded]) -> Spending:
                 exceeded = True
             case _:
                 pass
-    return Spending(user_id, limit, spent, exceeded)
+    return Spending(limit, spent, exceeded)
 
 
 def budget(panel: Spending) -> BudgetExceeded | None:

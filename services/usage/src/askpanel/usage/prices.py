@@ -1,19 +1,22 @@
-"""What an attempt costs, from the price list that genai-prices bundles; nothing is fetched.
+"""What an attempt costs: by the tenant's own prices, else from the list that genai-prices bundles.
 
-A price that is not known is said to be unknown: no cost at all, never zero and never a guess.
+Nothing is fetched. A price that is not known is said to be unknown: no cost at all, never zero and never a
+guess.
 """
 
 import importlib.metadata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from genai_prices import Usage, calc_price
 
-from askpanel.contracts.events import TokenUsage
+from askpanel.contracts.events import ModelPrice, TokenUsage
 
 SNAPSHOT = f"genai-prices {importlib.metadata.version('genai-prices')}"
 FREE_PROVIDERS = frozenset({"local", "scripted"})
 PROVIDER_IDS = {"openai-chat": "openai"}
+TENANT = "tenant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,21 @@ class Price:
 
 
 UNKNOWN = Price(None, "")
+NO_TOKENS = TokenUsage(input_tokens=0, output_tokens=0)
 
 
-def price(model: str, usage: TokenUsage | None) -> Price:
-    """The price of one attempt on `model` (`<provider>:<name>`, or `scripted`).
+def price(model: str, usage: TokenUsage | None, agreed: Iterable[ModelPrice] = ()) -> Price:
+    """The price of one attempt on `model` (`<provider>:<name>`, or `scripted`), exact to the last digit.
 
-    Models that run here cost nothing. Without reported usage, or with a model the list does not know,
-    the price is unknown.
+    `agreed` are the tenant's own prices, which come first. Models that run here cost nothing, and nor does
+    an attempt that is known to have used no token. Without reported usage, or with a model that no list
+    knows, the price is unknown.
     """
+    own = next((one for one in agreed if one.model == model), None)
+    if own is not None:
+        return _agreed(own, usage)
     provider, _, name = model.partition(":")
-    if provider in FREE_PROVIDERS:
+    if provider in FREE_PROVIDERS or usage == NO_TOKENS:
         return Price(Decimal(0), "free")
     if usage is None:
         return UNKNOWN
@@ -52,3 +60,10 @@ def price(model: str, usage: TokenUsage | None) -> Price:
     except LookupError:
         return UNKNOWN
     return Price(calculated.total_price, SNAPSHOT)
+
+
+def _agreed(own: ModelPrice, usage: TokenUsage | None) -> Price:
+    if usage is None:
+        return UNKNOWN
+    cost = own.input_usd * usage.input_tokens + own.output_usd * usage.output_tokens
+    return Price(cost.scaleb(-6), TENANT)

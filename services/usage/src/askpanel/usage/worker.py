@@ -1,36 +1,42 @@
 """Attempts in, usage records and exceeded budgets out.
 
-1. Take an answered or failed attempt. 2. Price it. 3. Append its record; the id is the attempt's, so a
-redelivery records nothing twice. 4. If it cost something, add up the panel and stop it at its limit.
+1. Take an answered or failed attempt. 2. Price it by what its panel was created with. 3. Append its record;
+the id is the attempt's, so a redelivery records nothing twice. 4. If it cost something, add up the panel and
+stop it at its limit.
 """
 
 import time
+from collections import OrderedDict
 from datetime import UTC, datetime
+from uuid import UUID
 
 from askpanel.contracts.envelope import Recorded, seal
-from askpanel.contracts.events import ExpertFailed, ExpertResponded
+from askpanel.contracts.events import ExpertFailed, ExpertResponded, PanelCreated, Terms
+from askpanel.contracts.subjects import PanelRef
 from askpanel.runtime import telemetry
 from askpanel.runtime.errors import Reject
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 from askpanel.usage.meter import budget, record, spending
 
+REMEMBERED = 5000
+"""Panels whose beginning is kept: a `panel.created` never changes."""
+
 
 class UsageMeter:
-    """Handles one attempt at a time; keeps nothing between them."""
+    """Handles one attempt at a time; keeps nothing between them but who asked on which terms."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
+        self._asked: OrderedDict[PanelRef, tuple[UUID, Terms]] = OrderedDict()
 
     async def __call__(self, delivery: Delivery) -> None:
         attempt = delivery.decode()
         event, cause = attempt.event, attempt.envelope
         if not isinstance(event, ExpertResponded | ExpertFailed):
             raise Reject(f"{cause.type} is not an attempt")
-        user_id = cause.user_id or spending(await self._log.read(cause.panel)).user_id
-        if user_id is None:
-            raise Reject("nobody asked: the panel has no panel.created")
-        usage = record(event, user_id)
+        user_id, terms = await self._terms(cause.panel)
+        usage = record(event, user_id, terms.prices)
         recent = is_recent(delivery.stored_at, time.time())
         await self._log.append_once(
             seal(usage, cause.panel, time=datetime.now(UTC), cause=cause), recent=recent
@@ -40,6 +46,20 @@ class UsageMeter:
             telemetry.UNPRICED.labels(usage.model).inc()
         if usage.cost_usd:
             await self._check_budget(attempt)
+
+    async def _terms(self, panel: PanelRef) -> tuple[UUID, Terms]:
+        """Who asked, and what was agreed about money then. Raises Reject for a panel that nobody created."""
+        known = self._asked.get(panel)
+        if known is None:
+            found = await self._log.find(panel, PanelCreated.TYPE)
+            if found is None:  # an attempt delivered anew long after its panel was archived
+                found = next(iter(await self._log.read(panel)), None)
+            if found is None or not isinstance(found.event, PanelCreated):
+                raise Reject("nobody asked: the panel has no panel.created")
+            known = self._asked[panel] = (found.event.user_id, found.event.terms or Terms())
+            while len(self._asked) > REMEMBERED:
+                self._asked.popitem(last=False)
+        return known
 
     async def _check_budget(self, attempt: Recorded) -> None:
         panel = attempt.envelope.panel

@@ -21,6 +21,7 @@ from askpanel.contracts.events.consensus import (
     Quote,
 )
 from askpanel.contracts.events.experts import (
+    Answered,
     ExpertFailed,
     ExpertRequested,
     ExpertResponded,
@@ -46,6 +47,7 @@ from askpanel.contracts.events.human import HumanRequested, HumanResponded
 from askpanel.contracts.events.money import BudgetExceeded, UsageRecorded
 from askpanel.contracts.events.panel import (
     Evidence,
+    ModelPrice,
     PanelCancelRequested,
     PanelCompleted,
     PanelCreated,
@@ -55,6 +57,7 @@ from askpanel.contracts.events.panel import (
     Parent,
     Plan,
     Seat,
+    Terms,
 )
 from askpanel.contracts.events.rounds import RoundCompleted, RoundQuorum, RoundStarted, StepDeadline
 
@@ -90,6 +93,7 @@ __all__ = [
     "TERMINAL",
     "AgreementPoint",
     "Alternative",
+    "Answered",
     "Band",
     "BudgetExceeded",
     "ConsensusCalculated",
@@ -109,6 +113,7 @@ __all__ = [
     "HumanResponded",
     "Level",
     "Milliseconds",
+    "ModelPrice",
     "PanelCancelRequested",
     "PanelCompleted",
     "PanelCreated",
@@ -129,6 +134,7 @@ __all__ = [
     "Step",
     "StepDeadline",
     "StopReason",
+    "Terms",
     "TokenUsage",
     "UsageRecorded",
     "Usd",

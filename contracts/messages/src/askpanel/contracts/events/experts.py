@@ -23,8 +23,19 @@ class Step(Data):
         return (self.round_number, self.step, self.seat, self.purpose)
 
 
+class Answered(Data):
+    """An earlier response that a step speaks to. What a person said has no seat."""
+
+    response_id: UUID
+    seat: int | None = None
+
+
 class ExpertRequested(Step, Event):
-    """A seat is asked to speak; `context` is all it may see."""
+    """A seat is asked to speak; `context` is all it may see.
+
+    `answers` says to which responses the step speaks, for those who watch: it never enters a prompt,
+    since the experts know each other by label only. Empty where a step speaks to nobody in particular.
+    """
 
     TYPE: ClassVar[str] = "expert.requested"
     OWNER: ClassVar[Service] = "orchestrator"
@@ -38,13 +49,14 @@ class ExpertRequested(Step, Event):
     context: Context
     attempt_limit: int = Field(ge=1)
     deadline_at: datetime
+    answers: tuple[Answered, ...] = ()
 
     def identity(self) -> tuple[object, ...]:
         return self.step_identity()
 
 
 class ExpertStarted(Step, Event):
-    """A model is about to be called for this attempt."""
+    """A model is about to be called for this attempt. `answers` is the request's, passed on."""
 
     TYPE: ClassVar[str] = "expert.started"
     OWNER: ClassVar[Service] = "expert-runner"
@@ -54,6 +66,7 @@ class ExpertStarted(Step, Event):
     agent_name: str
     model: str
     attempt: int = Field(ge=1)
+    answers: tuple[Answered, ...] = ()
 
     def identity(self) -> tuple[object, ...]:
         return (*self.step_identity(), self.attempt)

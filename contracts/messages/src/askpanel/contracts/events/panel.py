@@ -51,6 +51,25 @@ class Parent(Data):
     dissent: tuple[str, ...] = ()
 
 
+class ModelPrice(Data):
+    """What a tenant pays for a model (`<provider>:<name>`, or `scripted`), in USD per million tokens."""
+
+    model: str
+    input_usd: Usd
+    output_usd: Usd
+
+
+class Terms(Data):
+    """What was agreed about money when the panel was created, so that a replay prices it alike.
+
+    `estimate_usd` is what such a panel was expected to cost; `configuration.max_cost_usd` is what it may.
+    `prices` stand in place of the price list.
+    """
+
+    estimate_usd: Usd | None = None
+    prices: tuple[ModelPrice, ...] = ()
+
+
 class PanelCreated(Event):
     """Somebody asked. `configuration` is the full effective configuration, frozen here."""
 
@@ -65,6 +84,7 @@ class PanelCreated(Event):
     options: tuple[Option, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     parent: Parent | None = None
+    terms: Terms | None = None
     user_id: UUID
     request_hash: str
 
@@ -120,7 +140,12 @@ class PanelDeadlinePassed(Event):
 
 
 class PanelCompleted(Event):
-    """The panel ended with a result."""
+    """The panel ended with a result.
+
+    Nobody waits for costs, so some may be recorded later. `cost_usd` is the whole cost, and absent while it
+    is not known: then `recorded_usd` is what is known, and the two counts say how many calls are missing,
+    `uncosted_calls` not recorded yet, `unpriced_calls` without a known price.
+    """
 
     TYPE: ClassVar[str] = "panel.completed"
     OWNER: ClassVar[Service] = "orchestrator"
@@ -134,6 +159,9 @@ class PanelCompleted(Event):
     ratified_by: UUID | None = None
     degraded: tuple[str, ...] = ()
     cost_usd: Usd | None = None
+    recorded_usd: Usd | None = None
+    uncosted_calls: int = Field(default=0, ge=0)
+    unpriced_calls: int = Field(default=0, ge=0)
     duration_ms: Milliseconds
 
 

@@ -1,10 +1,11 @@
 """What a route gets: the gateway's parts, and who is calling as a member of which tenant."""
 
 import asyncio
-import time
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -12,19 +13,22 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from askpanel.contracts.subjects import PanelRef
-from askpanel.gateway.admission import Pending
-from askpanel.gateway.api.problems import Problem, unavailable
+from askpanel.gateway.admission import Limits, limits_of
+from askpanel.gateway.api.problems import Limit, Problem, limited, unavailable
 from askpanel.gateway.auth.keys import TokenVerifier
 from askpanel.gateway.auth.membership import Membership, Memberships, NotAMember, claims_of
 from askpanel.gateway.auth.token import Identity
 from askpanel.gateway.catalogue import Catalogue
+from askpanel.gateway.ledger import Ledger
+from askpanel.gateway.limits.shared import Shared
 from askpanel.gateway.permissions import Action, may
 from askpanel.gateway.publishing import Publisher
-from askpanel.gateway.rates import Rates
 from askpanel.gateway.readmodel.queries import ReadModel, ReadSession
+from askpanel.gateway.readmodel.views import TenantSettings
 from askpanel.gateway.settings import GatewaySettings
+from askpanel.gateway.stream.deliver import Room
 from askpanel.gateway.stream.hub import Hub
-from askpanel.gateway.stream.slots import Slots
+from askpanel.gateway.stream.replay import Replays
 from askpanel.gateway.stream.tickets import Tickets
 from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime.log import EventLog
@@ -40,15 +44,16 @@ class Gateway:
     log: EventLog
     reading: EventLog
     hub: Hub
+    replays: Replays
+    room: Room
     model: ReadModel
     verifier: TokenVerifier
     members: Memberships
     catalogue: Catalogue
     publisher: Publisher
-    rates: Rates | None
-    slots: Slots
+    limits: Shared
     tickets: Tickets
-    pending: Pending
+    ledger: Ledger
     webhooks: Registry
 
 
@@ -73,6 +78,13 @@ class Caller:
         """Raise Problem (403) unless the caller's role allows the action."""
         if not may(self.membership.role, action):
             raise Problem(403, "role", f"Your role ({self.membership.role}) does not allow this.")
+
+
+def limits_in(parts: Gateway, settings: TenantSettings) -> Limits:
+    """What a tenant with these settings may have in this installation."""
+    return limits_of(
+        settings, running=parts.settings.running_panels, month_usd=parts.settings.monthly_budget_usd
+    )
 
 
 async def gateway(request: Request) -> Gateway:
@@ -108,7 +120,7 @@ async def caller(parts: Parts, bearer: Bearer, tenant: TenantHeader = None) -> C
 
 async def admitted(parts: Gateway, identity: Identity, tenant_id: UUID) -> Caller:
     """A verified user in a tenant, once rate and membership are checked."""
-    _within_rate(parts, identity)
+    await _within_rate(parts, identity)
     return Caller(identity, tenant_id, await parts.members.find(identity.user_id, tenant_id))
 
 
@@ -120,29 +132,22 @@ def _tenant_id(header: str | None) -> UUID:
         raise Problem(400, "tenant", "Name your tenant.", errors=[("header/X-Tenant-ID", why)]) from None
 
 
-def _within_rate(parts: Gateway, identity: Identity) -> None:
-    if parts.rates is None:
+async def _within_rate(parts: Gateway, identity: Identity) -> None:
+    requests = parts.limits.requests
+    if requests is None:
         return
-    taken = parts.rates.take(identity.user_id, now=time.monotonic())
+    taken = await requests.take(identity.user_id)
     if not taken.wait:
         return
-    seconds = max(1, round(taken.wait + 0.5))
-    raise Problem(
-        429,
-        "rate",
-        "You send requests too fast.",
-        headers=limit_headers("requests", parts.rates.burst, taken.left, seconds),
-        more={"limit": {"name": "requests_per_second", "limit": parts.rates.per_second, "remaining": 0}},
+    rate = requests.rate
+    met = Limit(
+        "requests_per_second",
+        rate.per_second,
+        taken.left,
+        datetime.now(UTC) + timedelta(seconds=taken.wait),
     )
-
-
-def limit_headers(name: str, quota: int, remaining: int, seconds: int) -> dict[str, str]:
-    """Retry-After, and RateLimit fields (draft-ietf-httpapi-ratelimit-headers-10)."""
-    return {
-        "Retry-After": str(seconds),
-        "RateLimit": f'"{name}";r={max(remaining, 0)};t={seconds}',
-        "RateLimit-Policy": f'"{name}";q={quota}',
-    }
+    retry = max(1, math.ceil(taken.wait))
+    raise limited(429, "rate", "You send requests too fast.", met, quota=rate.burst, retry=retry)
 
 
 Member = Annotated[Caller, Depends(caller)]

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from askpanel.gateway.readmodel.view_parts import Money
+
 
 class SeatAnswer(BaseModel):
     """A seat of a new panel; `reason` says why the system proposed the expert."""
@@ -22,13 +24,18 @@ class SeatAnswer(BaseModel):
 
 
 class Created(BaseModel):
-    """A panel that is on the log. `agents` are the voting experts in seat order."""
+    """A panel that is on the log. `agents` are the voting experts in seat order.
+
+    `estimate_usd` is what it will about cost, `max_cost_usd` what is reserved for it: there it stops.
+    """
 
     id: UUID
     status: Literal["created"] = "created"
     agents: list[str]
     seats: list[SeatAnswer]
     sequence: int
+    estimate_usd: Money | None = None
+    max_cost_usd: Money | None = None
 
 
 class Accepted(BaseModel):
@@ -63,7 +70,7 @@ class Matrix(BaseModel):
 
 
 class ExpertAnswer(BaseModel):
-    """An expert as users see it; its instructions stay inside."""
+    """An expert as users see it. `own`: of this tenant alone, and its admins may change it."""
 
     id: str
     name: str
@@ -74,6 +81,13 @@ class ExpertAnswer(BaseModel):
     temperament: str
     version: int
     bench: bool
+    own: bool
+
+
+class ExpertDetail(ExpertAnswer):
+    """One expert. `instructions` only of an own expert and for those who may edit it, else null."""
+
+    instructions: str | None = None
 
 
 class Experts(BaseModel):
@@ -91,10 +105,19 @@ class Proposed(BaseModel):
     reason: str
 
 
+class EstimateAnswer(BaseModel):
+    """Model calls and their cost. `basis`: this tenant's calls of this month, or a usual panel."""
+
+    calls: int
+    cost_usd: Money
+    basis: Literal["this_month", "usual"]
+
+
 class Proposals(BaseModel):
-    """Experts proposed for a question, in seat order."""
+    """Experts proposed for a question, in seat order, and what such a panel will about cost by default."""
 
     agents: list[Proposed]
+    estimate: EstimateAnswer
 
 
 class PanelTypes(BaseModel):

@@ -1,12 +1,13 @@
 """`POST /panels`: the one place where a panel begins.
 
-1. Who asks, and may they. 2. An Idempotency-Key that was used is answered as it was then. 3. What the
-tenant has left. 4. The event, complete and checked. 5. Append as the panel's first; only what the log has
-confirmed is answered with 201.
+1. Who asks, and may they. 2. An Idempotency-Key that was used is answered as it was then. 3. The event,
+complete and checked, under what the tenant has left; what it may spend is reserved. 4. Append as the panel's
+first; only what the log has confirmed is answered with 201.
 """
 
-import math
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -15,17 +16,19 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Response
 
 from askpanel.contracts import ids
+from askpanel.contracts.configuration import read
 from askpanel.contracts.envelope import Envelope, Recorded, seal
-from askpanel.contracts.events import PanelCreated, Parent
+from askpanel.contracts.events import ModelPrice, PanelCreated, Parent, Terms
 from askpanel.contracts.subjects import PanelRef
-from askpanel.gateway.admission import Refusal, barred, exhausted
-from askpanel.gateway.api.access import Caller, Gateway, Member, Parts, experts_known, limit_headers
+from askpanel.gateway.admission import Admitted, Limits, Refusal, Standing, barred, exhausted
+from askpanel.gateway.api.access import Caller, Gateway, Member, Parts, experts_known, limits_in
 from askpanel.gateway.api.answers import Created
 from askpanel.gateway.api.documents import header, problems
-from askpanel.gateway.api.problems import Problem, invalid
+from askpanel.gateway.api.problems import Limit, invalid, limited, unavailable
 from askpanel.gateway.auth.membership import claims_of
 from askpanel.gateway.bodies import NewPanel
 from askpanel.gateway.creation import Allowance, create, request_hash
+from askpanel.gateway.estimating import Estimate, estimate, planned_calls
 from askpanel.gateway.history import read_history
 from askpanel.gateway.readmodel.queries import ReadModelUnavailable
 from askpanel.gateway.readmodel.views import QuotaView
@@ -45,6 +48,8 @@ IdempotencyKey = Annotated[
 ]
 
 _STATUS = {"status": 403, "feature": 403, "month": 429, "running": 429, "budget": 402}
+MOST_RACES = 50
+"""Admissions of one tenant by other gateways that one may lose to before it gives up."""
 RUNNING_RETRY = 10
 """Seconds to wait where a running panel has to end first."""
 
@@ -75,36 +80,79 @@ async def ask(
         history = await read_history(parts.log, panel)
         if history.events:
             return _replay(history.events[0], body, member, response)
-    event = await _event(body, parts, member)
+    event = await _admitted(body, panel, parts, member)
     ours = seal(event, panel, time=asked_at, user_id=member.user_id)
     return await _append(ours, body, parts, member, response)
 
 
-async def _event(body: NewPanel, parts: Gateway, member: Caller) -> PanelCreated:
-    """The event as it will stand on the log. Raises Problem."""
+async def _admitted(body: NewPanel, panel: PanelRef, parts: Gateway, member: Caller) -> PanelCreated:
+    """The event as it will stand on the log, let in under the tenant's limits. Raises Problem.
+
+    It is entered in the ledger on the revision it was decided on, so two gateways never let in more together
+    than one alone would.
+    """
     await experts_known(parts)
-    used = await _used(parts, member)
-    budget = parts.settings.monthly_budget_usd
+    parent = await _parent(body.parent_panel_id, parts, member)
+    if parts.settings.limits == "off":
+        standing = Standing(member.membership.tenant.quota)
+        return _event(body, parts, member, standing, Limits(0, 0), parent)
+    limits = limits_in(parts, member.membership.tenant.settings)
+    async with parts.ledger.turn(member.tenant_id):
+        for _ in range(MOST_RACES):
+            entered, revision = await parts.ledger.read(member.tenant_id)
+            others = [one for one in entered if one.panel_id != panel.panel_id]
+            quota, shown = await _used(parts, member, [one.panel_id for one in others])
+            waiting = await parts.ledger.waiting(member.tenant_id, others, shown)
+            standing = Standing(quota, waiting)
+            event = _event(body, parts, member, standing, limits, parent)
+            _refuse(exhausted(standing, limits, _needed(event, body)))
+            admitted = Admitted(panel.panel_id, Decimal(event.configuration["max_cost_usd"]), time.time())
+            if await parts.ledger.write(member.tenant_id, [*waiting, admitted], revision):
+                return event
+    raise unavailable("Many panels of this tenant are being asked at once.", 1)
+
+
+def _event(
+    body: NewPanel, parts: Gateway, member: Caller, standing: Standing, limits: Limits, parent: Parent | None
+) -> PanelCreated:
+    settings = member.membership.tenant.settings
+    prices = (
+        ModelPrice(model=model, input_usd=price.input_usd, output_usd=price.output_usd)
+        for model, price in settings.prices.items()
+    )
     event = create(
         body,
         user_id=member.user_id,
         catalogue=parts.catalogue.of(member.tenant_id),
-        allowance=_allowance(member, used.quota, budget),
-        parent=await _parent(body.parent_panel_id, parts, member),
+        allowance=Allowance(
+            settings.max_experts_per_panel,
+            settings.enable_consensus,
+            standing.left(limits),
+            limits.panel_usd,
+            tuple(prices),
+        ),
+        parent=parent,
     )
     if isinstance(event, tuple):
         raise invalid(*event)
-    if parts.settings.limits == "on":
-        _refuse(
-            exhausted(
-                used.quota,
-                pending=parts.pending.beyond(member.tenant_id, used.projected),
-                per_month=member.membership.tenant.settings.max_panels_per_month,
-                running=parts.settings.running_panels,
-                budget=budget,
-            )
-        )
-    return event
+    expected = estimate_of(event, standing.quota)
+    terms = Terms(estimate_usd=expected.cost_usd, prices=event.terms.prices if event.terms else ())
+    return event.model_copy(update={"terms": terms})
+
+
+def estimate_of(event: PanelCreated, quota: QuotaView) -> Estimate:
+    """What this panel will about cost."""
+    configuration = read(event.panel_type, event.configuration)
+    seats = sum(seat.role == "expert" for seat in event.agents)
+    calls = planned_calls(event.panel_type, seats, configuration.max_rounds, chair=configuration.chair)
+    return estimate(event.panel_type, calls, quota)
+
+
+def _needed(event: PanelCreated, body: NewPanel) -> Decimal:
+    """What must be left for a panel: what it will about cost, or the limit its asker wants it to stop at."""
+    expected = (event.terms and event.terms.estimate_usd) or Decimal(0)
+    wished = body.configuration.get("max_cost_usd")
+    return expected if wished is None else min(expected, Decimal(wished))
 
 
 async def _append(
@@ -119,9 +167,7 @@ async def _append(
     The id of the event follows from the key: another request with this key, at the same moment, makes an
     event with the same id, and the log keeps the first of them.
     """
-    with parts.pending.reserved(ours.envelope.panel) as reservation:
-        stored = await parts.log.append_first(ours)
-        reservation.sequence = stored.sequence
+    stored = await parts.log.append_first(ours)
     if stored.event != ours.event or _untraced(stored.envelope) != _untraced(ours.envelope):
         return _replay(stored, body, member, response)
     return _created(stored, response)
@@ -153,34 +199,23 @@ def _created(recorded: Recorded, response: Response) -> Created:
             "agents": [seat.agent_id for seat in event.agents if seat.role == "expert"],
             "seats": seats(event.agents),
             "sequence": recorded.sequence,
+            "estimate_usd": event.terms.estimate_usd if event.terms else None,
+            "max_cost_usd": event.configuration.get("max_cost_usd"),
         }
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Used:
-    """What the tenant has used, as tables tell that show the log at least up to `projected`."""
+async def _used(parts: Gateway, member: Caller, panels: Sequence[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
+    """What the tenant has used, and which of these panels are counted in it.
 
-    quota: QuotaView
-    projected: int
-
-
-async def _used(parts: Gateway, member: Caller) -> _Used:
-    """What the tenant has used now; in an outage of the database, as read with the membership."""
-    if parts.settings.limits == "off":
-        return _Used(member.membership.tenant.quota, 0)
+    In an outage of the database it is what was read with the membership, at most a minute before: until then
+    panels are let in against what the tables showed then and what the ledger holds since.
+    """
     try:
-        projected = await parts.model.checkpoint()
         async with parts.model.session(claims_of(member.user_id), member.tenant_id) as session:
-            return _Used(await session.quota(), projected)
+            return await session.quota_with(panels)
     except ReadModelUnavailable:
-        return _Used(member.membership.tenant.quota, 0)
-
-
-def _allowance(member: Caller, quota: QuotaView, budget: Decimal | None) -> Allowance:
-    settings = member.membership.tenant.settings
-    left = None if budget is None else max(budget - quota.spent_usd_this_month, Decimal(0))
-    return Allowance(settings.max_experts_per_panel, settings.enable_consensus, left)
+        return member.membership.tenant.quota, frozenset()
 
 
 async def _parent(panel_id: UUID | None, parts: Gateway, member: Caller) -> Parent | None:
@@ -205,24 +240,7 @@ async def _parent(panel_id: UUID | None, parts: Gateway, member: Caller) -> Pare
 def _refuse(refusal: Refusal | None) -> None:
     if refusal is None:
         return
-    headers: dict[str, str] = {}
-    if refusal.kind in ("month", "running"):
-        limit, used = int(refusal.limit or 0), int(refusal.used or 0)
-        seconds = RUNNING_RETRY
-        if refusal.resets_at is not None:
-            seconds = max(1, math.ceil((refusal.resets_at - datetime.now(UTC)).total_seconds()))
-        headers = limit_headers(refusal.kind, limit, limit - used, seconds)
-    left = None if refusal.limit is None or refusal.used is None else max(refusal.limit - refusal.used, 0)
-    told = {
-        "name": refusal.kind,
-        "limit": refusal.limit,
-        "remaining": left,
-        "resets_at": refusal.resets_at,
-    }
-    raise Problem(
-        _STATUS[refusal.kind],
-        f"limit-{refusal.kind}",
-        refusal.detail,
-        headers=headers,
-        more={} if refusal.limit is None else {"limit": told},
-    )
+    left = 0 if refusal.limit is None or refusal.used is None else max(refusal.limit - refusal.used, 0)
+    met = Limit(refusal.name, refusal.limit, left, refusal.resets_at)
+    retry = RUNNING_RETRY if refusal.kind == "running" else None
+    raise limited(_STATUS[refusal.kind], f"limit-{refusal.kind}", refusal.detail, met, retry=retry)

@@ -15,7 +15,7 @@ from askpanel.contracts.events import Event, HumanResponded, PanelCancelRequeste
 from askpanel.gateway.api.access import Caller, Gateway, Member, Parts
 from askpanel.gateway.api.answers import Accepted
 from askpanel.gateway.api.documents import problems
-from askpanel.gateway.api.problems import Problem, invalid, not_found, unavailable
+from askpanel.gateway.api.problems import Limit, Problem, invalid, limited, not_found, unavailable
 from askpanel.gateway.bodies import Cancellation, HumanInput
 from askpanel.gateway.history import History, awaited, human_answer, read_event, read_history
 from askpanel.gateway.permissions import may_act
@@ -64,7 +64,8 @@ async def _actionable(
     """The panel, if the caller may act on it and it has not ended. Raises Problem."""
     tenant = member.membership.tenant
     if not tenant.may_create:
-        raise Problem(403, "limit-status", f"The tenant is {tenant.status}: it can read, but not act.")
+        why = f"The tenant is {tenant.status}: it can read, but not act."
+        raise limited(403, "limit-status", why, Limit("status"))
     history = await read_history(parts.log, member.panel(panel_id))
     created: PanelCreated | None = history.created
     if created is None:

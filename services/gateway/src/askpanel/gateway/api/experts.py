@@ -1,16 +1,27 @@
 """The expert catalogue as the caller's tenant sees it, and proposals from it."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from askpanel.contracts.catalogue import Expert
-from askpanel.contracts.configuration import PANEL_TYPES, default_experts, describe
+from askpanel.contracts.configuration import PANEL_TYPES, PROTOCOLS, default_experts, describe
 from askpanel.gateway.api.access import Member, Parts, experts_known
-from askpanel.gateway.api.answers import ExpertAnswer, Experts, PanelTypes, Proposals, Proposed
+from askpanel.gateway.api.answers import (
+    EstimateAnswer,
+    ExpertAnswer,
+    ExpertDetail,
+    Experts,
+    PanelTypes,
+    Proposals,
+    Proposed,
+)
 from askpanel.gateway.api.documents import problems
 from askpanel.gateway.api.problems import invalid, not_found
 from askpanel.gateway.bodies import Selection
+from askpanel.gateway.estimating import estimate, planned_calls
+from askpanel.gateway.permissions import may
 from askpanel.gateway.selection import SelectionError, propose
 
 router = APIRouter(tags=["experts"])
@@ -23,7 +34,7 @@ async def list_experts(parts: Parts, member: Member, q: Words = None, domain: Wo
     """Experts this tenant may put on a panel, by id; `q` looks in names, titles, tags and summaries."""
     await experts_known(parts)
     found = [
-        shown(expert)
+        shown(expert, own=parts.catalogue.is_own(member.tenant_id, expert.agent_id))
         for expert in parts.catalogue.of(member.tenant_id).values()
         if _matches(expert, q) and (domain is None or expert.domain.casefold() == domain.casefold())
     ]
@@ -33,13 +44,17 @@ async def list_experts(parts: Parts, member: Member, q: Words = None, domain: Wo
 @router.get("/agents/{agent_id}", responses=problems(404, 422))
 async def get_expert(
     parts: Parts, member: Member, agent_id: Annotated[str, Path(max_length=63)]
-) -> ExpertAnswer:
-    """One expert."""
+) -> ExpertDetail:
+    """One expert. Owners and admins are also shown the instructions of their tenant's own."""
     await experts_known(parts)
     expert = parts.catalogue.of(member.tenant_id).get(agent_id)
     if expert is None:
         raise not_found("expert")
-    return shown(expert)
+    own = parts.catalogue.is_own(member.tenant_id, agent_id)
+    editable = own and may(member.membership.role, "manage_experts")
+    return ExpertDetail(
+        **shown(expert, own=own).model_dump(), instructions=expert.instructions if editable else None
+    )
 
 
 @router.post("/agents/select", responses=problems(413, 422))
@@ -53,10 +68,14 @@ async def select_experts(body: Selection, parts: Parts, member: Member) -> Propo
         chosen = propose(body.query, body.panel_type, size, parts.catalogue.of(member.tenant_id).values())
     except SelectionError as error:
         raise invalid(("/size", str(error))) from None
+    rounds = PROTOCOLS[body.panel_type].rounds
+    calls = planned_calls(body.panel_type, size, rounds)
+    expected = estimate(body.panel_type, calls, member.membership.tenant.quota)
     return Proposals(
         agents=[
             Proposed(agent_id=one.agent_id, agent_name=one.agent_name, reason=one.reason) for one in chosen
-        ]
+        ],
+        estimate=EstimateAnswer.model_validate(asdict(expected)),
     )
 
 
@@ -80,8 +99,8 @@ def _matches(expert: Expert, words: str | None) -> bool:
     return all(word in text for word in words.casefold().split())
 
 
-def shown(expert: Expert) -> ExpertAnswer:
-    """An expert as users see it."""
+def shown(expert: Expert, *, own: bool) -> ExpertAnswer:
+    """An expert as users see it; its instructions stay inside."""
     return ExpertAnswer(
         id=expert.agent_id,
         name=expert.name,
@@ -92,4 +111,5 @@ def shown(expert: Expert) -> ExpertAnswer:
         temperament=expert.temperament,
         version=expert.version,
         bench=expert.bench,
+        own=own,
     )

@@ -1,5 +1,8 @@
 """What surrounds every request: security headers, the body's size limit, and the 500 of last resort.
 
+While the process drains, each answer also ends its connection: a client that goes on comes back by a new one,
+which leads to a gateway that stays.
+
 Plain ASGI, so that streams pass through untouched.
 """
 
@@ -45,7 +48,10 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                _add_headers(MutableHeaders(raw=message["headers"]))
+                headers = MutableHeaders(raw=message["headers"])
+                _add_headers(headers)
+                if request.app.state.sides.draining:
+                    headers["Connection"] = "close"
             await send(message)
 
         try:

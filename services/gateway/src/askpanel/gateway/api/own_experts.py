@@ -21,7 +21,7 @@ RETRY_SECONDS = 2
 
 
 class ExpertGiven(Body):
-    """What an expert is: shown to users, but for the instructions, which only the model sees."""
+    """What an expert is: shown to users, but for the instructions, which only the model and admins see."""
 
     name: Annotated[Text, Field(min_length=2, max_length=80)]
     title: Annotated[Text, Field(min_length=2, max_length=120)]
@@ -58,7 +58,7 @@ async def create_expert(body: NewExpert, parts: Parts, member: Member) -> Expert
         ) from None
     except LogUnavailable:
         raise unavailable("The catalogue did not take the expert.", RETRY_SECONDS) from None
-    return shown(expert)
+    return shown(expert, own=True)
 
 
 @router.put("/agents/{agent_id}", responses=problems(404, 409, 413, 422, 503))
@@ -75,7 +75,7 @@ async def revise_expert(
         raise _changed() from None
     except LogUnavailable:
         raise unavailable("The catalogue did not take the expert.", RETRY_SECONDS) from None
-    return shown(expert)
+    return shown(expert, own=True)
 
 
 @router.delete("/agents/{agent_id}", responses=problems(404, 409, 422, 503))
@@ -90,7 +90,7 @@ async def retire_expert(agent_id: AgentIdInPath, parts: Parts, member: Member) -
         raise _changed() from None
     except LogUnavailable:
         raise unavailable("The catalogue did not take the change.", RETRY_SECONDS) from None
-    return shown(expert)
+    return shown(expert, own=True)
 
 
 def _may_manage(member: Caller) -> None:

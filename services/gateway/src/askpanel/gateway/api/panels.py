@@ -13,7 +13,7 @@ from askpanel.contracts.events import PanelType
 from askpanel.gateway.api.access import Member, Parts, Reads
 from askpanel.gateway.api.answers import Matrix, PublicEvents
 from askpanel.gateway.api.documents import problems
-from askpanel.gateway.api.problems import Problem, not_found
+from askpanel.gateway.api.problems import Limit, limited, not_found
 from askpanel.gateway.bodies import Moment
 from askpanel.gateway.export import markdown
 from askpanel.gateway.history import read_history
@@ -174,7 +174,8 @@ async def export_panel(
 ) -> Response:
     """The whole panel as a file, dissent and cost included."""
     if not member.membership.tenant.settings.enable_exports:
-        raise Problem(403, "exports-off", "Exports are switched off for this tenant.")
+        why = "Exports are switched off for this tenant."
+        raise limited(403, "exports-off", why, Limit("enable_exports"))
     async with reads.session() as session:
         panel = await session.panel(panel_id)
     if panel is None:

@@ -6,7 +6,11 @@ No stack trace, no SQL, no secret: whatever is not a Problem becomes a 500 witho
 has the rest under the same `trace_id`.
 """
 
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -38,6 +42,15 @@ class Place(BaseModel):
     detail: str
 
 
+class LimitBody(BaseModel):
+    """The limit that was met: as `limits` or `settings` of `GET /tenant` name it, with what is left of it."""
+
+    name: str = Field(examples=["requests_per_second", "panels_per_month", "hybrid_panel"])
+    limit: Decimal | float | None = Field(description="What it allows; None: this is not a number.")
+    remaining: Decimal | float = 0
+    resets_at: datetime | None = Field(description="When there is more; None: time alone does not help.")
+
+
 class ProblemBody(BaseModel):
     """RFC 9457, with the places in the body and the trace to quote to an operator."""
 
@@ -48,6 +61,7 @@ class ProblemBody(BaseModel):
     instance: str
     errors: list[Place] = []
     trace_id: str
+    limit: LimitBody | None = Field(default=None, description="Where a limit is the reason (402, 403, 429).")
 
 
 class Problem(Exception):
@@ -70,6 +84,45 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.more = dict(more or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that was met: how much it allows, how much is left, when there is more.
+
+    `limit` is None where it is no number (a feature that is off), `resets_at` where time alone does not help.
+    """
+
+    name: str
+    limit: Decimal | float | None = None
+    remaining: Decimal | float = 0
+    resets_at: datetime | None = None
+
+
+def limited(
+    status: int, kind: str, detail: str, met: Limit, *, quota: int | None = None, retry: int | None = None
+) -> Problem:
+    """The one way to say that a limit was met: in the body, and for what a client may try again in headers.
+
+    `quota` is what the limit allows at once, where that is not `met.limit`; `retry` in seconds is when to
+    come back, where that is not when it resets. RateLimit fields: draft-ietf-httpapi-ratelimit-headers-10.
+    """
+    headers: dict[str, str] = {}
+    if retry is None and met.resets_at is not None:
+        retry = max(1, math.ceil((met.resets_at - datetime.now(UTC)).total_seconds()))
+    if retry is not None:
+        left = max(int(met.remaining), 0)
+        headers["Retry-After"] = str(retry)
+        headers["RateLimit"] = f'"{met.name}";r={left};t={retry}'
+        if met.limit is not None:
+            headers["RateLimit-Policy"] = f'"{met.name}";q={quota or int(met.limit)}'
+    told = {
+        "name": met.name,
+        "limit": met.limit,
+        "remaining": max(met.remaining, type(met.remaining)(0)),
+        "resets_at": met.resets_at,
+    }
+    return Problem(status, kind, detail, headers=headers, more={"limit": told})
 
 
 def not_found(what: str = "panel") -> Problem:

@@ -1,29 +1,33 @@
 """`GET /panels/{id}/stream` and its tickets."""
 
+import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from starlette.types import Receive, Scope, Send
 
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.api.access import Bearer, Caller, Gateway, Member, Parts, TenantHeader, admitted, caller
 from askpanel.gateway.api.answers import Ticket
 from askpanel.gateway.api.documents import problems
-from askpanel.gateway.api.problems import Problem, not_found, unavailable
-from askpanel.gateway.auth.membership import MembershipUnknown, NotAMember
-from askpanel.gateway.history import History, read_history
-from askpanel.gateway.stream.deliver import EventStream, Terms, deliver
-from askpanel.gateway.stream.encode import LIMITED_RETRY_MS, Frame, event_frame, reset_frame
-from askpanel.gateway.stream.mailbox import Mailbox
+from askpanel.gateway.api.problems import Limit, limited, not_found, unavailable
+from askpanel.gateway.http import HAND_OVER, HandOver
+from askpanel.gateway.stream.deliver import Delivery, Terms
+from askpanel.gateway.stream.encode import LIMITED_RETRY_MS, Frame, reset_frame
+from askpanel.gateway.stream.replay import Replay
 from askpanel.gateway.stream.tickets import LIFETIME
 from askpanel.runtime import tracing
 
 router = APIRouter(tags=["stream"])
 
+HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no", "Connection": "close"}
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "The panel's events, then live"},
     204: {"description": "The panel has ended and the client has all of it"},
@@ -40,7 +44,8 @@ async def stream_caller(
     """The caller, by ticket or by headers."""
     if ticket is None:
         return await caller(parts, bearer, tenant)
-    holder = parts.tickets.redeem(ticket, panel_id)
+    holder = parts.tickets.read(ticket, panel_id)
+    await parts.limits.tickets.use(holder.number)
     return await admitted(parts, holder.identity, holder.panel.tenant_id)
 
 
@@ -70,71 +75,93 @@ async def stream(
     _streaming_allowed(member)
     if not parts.hub.following:
         raise unavailable("The event log was not found yet.")
-    if not parts.slots.take(member.user_id):
-        raise Problem(
-            429,
-            "streams",
-            f"You have {parts.slots.most} streams open.",
-            headers={"Retry-After": str(LIMITED_RETRY_MS // 1000)},
-            more={"limit": {"name": "streams_per_user", "limit": parts.slots.most, "remaining": 0}},
-        )
+    slots = parts.limits.streams
+    if not await slots.take(member.user_id):
+        met = Limit("streams_per_user", slots.most)
+        why = f"You have {slots.most} streams open."
+        raise limited(429, "streams", why, met, retry=LIMITED_RETRY_MS // 1000)
     panel = member.panel(panel_id)
-    mailbox = parts.hub.subscribe(panel)
-    release = _releasing(parts, panel, mailbox, member)
+    delivery = Delivery(parts.room, (member.user_id, member.tenant_id))
+    delivery.on_end = _releasing(parts, panel, delivery, member)
     try:
-        # In this order: what the tail passed before the subscription is in the history read after it.
-        history = await read_history(parts.reading, panel)
+        # In this order: what the tail passed before the subscription is in the replay read after it.
+        parts.hub.subscribe(panel, delivery)
+        replay = await parts.replays.read(panel)
         answer = _answer(
-            history, last_event_header or last_event_query, panel, mailbox, parts, member, release
+            replay, last_event_header or last_event_query, panel, delivery, _terms(parts, member)
         )
     except BaseException:
-        release()
+        delivery.end()
         raise
     if not isinstance(answer, EventStream):
-        release()
+        delivery.end()
     return answer
 
 
 def _answer(
-    history: History,
-    last_event_id: str | None,
-    panel: PanelRef,
-    mailbox: Mailbox,
-    parts: Gateway,
-    member: Caller,
-    release: Callable[[], None],
+    replay: Replay, last_event_id: str | None, panel: PanelRef, delivery: Delivery, terms: Terms
 ) -> Response:
-    if history.created is None:
+    if not replay.exists:
         raise not_found()
-    tracing.link(history.events[0].envelope)
-    after = _resume_after(history, last_event_id)
-    if history.ended_at is not None and after is not None and after >= history.ended_at:
+    if replay.began_with is not None:
+        tracing.link(replay.began_with)
+    after = _resume_after(replay, last_event_id)
+    if replay.ended_at is not None and after is not None and after >= replay.ended_at:
         return Response(status_code=204)
-    blocks = deliver(
-        _opening(history, after, panel.panel_id),
-        mailbox,
-        after=after or 0,
-        terms=_terms(parts, member),
-        still_allowed=_still_allowed(parts, member),
-    )
-    return EventStream(blocks, mailbox, release)
+    reset = [reset_frame(panel.panel_id, datetime.now(UTC))] if after is None else []
+    opening = [*reset, *replay.after(after or 0)]
+    return EventStream(delivery, opening, after=after or 0, terms=terms)
 
 
-def _resume_after(history: History, last_event_id: str | None) -> int | None:
+class EventStream(Response):
+    """The head of a raw event stream; the rest is the delivery's, without a request that waits for it."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, delivery: Delivery, opening: Sequence[Frame], *, after: int, terms: Terms) -> None:
+        super().__init__(headers=HEADERS)
+        del self.headers["Content-Length"]
+        self._delivery = delivery
+        self._opening = opening
+        self._after = after
+        self._terms = terms
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (ASGI)
+        connection: asyncio.Transport | None = None
+        try:
+            head = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            await send(head)
+            hand_over: HandOver = scope["extensions"][HAND_OVER]
+            connection = hand_over(self._delivery)
+        finally:
+            if connection is None:
+                self._delivery.end()
+        if connection is None:
+            return
+        ended = asyncio.Event() if tracing.recording() else None
+        if ended is not None:
+            self._delivery.mark = partial(copy_context().run, tracing.mark)
+            self._delivery.on_end = _also(self._delivery.on_end, ended.set)
+        self._delivery.begin(connection, self._opening, after=self._after, terms=self._terms)
+        if ended is not None:
+            await ended.wait()  # the request's span is the stream's: only a recorded one costs a task
+
+
+def _also(first: Callable[[], None] | None, second: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        if first is not None:
+            first()
+        second()
+
+    return both
+
+
+def _resume_after(replay: Replay, last_event_id: str | None) -> int | None:
     """The sequence the client has; 0 for a new client, None for an id that is not on this panel's log."""
     if not last_event_id:
         return 0
-    known = {str(recorded.sequence): recorded.sequence for recorded in history.events}
+    known = {str(sequence): sequence for sequence in replay.sequences}
     return known.get(last_event_id.strip())
-
-
-def _opening(history: History, after: int | None, panel_id: UUID) -> list[Frame]:
-    """What is on the log already, up to the panel's end."""
-    events = [recorded for recorded in history.events if recorded.sequence > (after or 0)]
-    frames = [frame for frame in map(event_frame, events) if frame is not None]
-    end = next((number for number, frame in enumerate(frames, 1) if frame.last), len(frames))
-    reset = [reset_frame(panel_id, datetime.now(UTC))] if after is None else []
-    return reset + frames[:end]
 
 
 def _terms(parts: Gateway, member: Caller) -> Terms:
@@ -147,37 +174,22 @@ def _terms(parts: Gateway, member: Caller) -> Terms:
         expires_in += settings.jwt_leeway
     return Terms(
         heartbeat=settings.stream_heartbeat,
-        recheck=max(settings.membership_seconds, 0.1),
         lasts=min(age, max(expires_in, 0)),
         ends_because="age" if age < expires_in else "expired",
     )
 
 
-def _still_allowed(parts: Gateway, member: Caller) -> Callable[[], Awaitable[bool]]:
-    """Whether the membership lasts. While nobody can tell, an open stream goes on."""
+def _releasing(parts: Gateway, panel: PanelRef, delivery: Delivery, member: Caller) -> Callable[[], None]:
+    hub, slots, user_id = parts.hub, parts.limits.streams, member.user_id
 
-    async def ask() -> bool:
-        try:
-            found = await parts.members.find(member.user_id, member.tenant_id)
-        except NotAMember:
-            return False
-        except MembershipUnknown:
-            return True
-        return found.tenant.settings.enable_streaming
-
-    return ask
-
-
-def _releasing(parts: Gateway, panel: PanelRef, mailbox: Mailbox, member: Caller) -> Callable[[], None]:
     def release() -> None:
-        parts.hub.unsubscribe(panel, mailbox)
-        parts.slots.give_back(member.user_id)
+        hub.unsubscribe(panel, delivery)
+        slots.give_back(user_id)
 
     return release
 
 
 def _streaming_allowed(member: Caller) -> None:
     if not member.membership.tenant.settings.enable_streaming:
-        raise Problem(
-            403, "streaming-off", "Streams are switched off for this tenant: poll the panel instead."
-        )
+        why = "Streams are switched off for this tenant: poll the panel instead."
+        raise limited(403, "streaming-off", why, Limit("enable_streaming"))

@@ -1,13 +1,13 @@
 """The caller's tenant, its limits and what it spends."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from askpanel.contracts.configuration import PROTOCOLS
-from askpanel.gateway.api.access import Gateway, Parts, Reads
+from askpanel.gateway.admission import Limits, Standing
+from askpanel.gateway.api.access import Gateway, Member, Parts, Reads, limits_in
 from askpanel.gateway.api.documents import problems
 from askpanel.gateway.api.problems import invalid
 from askpanel.gateway.bodies import LONGEST_QUERY, SHORTEST_QUERY, Moment
@@ -15,22 +15,36 @@ from askpanel.gateway.readmodel.views import BudgetView, QuotaView, TenantView, 
 
 router = APIRouter()
 
+DAY = timedelta(days=1)
+
 GroupBy = Literal["day", "agent", "model", "panel_type"]
 
 
 @router.get("/tenant", responses=problems(), tags=["tenant"])
-async def get_tenant(parts: Parts, reads: Reads) -> TenantView:
+async def get_tenant(parts: Parts, member: Member, reads: Reads) -> TenantView:
     """Settings, features and branding, your role, every limit and what is left of it."""
     async with reads.session() as session:
         tenant = await session.tenant()
     if tenant is None:
         raise reads.missing("tenant")
-    return tenant.model_copy(update={"limits": _limits(tenant, parts)})
+    counted = parts.limits
+    streams_left = await counted.streams.left(member.user_id)
+    requests_left = None if counted.requests is None else counted.requests.left(member.user_id)
+    limits = _limits(tenant, parts) | {
+        "requests_per_second": {
+            "limit": parts.settings.requests_per_second,
+            "burst": parts.settings.request_burst,
+            "remaining": requests_left,
+        },
+        "streams_per_user": {"limit": parts.settings.streams_per_user, "remaining": streams_left},
+    }
+    return tenant.model_copy(update={"limits": limits})
 
 
 def _limits(tenant: TenantView, parts: Gateway) -> dict[str, object]:
     settings, quota = parts.settings, tenant.quota
-    month, most_running = tenant.settings.max_panels_per_month, settings.running_panels
+    own = limits_in(parts, tenant.settings)
+    budget = _budget(own, quota)
     return {
         "enforced": settings.limits == "on",
         "body_bytes": {"limit": settings.max_body_bytes},
@@ -41,47 +55,64 @@ def _limits(tenant: TenantView, parts: Gateway) -> dict[str, object]:
         },
         "rounds": {"limit": max(max(limits.allowed_rounds) for limits in PROTOCOLS.values())},
         "panels_per_month": {
-            "limit": month,
-            "remaining": max(month - quota.panels_this_month, 0),
+            "limit": own.per_month,
+            "remaining": max(own.per_month - quota.panels_this_month, 0),
             "resets_at": quota.month_ends_at,
         },
         "running_panels": {
-            "limit": most_running,
-            "remaining": max(most_running - quota.running_panels, 0),
+            "limit": own.running,
+            "remaining": max(own.running - quota.running_panels, 0),
         },
-        "requests_per_second": {"limit": settings.requests_per_second, "burst": settings.request_burst},
-        "streams_per_user": {"limit": settings.streams_per_user},
         "cost_usd_per_month": {
-            "limit": settings.monthly_budget_usd,
-            "remaining": _remaining(settings.monthly_budget_usd, quota),
+            **budget.model_dump(),
             "resets_at": quota.month_ends_at,
         },
+        "cost_usd_per_panel": {"limit": None if own.panel_usd is None else f"{own.panel_usd:f}"},
     }
 
 
-def _remaining(budget: Decimal | None, quota: QuotaView) -> Decimal | None:
-    return None if budget is None else max(budget - quota.spent_usd_this_month, Decimal(0))
+def _budget(limits: Limits, quota: QuotaView) -> BudgetView:
+    """As the tables tell; a panel asked a moment ago may not be in it yet."""
+    return BudgetView(
+        limit=limits.month_usd,
+        spent=quota.spent_usd_this_month,
+        reserved=quota.reserved_usd_this_month,
+        remaining=Standing(quota).left(limits),
+    )
 
 
 @router.get("/usage", responses=problems(422), tags=["usage"])
 async def get_usage(
     parts: Parts,
+    member: Member,
     reads: Reads,
     start: Annotated[
-        Moment | None, Query(alias="from", description="Inclusive; default: this UTC month")
+        Moment | None, Query(alias="from", description="From this UTC day on; default: this month")
     ] = None,
-    end: Annotated[Moment | None, Query(alias="to", description="Exclusive; default: now")] = None,
+    end: Annotated[
+        Moment | None,
+        Query(alias="to", description="Up to this moment, to the end of its UTC day; default: now"),
+    ] = None,
     group_by: GroupBy = "day",
 ) -> UsageReport:
-    """Tokens and cost. Members see their own rows, admins and owners the whole tenant's."""
-    until = end or datetime.now(UTC)
-    since = start or until.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    """Tokens and cost by whole UTC days. Members see their own, admins and owners the whole tenant's."""
+    if start and end and start >= end:
+        raise invalid(("query/to", "must be after from"))
+    until = _day_after(end or datetime.now(UTC))
+    since = _day(start) if start else (until - DAY).replace(day=1)
     if since >= until:
         raise invalid(("query/to", "must be after from"))
     async with reads.session() as session:
         report = await session.usage(UsageFilter(start=since, end=until, group_by=group_by))
         quota = await session.quota()
-    budget = parts.settings.monthly_budget_usd
-    spent = quota.spent_usd_this_month
-    view = BudgetView(limit=budget, spent=spent, remaining=_remaining(budget, quota))
-    return report.model_copy(update={"budget": view})
+    limits = limits_in(parts, member.membership.tenant.settings)
+    return report.model_copy(update={"budget": _budget(limits, quota)})
+
+
+def _day(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _day_after(moment: datetime) -> datetime:
+    """The end of the UTC day of the last instant before the moment."""
+    return _day(moment - timedelta(microseconds=1)) + DAY

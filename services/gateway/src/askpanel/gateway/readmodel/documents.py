@@ -23,6 +23,7 @@ from askpanel.gateway.readmodel.views import (
     FailureView,
     Money,
     OptionView,
+    PanelCost,
     PanelHead,
     PanelSummary,
     PanelView,
@@ -35,7 +36,6 @@ from askpanel.gateway.readmodel.views import (
     SeatView,
     TenantSettings,
     TenantView,
-    UsageTotals,
 )
 
 DEMO_MODEL = "local:"
@@ -54,7 +54,9 @@ _ID: TypeAdapter[UUID] = TypeAdapter(UUID)
 _IDS: TypeAdapter[tuple[UUID, ...]] = TypeAdapter(tuple[UUID, ...])
 
 
-def panel_view(row: Json, responses: Sequence[Json], consensus: Sequence[Json]) -> PanelView:
+def panel_view(
+    row: Json, responses: Sequence[Json], consensus: Sequence[Json], uncosted: int = 0
+) -> PanelView:
     """A panel whole, from its row and those of the other tables."""
     metadata = _object(row.get("metadata"))
     rounds = consensus_views(row, consensus)
@@ -73,7 +75,7 @@ def panel_view(row: Json, responses: Sequence[Json], consensus: Sequence[Json]) 
             "rounds": _rounds(metadata.get("rounds")),
             "responses": response_views(responses),
             "consensus": rounds[-1] if rounds else None,
-            "usage": usage_totals(metadata),
+            "usage": panel_cost(metadata, uncosted),
             "degraded": _or(_TEXTS, metadata.get("degraded"), ()),
             "failure": _part(FailureView, metadata.get("failure")),
             "failures": _parts(SeatFailureView, metadata.get("failures")),
@@ -166,9 +168,10 @@ def consensus_views(panel: Json, rows: Iterable[Json]) -> tuple[ConsensusView, .
     )
 
 
-def usage_totals(metadata: Json) -> UsageTotals:
-    """A panel's totals, which every member may see."""
-    return _model(UsageTotals, {**_object(metadata.get("usage")), "cost_usd": metadata.get("cost_usd")})
+def panel_cost(metadata: Json, uncosted: int) -> PanelCost:
+    """A panel's totals, which every member may see. `uncosted`: how many calls are not in them yet."""
+    known = {**_object(metadata.get("usage")), "cost_usd": metadata.get("cost_usd")}
+    return _model(PanelCost, {**known, "uncosted_calls": uncosted})
 
 
 def tenant_view(row: Json, *, role: Role | None, quota: QuotaView, now: datetime) -> TenantView:

@@ -17,7 +17,7 @@ from askpanel.gateway.readmodel.expected import (
 )
 from askpanel.gateway.readmodel.observed import Observed, PolicyFound
 
-MIGRATE = "run the migrations (the Job `migrate`) as the tables' owner"
+MIGRATE = "run the migrations (the Job `migration`) as the tables' owner"
 HARDEN = "apply deploy/supabase/hardening.sql (the web app that shares the tables feels it)"
 
 

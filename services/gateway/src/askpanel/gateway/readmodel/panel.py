@@ -9,7 +9,7 @@ an answer with `counted: false`, and paid for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -21,6 +21,7 @@ from askpanel.contracts.events import (
     Event,
     ExpertFailed,
     ExpertResponded,
+    ExpertStarted,
     HumanRequested,
     HumanResponded,
     PanelCompleted,
@@ -73,6 +74,9 @@ CHILDREN = "children"
 _SILENT_ROLES = frozenset({"moderator", "judge", "chair"})
 """Roles that never vote: not among `panels.agents`."""
 
+Attempt = tuple[object, ...]
+"""Round, step, seat, purpose, attempt: one model call."""
+
 _NOTHING: tuple[Row, ...] = ()
 
 
@@ -100,6 +104,11 @@ class Panel:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     closed_rounds: frozenset[int] = frozenset()
+    uncosted: frozenset[Attempt] = frozenset()
+    """Calls begun, answered or failed whose cost is not recorded yet; also after the end."""
+    metered: frozenset[tuple[str, str]] = frozenset()
+    firsts: frozenset[str] = frozenset()
+    """Of what the last recorded call is the panel's first: of all, of its day, of its expert, of its model."""
 
     @property
     def ended(self) -> bool:
@@ -138,6 +147,9 @@ def project(panel: Panel | None, recorded: Recorded) -> tuple[Panel, tuple[Row, 
 def _evolve(panel: Panel, recorded: Recorded, event: Event) -> tuple[Panel, tuple[Row, ...]]:
     """First what happens even after the end, then what only a live panel does."""
     at = recorded.envelope.time
+    if isinstance(event, ExpertStarted | ExpertResponded | ExpertFailed):
+        call = (*event.step_identity(), event.attempt)
+        panel = replace(panel, uncosted=panel.uncosted | {call})
     match event:
         case ExpertResponded():
             data = plain(event)
@@ -150,7 +162,7 @@ def _evolve(panel: Panel, recorded: Recorded, event: Event) -> tuple[Panel, tupl
             return _answered(panel, event), (row,)
         case UsageRecorded():
             data = plain(event)
-            return _spent(panel, event), (usage_row(recorded, event, data),)
+            return _metered(_spent(panel, event), event, at), (usage_row(recorded, event, data),)
         case ConsensusCalculated() if not panel.ended:
             data = plain(event)
             rounds = {**panel.details["consensus"], str(event.round_number): consensus_detail(event, data)}
@@ -297,6 +309,17 @@ def _spent(panel: Panel, event: UsageRecorded) -> Panel:
     if event.cost_usd is not None:
         cost = f"{Decimal(cost or 0) + event.cost_usd:f}"
     return _with(panel, usage=usage, cost_usd=cost)
+
+
+def _metered(panel: Panel, event: UsageRecorded, at: datetime) -> Panel:
+    day = at.astimezone(UTC).date().isoformat()
+    marks = {("panel", ""), ("day", day), ("agent", event.agent_id), ("model", event.model)}
+    return replace(
+        panel,
+        uncosted=panel.uncosted - {event.identity()},
+        metered=panel.metered | marks,
+        firsts=frozenset(kind for kind, _ in marks - panel.metered),
+    )
 
 
 def _open(panel: Panel, round_number: int) -> bool:

@@ -11,7 +11,7 @@ statements are not cached, which a transaction pooler requires.
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -24,13 +24,13 @@ from askpanel.gateway.readmodel import statements
 from askpanel.gateway.readmodel.cursor import BadCursor, decode_cursor, encode_cursor
 from askpanel.gateway.readmodel.documents import (
     consensus_views,
+    panel_cost,
     panel_head,
     panel_summary,
     panel_view,
     response_views,
     role_of,
     tenant_view,
-    usage_totals,
 )
 from askpanel.gateway.readmodel.rows import Json
 from askpanel.gateway.readmodel.store import PROJECTION
@@ -84,7 +84,9 @@ class ReadSession:
     async def panel(self, panel_id: UUID) -> PanelView | None:
         """The panel with answers and result; None where there is none for this user and tenant."""
         row = await self._row(statements.PANEL, panel_id, self.tenant_id)
-        return panel_view(row["panel"], row["responses"], row["consensus"]) if row else None
+        if row is None:
+            return None
+        return panel_view(row["panel"], row["responses"], row["consensus"], row["uncosted_calls"])
 
     async def panel_head(self, panel_id: UUID) -> PanelHead | None:
         """Owner, status and what it waits for."""
@@ -150,7 +152,7 @@ class ReadSession:
         row = await self._row(statements.PANEL_USAGE, panel_id, self.tenant_id)
         if row is None:
             return None
-        totals = usage_totals(row["metadata"] or {}).model_dump()
+        totals = panel_cost(row["metadata"] or {}, row["uncosted_calls"]).model_dump()
         return PanelUsageReport.model_validate({**totals, "panel_id": panel_id, "groups": row["groups"]})
 
     async def tenant(self) -> TenantView | None:
@@ -162,8 +164,14 @@ class ReadSession:
 
     async def quota(self) -> QuotaView:
         """What the tenant has used of its quotas, whoever asks."""
-        row = await self._row(statements.QUOTA, self.tenant_id)
-        return QuotaView.model_validate(row)
+        quota, _ = await self.quota_with(())
+        return quota
+
+    async def quota_with(self, panels: Collection[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
+        """The same, and which of these panels are counted in it."""
+        row = await self._row(statements.QUOTA, self.tenant_id, list(panels))
+        assert row is not None
+        return QuotaView.model_validate(row), frozenset(map(UUID, row["shown"]))
 
     async def _row(self, statement: str, *arguments: object) -> Json | None:
         rows = await self._rows(statement, *arguments)

@@ -26,6 +26,7 @@ from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.events import PanelCreated
 from askpanel.contracts.subjects import PanelRef, tenant_filter
 from askpanel.gateway.readmodel.comparison import Difference, compare, count, followers, make_shadow, refs
+from askpanel.gateway.readmodel.money import count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.rows import Unstorable
 from askpanel.gateway.readmodel.store import PROJECTION, History, fold, history_of, writable_types
@@ -292,3 +293,4 @@ async def _restore(connection: Connection, writer: Writer, history: History, dam
                 work.add(panel, rows, created=True)
             await write_what_is_taken(connection, writer, work)
         await writer.link_children(connection, damage.links)
+        await count_anew(connection, list({ref.tenant_id for ref in damage.panels}))

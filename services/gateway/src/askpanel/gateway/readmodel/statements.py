@@ -36,9 +36,15 @@ _CONSENSUS = """
    where consensus.panel_id = panel.id and consensus.tenant_id = panel.tenant_id)
 """
 
+_UNCOSTED = """
+  coalesce((select uncosted_calls from askpanel.panel_money money
+            where money.panel_id = panel.id and money.tenant_id = panel.tenant_id), 0)
+"""
+
 PANEL = f"""
 select jsonb_build_object(
   'panel', to_jsonb(panel),
+  'uncosted_calls', {_UNCOSTED},
   'responses', {_RESPONSES.format(and_more="")},
   'consensus', {_CONSENSUS}
 )
@@ -83,7 +89,7 @@ select jsonb_build_object(
     select coalesce(jsonb_agg(to_jsonb(listed) order by created_at desc, id desc), '[]')
     from (
       select id, user_id, status, query, panel_type, agents, created_at, started_at, completed_at,
-             last_round, last_level,
+             last_round, last_level, uncosted_calls,
              jsonb_build_object(
                'awaiting', metadata -> 'awaiting', 'sequence', metadata -> 'sequence',
                'cost_usd', metadata -> 'cost_usd', 'degraded', metadata -> 'degraded',
@@ -100,6 +106,10 @@ select jsonb_build_object(
         where panel_id = page.id and panel_consensus.tenant_id = page.tenant_id
         order by round_number desc limit 1
       ) as last on true
+      left join lateral (
+        select uncosted_calls from askpanel.panel_money
+        where panel_id = page.id and panel_money.tenant_id = page.tenant_id
+      ) as money on true
     ) listed
   )
 )
@@ -123,6 +133,7 @@ _TOTALS = f"""
 
 PANEL_USAGE = f"""
 select jsonb_build_object(
+  'uncosted_calls', {_UNCOSTED},
   'metadata', jsonb_build_object('usage', panel.metadata -> 'usage', 'cost_usd', panel.metadata -> 'cost_usd'),
   'groups', (
     select coalesce(jsonb_agg(expert order by expert ->> 'key'), '[]') from (
@@ -138,53 +149,67 @@ from public.panels panel where panel.id = $1 and panel.tenant_id = $2
 
 TENANT = "select jsonb_build_object('tenant', to_jsonb(tenants)) from public.tenants where id = $1"
 
-QUOTA = r"""
+QUOTA = """
 with month as (
   select date_trunc('month', now(), 'UTC') as starts_at,
          date_trunc('month', now(), 'UTC') + interval '1 month' as ends_at
 )
 select jsonb_build_object(
   'panels_this_month', count(*) filter (where created_at >= starts_at),
-  'running_panels', count(*) filter (
-    where status::text in ('created', 'running') and jsonb_typeof(metadata -> 'sequence') = 'number'
-  ),
-  'spent_usd_this_month', coalesce(sum(
-    case when metadata ->> 'cost_usd' ~ '^[0-9]{1,9}(\.[0-9]{1,30})?$' then (metadata ->> 'cost_usd')::numeric end
-  ) filter (where created_at >= starts_at), 0)::text,
-  'month_ends_at', (select ends_at from month)
+  'running_panels', count(*) filter (where running),
+  'spent_usd_this_month', coalesce(sum(spent_usd) filter (where created_at >= starts_at), 0)::text,
+  'reserved_usd_this_month', coalesce(sum(greatest(cap_usd - spent_usd, 0)) filter (
+    where created_at >= starts_at and (running or uncosted_calls > 0)
+  ), 0)::text,
+  'costed_calls_this_month', coalesce(sum(costed_calls) filter (where created_at >= starts_at), 0),
+  'month_ends_at', (select ends_at from month),
+  'shown', coalesce(jsonb_agg(panel_id) filter (where panel_id = any ($2)), '[]')
 )
-from public.panels, month
-where tenant_id = $1 and (created_at >= starts_at or status::text in ('created', 'running'))
+from askpanel.panel_money, month
+where tenant_id = $1 and (created_at >= starts_at or running or panel_id = any ($2))
 """
+"""Of tenant $1; `shown` are those of the panels $2 that are counted. A panel's money counts in the month in
+which it was asked."""
 
-_KEYS: dict[GroupBy, str] = {
-    "day": "to_char(used.created_at at time zone 'UTC', 'YYYY-MM-DD')",
-    "agent": "used.agent_id",
-    "model": "used.metadata ->> 'model'",
-    "panel_type": "panel.panel_type::text",
+_KEYS: dict[GroupBy, tuple[str, str]] = {
+    "day": ("to_char(day, 'YYYY-MM-DD')", "panels_of_day"),
+    "agent": ("agent_id", "panels_of_agent"),
+    "model": ("nullif(model, '')", "panels_of_model"),
+    "panel_type": ("nullif(panel_type, '')", "panels"),
 }
 
 
 def usage(group_by: GroupBy | None) -> str:
-    """Usage of tenant $1 from $2 to before $3 by group, in the groups' order, and once as a total."""
-    join = "left join public.panels panel on panel.id = used.panel_id" if group_by == "panel_type" else ""
-    sets = "(key), ()" if group_by else "()"
+    """Usage of tenant $1 by group, in the groups' order, and once as a total: the UTC days from the one of $2
+    to that of the last moment before $3."""
+    key, panels = _KEYS[group_by] if group_by else ("null::text", "panels")
+    total = "grouping(key) = 1" if group_by else "true"
     return f"""
         with used as (
-          select used.*, {_KEYS[group_by] if group_by else "null::text"} as key
-          from public.agent_usage used {join}
-          where used.tenant_id = $1
-            and ($2::timestamptz is null or used.created_at >= $2)
-            and ($3::timestamptz is null or used.created_at < $3)
+          select {key} as key, sum(calls) as calls, sum(unpriced_calls) as unpriced_calls,
+                 sum(tokens_used) as tokens_used, sum(input_tokens) as input_tokens,
+                 sum(output_tokens) as output_tokens, sum(execution_time_ms) as execution_time_ms,
+                 sum(cost_usd) as cost_usd, sum(panels) as panels, sum({panels}) as group_panels
+          from askpanel.usage_daily
+          where tenant_id = $1 and calls > 0
+            and ($2::timestamptz is null or day >= ($2 at time zone 'UTC')::date)
+            and ($3::timestamptz is null or day <= ($3 at time zone 'UTC' - interval '1 microsecond')::date)
+          group by 1
         )
         select jsonb_build_object(
           'key', {"key" if group_by else "null"},
-          'is_total', {"grouping(key) = 1" if group_by else "true"},
-          'panels_count', count(distinct panel_id),
-          {_TOTALS}
+          'is_total', {total},
+          'panels_count', coalesce(case when {total} then sum(panels) else sum(group_panels) end, 0),
+          'tokens_used', coalesce(sum(tokens_used), 0),
+          'input_tokens', coalesce(sum(input_tokens), 0),
+          'output_tokens', coalesce(sum(output_tokens), 0),
+          'cost_usd', sum(cost_usd)::text,
+          'calls', coalesce(sum(calls), 0),
+          'unpriced_calls', coalesce(sum(unpriced_calls), 0),
+          'execution_time_ms', coalesce(sum(execution_time_ms), 0)
         )
         from used
-        group by grouping sets ({sets})
+        group by grouping sets ({"(key), ()" if group_by else "()"})
         {"order by grouping(key), key" if group_by else ""}
         """
 

@@ -18,6 +18,7 @@ from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.events import PanelCreated
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.drift import check_schema
+from askpanel.gateway.readmodel.money import COUNTED, count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.rows import Unstorable
 from askpanel.gateway.readmodel.tables import (
@@ -46,6 +47,13 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "timezone": "UTC",
 }
+
+_COUNTED_TO = """
+insert into askpanel.projection_checkpoint (name, stream_sequence, stream_created_at)
+select $1, stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $2
+on conflict (name) do update
+  set stream_sequence = excluded.stream_sequence, stream_created_at = excluded.stream_created_at, updated_at = now()
+"""
 
 History = Callable[[PanelRef, int], Awaitable[Sequence[Recorded]]]
 """A panel's events on the log up to and with a sequence."""
@@ -77,12 +85,13 @@ class PostgresStore:
         async with self._session():
             with _errors():
                 connection = await self._lead()
-                row = await connection.fetchrow(
-                    "select stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $1",
-                    self._name,
-                )
+                position = await self._position(connection, self._name)
+                if position is not None and position != await self._position(connection, COUNTED):
+                    async with connection.transaction():
+                        await count_anew(connection)
+                        await connection.execute(_COUNTED_TO, COUNTED, self._name)
             self._panels.clear()
-            return Position(row["stream_sequence"], str(row["stream_created_at"])) if row else None
+            return position
 
     async def apply(self, events: Sequence[Recorded], *, previous: int, position: Position) -> None:
         """One transaction; see the protocol. A single event that is refused still counts in the fold."""
@@ -192,6 +201,15 @@ class PostgresStore:
             )
         if not moved:
             raise CheckpointMoved(f"the checkpoint is not at {previous}")
+        await connection.execute(_COUNTED_TO, COUNTED, self._name)
+
+    @staticmethod
+    async def _position(connection: Connection, name: str) -> Position | None:
+        row = await connection.fetchrow(
+            "select stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $1",
+            name,
+        )
+        return Position(row["stream_sequence"], str(row["stream_created_at"])) if row else None
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from askpanel.gateway.readmodel.money import Call, add_calls, put_panels
 from askpanel.gateway.readmodel.panel import Panel
 from askpanel.gateway.readmodel.rows import ConsensusRow, ResponseRow, Row, UsageRow
 from askpanel.gateway.readmodel.upserts import (
@@ -21,6 +22,7 @@ from askpanel.gateway.readmodel.upserts import (
 )
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+LIVE = "public"
 CONTENT_ERRORS = ("21", "22", "23", "44", "54")
 """SQLSTATE classes that blame the content: cardinality, data, integrity, check option, program limits."""
 
@@ -45,6 +47,7 @@ class Work:
     created: dict[UUID, Panel] = field(default_factory=dict[UUID, Panel])
     changed: dict[UUID, Panel] = field(default_factory=dict[UUID, Panel])
     rows: dict[UUID, Row] = field(default_factory=dict[UUID, Row])
+    calls: dict[UUID, Call] = field(default_factory=dict[UUID, Call])
 
     def each(self) -> Iterator["Work"]:
         """The same in its smallest parts, in an order in which they can be written."""
@@ -53,7 +56,8 @@ class Work:
         for panel_id, panel in self.changed.items():
             yield Work(changed={panel_id: panel})
         for row_id, row in self.rows.items():
-            yield Work(rows={row_id: row})
+            calls = {row_id: self.calls[row_id]} if row_id in self.calls else {}
+            yield Work(rows={row_id: row}, calls=calls)
 
     def add(self, panel: Panel, rows: Iterable[Row], *, created: bool) -> None:
         """One event's outcome: the panel as it is now, and the rows to insert."""
@@ -62,13 +66,20 @@ class Work:
             self.created[panel_id] = panel
         else:
             self.changed[panel_id] = panel
-        self.rows.update((row.id, row) for row in rows)
+        for row in rows:
+            self.rows[row.id] = row
+            if isinstance(row, UsageRow):
+                self.calls[row.id] = Call(row, panel.panel_type, panel.firsts)
 
 
 class Writer:
-    """Writes batches into the tables of one schema, inside the caller's transaction."""
+    """Writes batches into the tables of one schema, inside the caller's transaction.
 
-    def __init__(self, types: Types, schema: str = "public") -> None:
+    Into the live ones with what is counted from them.
+    """
+
+    def __init__(self, types: Types, schema: str = LIVE) -> None:
+        self._counts = schema == LIVE
         self._insert = {table: insert_statement(schema, table, types) for table in TABLES}
         self._grow = grow_statement(schema, types)
         self._link = link_statement(schema)
@@ -79,9 +90,13 @@ class Writer:
         by_table: dict[str, list[Row]] = {table: [] for table in TABLES[1:]}
         for row in work.rows.values():
             by_table[_table_of(row)].append(row)
+        inserted: list[UUID] = []
         for table, rows in by_table.items():
             if rows:
-                await self._upsert(connection, table, [_values(table, row) for row in rows])
+                inserted += await self._upsert(connection, table, [_values(table, row) for row in rows])
+        if self._counts:
+            await put_panels(connection, [*work.created.values(), *work.changed.values()])
+            await add_calls(connection, [work.calls[one] for one in inserted if one in work.calls])
 
     async def link_children(self, connection: Connection, links: Sequence[Link]) -> None:
         """Note follow-ups in the `children` of their parents, in the order given; safe to repeat."""
@@ -106,11 +121,16 @@ class Writer:
                 raise Refused(f"the row of panel {gone[0]['id']} is gone")
         await self.link_children(connection, _links(work.created))
 
-    async def _upsert(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    async def _upsert(
+        self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]
+    ) -> list[UUID]:
+        """The ids of rows that were not there before."""
         arrays = [[row[name] for row in rows] for name in COLUMNS[table]]
-        foreign = await connection.fetch(self._insert[table], *arrays)
-        if foreign:
-            raise Refused(f"id {foreign[0]['id']} of {table} belongs to another panel or tenant")
+        found = await connection.fetch(self._insert[table], *arrays)
+        foreign = next((row["id"] for row in found if row["foreign"]), None)
+        if foreign is not None:
+            raise Refused(f"id {foreign} of {table} belongs to another panel or tenant")
+        return [row["id"] for row in found]
 
 
 async def write_what_is_taken(connection: Connection, writer: Writer, work: Work) -> int:

@@ -106,7 +106,8 @@ def _merged(ours: str) -> str:
 
 
 def insert_statement(schema: str, table: str, types: Types) -> str:
-    """Insert or correct rows; returns the ids that are taken by a row which is not ours to touch."""
+    """Insert or correct rows. Returns ids: `foreign` ones are taken by a row which is not ours to touch, the
+    others were inserted and not there before."""
     columns = COLUMNS[table]
     new = {name: f"excluded.{name}" for name in columns if name not in ("id", "tenant_id")}
     own = "old.tenant_id = excluded.tenant_id"
@@ -126,8 +127,11 @@ def insert_statement(schema: str, table: str, types: Types) -> str:
             set {", ".join(f"{name} = {value}" for name, value in new.items())}
             where {own}
               and ({", ".join(f"old.{name}" for name in new)}) is distinct from ({", ".join(new.values())})
+          returning old.id, old.xmax = 0 as inserted
         )
-        select given.id from given join {schema}.{table} old on old.id = given.id where {foreign}
+        select given.id, true as foreign from given join {schema}.{table} old on old.id = given.id where {foreign}
+        union all
+        select written.id, false from written where inserted
         """
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,8 +40,10 @@ __all__ = [
     "EvidenceView",
     "FailureView",
     "GroupBy",
+    "ModelPriceView",
     "Money",
     "OptionView",
+    "PanelCost",
     "PanelFilter",
     "PanelHead",
     "PanelPage",
@@ -67,6 +69,9 @@ __all__ = [
     "View",
 ]
 
+Price = Annotated[Money, Field(ge=0, le=1_000_000, max_digits=18, decimal_places=12)]
+LimitUsd = Annotated[Money, Field(ge=0, le=1_000_000_000, decimal_places=6)]
+
 Role = Literal["owner", "admin", "member", "guest"]
 GroupBy = Literal["day", "agent", "model", "panel_type"]
 
@@ -88,6 +93,12 @@ class PanelHead(View):
         return self.status in ENDED
 
 
+class PanelCost(UsageTotals):
+    """A panel's totals. They grow while calls are not costed; without such and unpriced ones they are final."""
+
+    uncosted_calls: int = 0
+
+
 class PanelView(PanelHead):
     """A panel whole. `sequence`: its last event that is in here, where a stream may go on."""
 
@@ -102,7 +113,7 @@ class PanelView(PanelHead):
     rounds: tuple[RoundView, ...] = ()
     responses: tuple[ResponseView, ...] = ()
     consensus: ConsensusView | None = None
-    usage: UsageTotals = UsageTotals()
+    usage: PanelCost = PanelCost()
     degraded: tuple[str, ...] = ()
     failure: FailureView | None = None
     failures: tuple[SeatFailureView, ...] = ()
@@ -126,6 +137,7 @@ class PanelSummary(PanelHead):
     consensus_level: float | None = None
     band: str | None = None
     cost_usd: Money | None = None
+    uncosted_calls: int = 0
     degraded: tuple[str, ...] = ()
     failure: FailureView | None = None
     parent_panel_id: UUID | None = None
@@ -175,10 +187,11 @@ class UsageGroup(UsageTotals):
 
 
 class BudgetView(View):
-    """A spending limit and what is left of it."""
+    """A month's spending limit and what is left of it. `reserved`: what unfinished panels may still spend."""
 
     limit: Money | None = None
     spent: Money = Decimal(0)
+    reserved: Money = Decimal(0)
     remaining: Money | None = None
 
 
@@ -193,15 +206,26 @@ class UsageReport(UsageTotals):
     budget: BudgetView | None = None
 
 
-class PanelUsageReport(UsageTotals):
+class PanelUsageReport(PanelCost):
     """Usage of one panel: totals for every member; by expert only from rows the user may see."""
 
     panel_id: UUID
     groups: tuple[UsageGroup, ...] = ()
 
 
+class ModelPriceView(View):
+    """What a tenant pays for a model, in USD per million tokens."""
+
+    input_usd: Price
+    output_usd: Price
+
+
 class TenantSettings(BaseModel):
-    """What a tenant may do, with the platform's defaults; keys we do not know are kept."""
+    """What a tenant may do, with the platform's defaults; keys we do not know are kept.
+
+    Limits of money and of running panels: the lower of these and the installation's hold; None: only that.
+    `prices` by model stand in place of the price list.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -211,6 +235,10 @@ class TenantSettings(BaseModel):
     enable_exports: bool = True
     enable_consensus: bool = True
     enable_api_access: bool = True
+    max_running_panels: int | None = Field(default=None, ge=0)
+    max_cost_usd_per_month: LimitUsd | None = None
+    max_cost_usd_per_panel: LimitUsd | None = None
+    prices: Mapping[str, ModelPriceView] = Field(default_factory=dict[str, ModelPriceView], max_length=100)
 
 
 class BrandingView(View):
@@ -222,11 +250,17 @@ class BrandingView(View):
 
 
 class QuotaView(View):
-    """What the tenant has used: panels and their known cost since the month began in UTC, panels running."""
+    """What the tenant has used: panels and their known cost since the month began in UTC, panels running.
+
+    `reserved_usd_this_month` is what its unfinished panels may still spend; `costed_calls_this_month` are the
+    calls that `spent_usd_this_month` paid for.
+    """
 
     panels_this_month: int
     running_panels: int
     spent_usd_this_month: Money
+    reserved_usd_this_month: Money = Decimal(0)
+    costed_calls_this_month: int = 0
     month_ends_at: datetime
 
 

@@ -1,144 +1,271 @@
-"""Sends one client its stream: history, then what is live, until something ends it."""
+"""Sends one client its stream: history, then what is live, until something ends it.
+
+An open stream is this one object and its socket: no task, no request, no HTTP parser. Events are written from
+where they are published, by the call that brings them; only what a slow client does not take waits here.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+import random
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
 
-from starlette.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
-
-from askpanel.gateway.stream.encode import HEARTBEAT, RETRY, Frame
-from askpanel.gateway.stream.mailbox import Mailbox, Why
-from askpanel.runtime import conventions, telemetry, tracing
+from askpanel.gateway.stream.encode import HEARTBEAT, LAST_CHUNK, RETRY, Frame, chunk
+from askpanel.runtime import conventions, telemetry
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 65_536
+PIECE = 65_536
+"""Bytes of history written at a time."""
+UNSENT = 131_072
+"""Bytes the kernel may hold for one client beyond what is on the way to it; left alone it takes 4 MB."""
 STALL = 30.0
-"""Seconds one write may take before the client counts as gone."""
+"""Seconds a client may take nothing, or a PIECE may take, before the client counts as gone."""
 
-HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+Why = Literal["slow", "drain", "reset", "age", "expired", "revoked", "finished"]
+"""Why the server ended a stream. After any but `finished` the client resumes from its last event."""
+
+_HEARTBEAT = chunk(HEARTBEAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What may wait for one client: frames, and their bytes."""
+
+    frames: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long a stream lasts: seconds of silence, between looks at the membership, and until it ends."""
+    """How long a stream lasts: seconds of silence, and until it ends."""
 
     heartbeat: float
-    recheck: float
     lasts: float
     ends_because: Why
 
 
-async def deliver(
-    opening: Sequence[Frame],
-    mailbox: Mailbox,
-    *,
-    after: int,
-    terms: Terms,
-    still_allowed: Callable[[], Awaitable[bool]],
-) -> AsyncGenerator[bytes]:
-    """The blocks of one stream: `opening`, then the mailbox's frames after it. Ends where Mailbox says.
+class Delivery(asyncio.Protocol):
+    """One client's stream of one panel. Once cut or finished, it takes no more and gives none.
 
-    `after` is the sequence the client has. `still_allowed` is asked again and again while the stream lasts.
+    From the subscription to `begin`, frames wait. `begin` takes over a connection whose response has begun.
+    `member` is the user and the tenant it is for. `on_end` is called once, when the stream is over for good.
     """
-    loop = asyncio.get_running_loop()
-    began = spoke = checked = loop.time()
-    prefix, sent = RETRY, max([after, *(frame.sequence or 0 for frame in opening)])
-    for chunk in _chunks(opening):
-        yield prefix + chunk
-        prefix = b""
-    _mark_sent(opening)
-    if not opening:
-        yield HEARTBEAT
-    if opening and opening[-1].last:
-        return
-    mailbox.takes_deltas = True
-    while mailbox.cut_because is None:
-        now = loop.time()
-        if now - began >= terms.lasts:
-            mailbox.cut(terms.ends_because)
+
+    __slots__ = (
+        "_blocked_since", "_bytes", "_connection", "_ended", "_ends_at", "_flows", "_greeted", "_over", "_pieces", "_room",
+        "_sent", "_spoke", "_terms", "_timer", "_waiting", "cut_because", "mark", "member", "on_end", "takes_deltas",
+    )  # fmt: skip
+
+    def __init__(self, room: Room, member: tuple[UUID, UUID]) -> None:
+        self.member = member
+        self.on_end: Callable[[], None] | None = None
+        self.mark: Callable[..., None] | None = None
+        """Notes in the span of the stream's request what happens; None where nobody records it."""
+        self.cut_because: Why | None = None
+        self.takes_deltas = False
+        self._room = room
+        self._waiting: list[Frame] = []
+        self._bytes = 0
+        self._sent = 0
+        self._pieces: Iterator[bytes] = iter(())
+        self._flows = False
+        self._greeted = False
+        self._over = False
+        """The panel's end has been sent or is about to be."""
+        self._ended = False
+        self._connection: asyncio.Transport | None = None
+        self._blocked_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(
+        self, connection: asyncio.Transport, opening: Sequence[Frame], *, after: int, terms: Terms
+    ) -> None:
+        """Send `opening`, then the frames after it. `after` is the sequence the client has."""
+        now = time.monotonic()
+        self._connection, self._terms = connection, terms
+        self._ends_at = now + terms.lasts
+        self._sent = max([after, *(frame.sequence or 0 for frame in opening)])
+        self._over = bool(opening) and opening[-1].last
+        self._mark_sent(opening)
+        self._pieces = _pieces(opening)
+        _bound_kernel(connection)
+        # Clients that came together are not reminded together.
+        self._spoke = now - random.uniform(0, terms.heartbeat / 2)  # noqa: S311  (spreads load)
+        self._arm(now)
+        if not opening:
+            connection.write(_HEARTBEAT)
+        self._flush()
+
+    def put(self, frame: Frame) -> None:
+        """Send an event, or keep it for a client that is behind; too many waiting cut the stream."""
+        if self.cut_because is not None or self._over or self._has(frame):
             return
-        if now - checked >= terms.recheck:
-            checked = now
-            if not await still_allowed():
-                mailbox.cut("revoked")
-                return
-        if now - spoke >= terms.heartbeat:
-            spoke = now
-            yield HEARTBEAT
-        pause = min(spoke + terms.heartbeat, checked + terms.recheck, began + terms.lasts) - loop.time()
-        if not await mailbox.wait(max(pause, 0)):
-            continue
-        frames = [frame for frame in mailbox.take() if frame.sequence is None or frame.sequence > sent]
-        for chunk in _chunks(_through_last(frames)):
-            yield prefix + chunk
-            prefix, spoke = b"", loop.time()
-        _mark_sent(frames)
-        sent = max([sent, *(frame.sequence or 0 for frame in frames)])
-        if any(frame.last for frame in frames):
+        if self._flows:
+            self._write(frame.chunk if self._greeted else chunk(RETRY + frame.block))
+            self._sent = frame.sequence or self._sent
+            self._mark_sent([frame])
+            if frame.last:
+                self._end()
+        elif len(self._waiting) >= self._room.frames or self._bytes + len(frame.block) > self._room.bytes:
+            self.cut("slow")
+        else:
+            self._waiting.append(frame)
+            self._bytes += len(frame.block)
+
+    def put_delta(self, frame: Frame) -> None:
+        """Send a delta, or keep it while there is ample room; deltas never cost a client its stream."""
+        room = len(self._waiting) < self._room.frames // 2 and self._bytes < self._room.bytes // 2
+        if self.takes_deltas and room:
+            self.put(frame)
+
+    def cut(self, why: Why) -> None:
+        """End the stream at the next event boundary; the client resumes from the log."""
+        if self.cut_because is not None or self._ended:
             return
+        self.cut_because = why
+        self._waiting, self._bytes = [], 0
+        if self._connection is not None:
+            self._pieces = iter(())
+            self._end()
 
+    def abandon(self) -> None:
+        """Drop the connection, whatever is under way."""
+        if self._connection is not None:
+            self._connection.abort()
 
-def _mark_sent(frames: Sequence[Frame]) -> None:
-    """Note in the request's span which events the client has now; deltas are not worth it."""
-    sequences = [frame.sequence for frame in frames if frame.sequence is not None]
-    if sequences:
-        tracing.mark(conventions.STREAM_SENT, events=len(sequences), sequence=sequences[-1])
+    # What the connection calls
 
+    def pause_writing(self) -> None:
+        """The client is behind."""
+        self._flows = False
+        self._blocked_since = time.monotonic()
 
-def _through_last(frames: Iterable[Frame]) -> Iterator[Frame]:
-    for frame in frames:
-        yield frame
-        if frame.last:
+    def resume_writing(self) -> None:
+        """The client has taken what was written."""
+        self._blocked_since = None
+        if not self._ended:
+            self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Nothing is expected of a client on this connection any more."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (the protocol's)
+        """The stream is over, by either side."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.end()
+
+    def end(self) -> None:
+        """Say that the stream is over, also one that never began."""
+        self._ended, self._over, self._flows = True, True, False
+        on_end, self.on_end = self.on_end, None
+        if self._connection is not None and on_end is not None:
+            why = self.cut_because or "finished"
+            telemetry.STREAMS_CUT.labels(why).inc()
+            if self.mark is not None:
+                self.mark(conventions.STREAM_ENDED, why=why)
+        if on_end is not None:
+            on_end()
+
+    # Inside
+
+    def _has(self, frame: Frame) -> bool:
+        return frame.sequence is not None and frame.sequence <= self._sent
+
+    def _flush(self) -> None:
+        """Write until the client is behind, or has all there is."""
+        while self._blocked_since is None:
+            piece = next(self._pieces, None)
+            if piece is not None:
+                self._write(chunk(piece if self._greeted else RETRY + piece))
+            elif self._waiting:
+                self._pieces = _pieces(self._take())
+            elif self._over or self.cut_because is not None:
+                return self._end()
+            else:
+                self._flows = self.takes_deltas = True
+                return None
+        return None
+
+    def _take(self) -> list[Frame]:
+        """What waits, up to the panel's end."""
+        frames = [frame for frame in self._waiting if not self._has(frame)]
+        self._waiting, self._bytes = [], 0
+        end = next((number for number, frame in enumerate(frames, 1) if frame.last), None)
+        self._over = end is not None
+        self._sent = max([self._sent, *(frame.sequence or 0 for frame in frames)])
+        self._mark_sent(frames[:end])
+        return frames[:end]
+
+    def _mark_sent(self, frames: Sequence[Frame]) -> None:
+        """Note which events the client is given; deltas are not worth it."""
+        if self.mark is not None and (
+            sequences := [one.sequence for one in frames if one.sequence is not None]
+        ):
+            self.mark(conventions.STREAM_SENT, events=len(sequences), sequence=sequences[-1])
+
+    def _write(self, chunks: bytes) -> None:
+        assert self._connection is not None
+        self._greeted = True
+        self._spoke = time.monotonic()
+        self._connection.write(chunks)
+
+    def _end(self) -> None:
+        """Close once the client has taken the rest, which it must do within STALL."""
+        assert self._connection is not None
+        assert self._timer is not None
+        self._ended, self._over, self._flows = True, True, False
+        self._connection.write(LAST_CHUNK)
+        self._connection.close()
+        self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(STALL, self._connection.abort)
+
+    def _arm(self, now: float) -> None:
+        """One timer, set to whatever is due first; writing does not touch it."""
+        due = self._spoke + self._terms.heartbeat
+        if self._blocked_since is not None:
+            due = self._blocked_since + STALL
+        pause = max(min(due, self._ends_at) - now, 0.001)
+        self._timer = asyncio.get_running_loop().call_later(pause, self._look)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if self._blocked_since is not None and now >= self._blocked_since + STALL:
+            logger.info("a stream's client takes no bytes: given up")
+            self.cut("slow")
+            self.abandon()
             return
+        if now >= self._ends_at:
+            self.cut(self._terms.ends_because)
+            return
+        if self._flows and now >= self._spoke + self._terms.heartbeat:
+            self._spoke = now
+            assert self._connection is not None
+            self._connection.write(_HEARTBEAT)
+        self._arm(now)
 
 
-def _chunks(frames: Iterable[Frame]) -> Iterator[bytes]:
-    """Whole blocks, joined up to CHUNK bytes, so that a long history is few writes."""
+def _pieces(frames: Iterable[Frame]) -> Iterator[bytes]:
+    """Whole blocks, joined up to PIECE bytes, so that a long history is few writes."""
     waiting: list[bytes] = []
     size = 0
     for frame in frames:
         waiting.append(frame.block)
         size += len(frame.block)
-        if size >= CHUNK:
+        if size >= PIECE:
             yield b"".join(waiting)
             waiting, size = [], 0
     if waiting:
         yield b"".join(waiting)
 
 
-class EventStream(StreamingResponse):
-    """A raw event stream. `release` is called once, however it ends, also before its first byte."""
-
-    media_type = "text/event-stream"
-
-    def __init__(self, blocks: AsyncGenerator[bytes], mailbox: Mailbox, release: Callable[[], None]) -> None:
-        super().__init__(blocks, headers=HEADERS)
-        self._blocks = blocks
-        self._mailbox = mailbox
-        self._release = release
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._release()
-            why = self._mailbox.cut_because or "finished"
-            telemetry.STREAMS_CUT.labels(why).inc()
-            tracing.mark(conventions.STREAM_ENDED, why=why)
-            await self._blocks.aclose()
-
-    async def stream_response(self, send: Send) -> None:
-        """As Starlette's, but a client that takes no bytes for STALL seconds is given up."""
-
-        async def send_in_time(message: Message) -> None:
-            async with asyncio.timeout(STALL):
-                await send(message)
-
-        try:
-            await super().stream_response(send_in_time)
-        except TimeoutError:
-            self._mailbox.cut("slow")
-            logger.info("a stream's client takes no bytes: given up")
+def _bound_kernel(connection: asyncio.Transport) -> None:
+    """Let a client that stops reading be noticed here, and cost no megabytes there."""
+    own: socket.socket = connection.get_extra_info("socket")
+    if own.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)

@@ -5,7 +5,7 @@ clients deliver an empty event. The first block of a stream begins with RETRY, j
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from askpanel.gateway.stream.payloads import name_of, payload
 RETRY = b"retry: 2000\n"
 HEARTBEAT = b": hb\n"
 LIMITED_RETRY_MS = 30_000
+LAST_CHUNK = b"0\r\n\r\n"
 
 _LINE_BREAKS = str.maketrans({"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 """Python's and some clients' line splitting honours these; inside JSON strings the escape means the same."""
@@ -27,11 +28,18 @@ _LINE_BREAKS = str.maketrans({"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event block. `sequence` is None for what is not on the log; `last` ends the stream after it."""
+    """One event block. `sequence` is None for what is not on the log; `last` ends the stream after it.
+
+    `chunk` is the block as it goes over a connection, made once for all subscribers.
+    """
 
     block: bytes
     sequence: int | None = None
     last: bool = False
+    chunk: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chunk", chunk(self.block))
 
 
 class Delta(BaseModel):
@@ -72,6 +80,11 @@ def reset_frame(panel_id: UUID, at: datetime) -> Frame:
 def error_body(problem: Mapping[str, Any], retry_ms: int = LIMITED_RETRY_MS) -> bytes:
     """A whole answer for a client that takes any status but 200 as final: come back later."""
     return b"retry: %d\n" % retry_ms + _block("error", problem)
+
+
+def chunk(data: bytes) -> bytes:
+    """Some of a body of unknown length (RFC 9112, section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def json_line(fields: Mapping[str, Any]) -> str:

@@ -1,9 +1,8 @@
 """One live tail of the log in this process, fanned out to the subscribers of each panel.
 
 A subscriber sees a panel without gap or repetition because of one order of steps: subscribe, then read
-the panel's history, then take from the mailbox what is after the last event sent. Everything the tail
-has passed before the subscription is older than the history read, and everything after it is in the
-mailbox.
+the panel's history, then send what is after it. Everything the tail has passed before the subscription is
+older than the history read, and everything after it is put to the subscriber.
 
 Each event is encoded once for all subscribers of its panel, and only if there are any. The tail outlives
 lost connections without a gap. When the log itself is another or shorter than before (a lost store, a
@@ -22,8 +21,8 @@ from pydantic import ValidationError
 
 from askpanel.contracts.envelope import Unreadable, decode
 from askpanel.contracts.subjects import PanelRef
+from askpanel.gateway.stream.deliver import Delivery, Why
 from askpanel.gateway.stream.encode import Delta, delta_frame, event_frame
-from askpanel.gateway.stream.mailbox import Mailbox, Why
 from askpanel.runtime import telemetry
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.log import EventLog
@@ -39,12 +38,10 @@ RETRY_AFTER = 0.5
 class Hub:
     """Subscribers by panel, fed by one tail. `run` is its task; `position` the last sequence passed on."""
 
-    def __init__(self, client: Client, log: EventLog, *, most_frames: int, most_bytes: int) -> None:
+    def __init__(self, client: Client, log: EventLog) -> None:
         self._client = client
         self._log = log
-        self._most_frames = most_frames
-        self._most_bytes = most_bytes
-        self._subscribers: dict[str, set[Mailbox]] = {}
+        self._subscribers: dict[str, set[Delivery]] = {}
         self._epoch: str | None = None
         self.position = 0
         self.draining = False
@@ -54,32 +51,39 @@ class Hub:
         """Whether the tail has found the log at least once."""
         return self._epoch is not None
 
-    def subscribe(self, panel: PanelRef) -> Mailbox:
-        """A mailbox that gets every event of the panel from now on. Leave it with `unsubscribe`."""
-        mailbox = Mailbox(most_frames=self._most_frames, most_bytes=self._most_bytes)
+    def subscribe(self, panel: PanelRef, stream: Delivery) -> None:
+        """Put every event of the panel to the stream from now on. End it with `unsubscribe`."""
         if self.draining:
-            mailbox.cut("drain")
-        self._subscribers.setdefault(_key(panel), set()).add(mailbox)
+            stream.cut("drain")
+        self._subscribers.setdefault(_key(panel), set()).add(stream)
         telemetry.STREAMS_OPEN.inc()
-        return mailbox
 
-    def unsubscribe(self, panel: PanelRef, mailbox: Mailbox) -> None:
-        """Forget the mailbox."""
-        mailboxes = self._subscribers.get(_key(panel), set())
-        if mailbox in mailboxes:
-            mailboxes.remove(mailbox)
+    def unsubscribe(self, panel: PanelRef, stream: Delivery) -> None:
+        """Forget the stream."""
+        streams = self._subscribers.get(_key(panel), set())
+        if stream in streams:
+            streams.remove(stream)
             telemetry.STREAMS_OPEN.dec()
-        if not mailboxes:
+        if not streams:
             self._subscribers.pop(_key(panel), None)
+
+    def streams(self) -> list[Delivery]:
+        """All that are open now."""
+        return [stream for streams in self._subscribers.values() for stream in streams]
 
     async def drain(self, seconds: float) -> None:
         """End all streams at event boundaries, spread over so many seconds."""
         self.draining = True
-        mailboxes = [mailbox for group in self._subscribers.values() for mailbox in group]
-        random.shuffle(mailboxes)
-        for mailbox in mailboxes:
-            mailbox.cut("drain")
-            await asyncio.sleep(seconds / len(mailboxes))
+        streams = self.streams()
+        random.shuffle(streams)
+        for stream in streams:
+            stream.cut("drain")
+            await asyncio.sleep(seconds / len(streams))
+
+    def abandon(self) -> None:
+        """Drop whatever connection is still open; its client resumes elsewhere."""
+        for stream in self.streams():
+            stream.abandon()
 
     async def run(self) -> None:
         """Follow the log for ever; end by cancellation."""
@@ -110,13 +114,12 @@ class Hub:
                     self._publish(raw)
 
     def _cut_all(self, why: Why) -> None:
-        for mailboxes in self._subscribers.values():
-            for mailbox in mailboxes:
-                mailbox.cut(why)
+        for stream in self.streams():
+            stream.cut(why)
 
     def _publish(self, raw: RawEvent) -> None:
-        mailboxes = self._subscribers.get(_address(raw.subject))
-        if not mailboxes:
+        streams = self._subscribers.get(_address(raw.subject))
+        if not streams:
             return
         try:
             frame = event_frame(decode(raw.subject, raw.headers, raw.body, raw.sequence))
@@ -126,17 +129,17 @@ class Hub:
         except Exception:
             # A bug, met by one panel: its streams end instead of showing a gap, all others go on.
             logger.exception("event %d cannot be shown", raw.sequence)
-            for mailbox in mailboxes:
-                mailbox.cut("reset")
+            for stream in streams:
+                stream.cut("reset")
             return
         if frame is not None:
-            for mailbox in mailboxes:
-                mailbox.put(frame)
+            for stream in streams:
+                stream.put(frame)
 
     async def _receive_delta(self, message: Msg) -> None:
         address = _address(message.subject)
-        mailboxes = self._subscribers.get(address)
-        if not mailboxes:
+        streams = self._subscribers.get(address)
+        if not streams:
             return
         try:
             delta = Delta.model_validate_json(message.data)
@@ -144,8 +147,8 @@ class Hub:
             logger.warning("a delta is left out: %s", error.errors(include_input=False)[0]["msg"])
             return
         frame = delta_frame(address.rpartition(".")[2], delta, datetime.now(UTC))
-        for mailbox in mailboxes:
-            mailbox.put_delta(frame)
+        for stream in streams:
+            stream.put_delta(frame)
 
 
 def _key(panel: PanelRef) -> str:

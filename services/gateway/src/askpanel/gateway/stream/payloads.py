@@ -91,7 +91,7 @@ def _round_started(event: RoundStarted) -> Payload:
 
 
 def _speaking(event: ExpertStarted) -> Payload:
-    step = _fields(event, "round_number", "step", "seat", "purpose", "attempt")
+    step = _fields(event, "round_number", "step", "seat", "purpose", "attempt", "answers")
     return _fields(event, "agent_id", "agent_name", "model") | step
 
 
@@ -162,6 +162,7 @@ def _completed(event: PanelCompleted) -> Payload:
         "status": "completed",
         **result,
         **_fields(event, "ratified_by", "degraded", "cost_usd", "duration_ms"),
+        **_fields(event, "recorded_usd", "uncosted_calls", "unpriced_calls"),
     }
 
 

@@ -1,8 +1,7 @@
 """Stream tickets: for browsers, whose EventSource cannot send a header. One panel, one use, 60 seconds.
 
-A ticket is signed, so any replica with the same secret takes it; that it is used once is remembered by
-the process that took it, for as long as the ticket is valid. A ticket seen by two replicas within its
-60 seconds would open two streams of the same panel for the same user.
+A ticket is signed, so any replica with the same secret reads it. That it is used once is not seen from the
+ticket: see `limits.tickets`.
 """
 
 import secrets
@@ -28,19 +27,19 @@ class TicketRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Whom a ticket lets in: the user it was issued to, on one panel."""
+    """Whom a ticket lets in: the user it was issued to, on one panel. `number` is the ticket's own."""
 
     identity: Identity
     panel: PanelRef
+    number: str
 
 
 class Tickets:
-    """Issues and takes tickets. `secret` has at least 32 bytes; `clock` is in seconds since the epoch."""
+    """Issues and reads tickets. `secret` has at least 32 bytes; `clock` is in seconds since the epoch."""
 
     def __init__(self, secret: str | None, *, clock: Callable[[], float] = time.time) -> None:
         self._secret = secret or secrets.token_urlsafe(48)
         self._clock = clock
-        self._used: dict[str, float] = {}
 
     def issue(self, identity: Identity, panel: PanelRef) -> str:
         """A ticket for one stream of this panel."""
@@ -56,20 +55,16 @@ class Tickets:
         }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
-    def redeem(self, ticket: str, panel_id: UUID) -> Admitted:
-        """Let the bearer in, once. Raises TicketRefused."""
+    def read(self, ticket: str, panel_id: UUID) -> Admitted:
+        """Whom the ticket lets in, if it was not used yet. Raises TicketRefused."""
         now = self._clock()
         claims = self._claims(ticket)
         if claims["exp"] <= now:
             raise TicketRefused("the ticket has expired")
         if claims["panel"] != str(panel_id):
             raise TicketRefused("the ticket is for another panel")
-        self._used = {nonce: until for nonce, until in self._used.items() if until > now}
-        if claims["jti"] in self._used:
-            raise TicketRefused("the ticket was used already")
-        self._used[claims["jti"]] = claims["exp"]
         identity = Identity(UUID(claims["sub"]), claims["role"], claims["until"])
-        return Admitted(identity, PanelRef(UUID(claims["tenant"]), panel_id))
+        return Admitted(identity, PanelRef(UUID(claims["tenant"]), panel_id), claims["jti"])
 
     def _claims(self, ticket: str) -> dict[str, Any]:
         try:

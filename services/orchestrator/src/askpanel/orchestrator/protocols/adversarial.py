@@ -26,7 +26,7 @@ from askpanel.contracts.blocks import (
 )
 from askpanel.contracts.events import ExpertResponded
 from askpanel.orchestrator.protocols.results import rounds_used_up
-from askpanel.orchestrator.protocols.table import Finish, Next, NextRound, PanelProtocol, Row
+from askpanel.orchestrator.protocols.table import Finish, Next, NextRound, PanelProtocol, Row, answered
 from askpanel.orchestrator.view import View
 from askpanel.orchestrator.visibility import Blocks, brief, own_answer, peers, question
 
@@ -77,6 +77,10 @@ def _debate(view: View, number: int) -> tuple[Row, ...]:
                 "rebuttal",
                 "rebuttal",
                 role=name,
+                answers=lambda seat, name=name: answered(
+                    *(said for _, said in _opposing(view, seat, OTHER[name], number)),
+                    *_questions_of_the_neutral(view, name),
+                ),
             )
             for name in SIDES
         ),
@@ -201,20 +205,31 @@ _AKIN = {"support": "conditional", "conditional": "support"}
 
 def opponents(view: View, reader: int, other: Side, number: int) -> Blocks:
     """The other side's latest texts before this round's rebuttals."""
-    seats = view.draw("opponents", number, reader, of=speaking(view)[other])
     return tuple(
         OpponentTextBlock(label=view.labels[seat], text=view.blank(said.content))
-        for seat in seats
-        if (said := _latest(view, seat, number - 1)) is not None
+        for seat, said in _opposing(view, reader, other, number)
     )
+
+
+def _opposing(view: View, reader: int, other: Side, number: int) -> Iterator[tuple[int, ExpertResponded]]:
+    for seat in view.draw("opponents", number, reader, of=speaking(view)[other]):
+        said = _latest(view, seat, number - 1)
+        if said is not None:
+            yield seat, said
 
 
 def question_to(view: View, name: Side) -> Blocks:
     """What the neutral seat asked this side: its first question goes to pro, its second to con."""
     place = SIDES.index(name)
-    asked = (view.said(2, "2a", seat, "question") for seat in sides(view)["neutral"])
-    texts = [said.answer.questions[place] for said in asked if said and len(said.answer.questions) > place]
+    texts = [said.answer.questions[place] for said in _questions_of_the_neutral(view, name)]
     return tuple(QuestionPutBlock(label="Question to your side", text=view.blank(text)) for text in texts)
+
+
+def _questions_of_the_neutral(view: View, name: Side) -> tuple[ExpertResponded, ...]:
+    """The neutral seats' responses that hold a question to this side."""
+    place = SIDES.index(name)
+    asked = (view.said(2, "2a", seat, "question") for seat in sides(view)["neutral"])
+    return tuple(said for said in asked if said is not None and len(said.answer.questions) > place)
 
 
 def debate_texts(view: View, reader: int, number: int) -> Blocks:

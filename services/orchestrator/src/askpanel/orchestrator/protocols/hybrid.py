@@ -15,7 +15,7 @@ straight to 2h on the result there is; a silent human at 2h fails the panel.
 from typing import Literal
 from uuid import UUID
 
-from askpanel.contracts.events import HumanRequested
+from askpanel.contracts.events import Answered, HumanRequested
 from askpanel.orchestrator.protocols.results import rounds_used_up
 from askpanel.orchestrator.protocols.table import (
     AskHuman,
@@ -49,8 +49,15 @@ def rows(view: View, number: int) -> tuple[Row, ...]:
             ),
             "view",
             "statement",
+            answers=lambda _: _human_said(view),
         ),
     )
+
+
+def _human_said(view: View) -> tuple[Answered, ...]:
+    """The person's latest text: earlier ones were answered in the round that followed them."""
+    said = [one for one in view.state.human.values() if one.content]
+    return tuple(Answered(response_id=one.response_id) for one in said[-1:])
 
 
 def after(view: View, _number: int) -> Next:

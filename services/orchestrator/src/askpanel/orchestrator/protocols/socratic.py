@@ -12,8 +12,9 @@ Ends when the threshold is reached after round 3, else after max_rounds; never a
 """
 
 from askpanel.contracts.blocks import QuestionPutBlock
+from askpanel.contracts.events import ExpertResponded
 from askpanel.orchestrator.protocols.results import level_reached, rounds_used_up
-from askpanel.orchestrator.protocols.table import Finish, Next, NextRound, PanelProtocol, Row
+from askpanel.orchestrator.protocols.table import Finish, Next, NextRound, PanelProtocol, Row, answered
 from askpanel.orchestrator.view import View
 from askpanel.orchestrator.visibility import Blocks, brief, custom_prompt, own_answer, peer, question
 
@@ -43,6 +44,7 @@ def rows(view: View, number: int) -> tuple[Row, ...]:
                 ),
                 "answer",
                 "statement",
+                answers=lambda seat: answered(_questions_to(view, seat, number - 1)),
             ),
         )
     moderator = view.role_seat("moderator")
@@ -56,6 +58,7 @@ def rows(view: View, number: int) -> tuple[Row, ...]:
             lambda seat: (*questioned(view, asked[seat], number), *custom_prompt(view)),
             "question",
             "question",
+            answers=lambda seat: answered(view.last_ballot(asked[seat], number - 1)),
         ),
     )
 
@@ -89,6 +92,7 @@ def moderated(view: View, moderator: int, number: int) -> tuple[Row, ...]:
             "question",
             "question",
             role="moderator",
+            answers=lambda _, target=target: answered(view.last_ballot(target, number - 1)),
         )
         for place, target in enumerate(order, start=1)
     )
@@ -115,22 +119,23 @@ def questioned(view: View, target: int, number: int, *shown: int) -> Blocks:
 
 def questions_put(view: View, seat: int, number: int) -> Blocks:
     """What the round before asked this seat; the standing questions where nothing came."""
-    texts = tuple(view.blank(text) for text in _asked_of(view, seat, number - 1) if text.strip())
+    said = _questions_to(view, seat, number - 1)
+    asked = () if said is None else said.answer.questions
+    texts = tuple(view.blank(text) for text in asked if text.strip())
     return tuple(
         QuestionPutBlock(label=f"Question {place}", text=text)
         for place, text in enumerate((texts or STANDING_QUESTIONS)[:MOST_QUESTIONS], start=1)
     )
 
 
-def _asked_of(view: View, seat: int, number: int) -> tuple[str, ...]:
+def _questions_to(view: View, seat: int, number: int) -> ExpertResponded | None:
+    """The response whose questions were put to this seat; None when they did not come."""
     moderator = view.role_seat("moderator")
     if moderator is None:
         asker = next(asker for asker, target in ring(view, number).items() if target == seat)
-        said = view.said(number, str(number), asker, "question")
-    else:
-        place = view.draw("moderated", number, of=view.members).index(seat) + 1
-        said = view.said(number, moderated_step(number, place), moderator, "question")
-    return () if said is None else said.answer.questions
+        return view.said(number, str(number), asker, "question")
+    place = view.draw("moderated", number, of=view.members).index(seat) + 1
+    return view.said(number, moderated_step(number, place), moderator, "question")
 
 
 SOCRATIC = PanelProtocol("socratic", rows, after)

@@ -10,9 +10,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 from askpanel.contracts.blocks import Purpose, ResponseType, Role
-from askpanel.contracts.events import PanelFailureReason, PanelType, StopReason
+from askpanel.contracts.events import (
+    Answered,
+    ExpertResponded,
+    PanelFailureReason,
+    PanelType,
+    StopReason,
+)
 from askpanel.orchestrator.view import View, is_ballot
 from askpanel.orchestrator.visibility import Blocks
+
+
+def nobody(_seat: int) -> tuple[Answered, ...]:
+    """A step that speaks to nobody in particular."""
+    return ()
+
+
+def answered(*said: ExpertResponded | None) -> tuple[Answered, ...]:
+    """These responses as what a step speaks to; those that never came are left out."""
+    return tuple(Answered(response_id=one.response_id, seat=one.seat) for one in said if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +36,8 @@ class Row:
     """One row of a protocol's table. Rows of one `step` are asked together; steps follow one another.
 
     `who` are seats in the order they are asked; for a step not yet reached it may still change. `sees`
-    makes the blocks for one seat, once that seat is asked.
+    makes the blocks for one seat, once that seat is asked; `answers` names the responses it speaks to,
+    for those who watch.
     """
 
     step: str
@@ -29,6 +46,7 @@ class Row:
     purpose: Purpose
     response_type: ResponseType
     role: Role = "expert"
+    answers: Callable[[int], tuple[Answered, ...]] = nobody
 
     @property
     def ballot(self) -> bool:

@@ -1,0 +1,91 @@
+"""Panels let in that the tables do not show yet: one key a tenant, shared by all gateways.
+
+Whoever lets a panel in writes it here first, expecting the revision it decided on, and only then appends it to
+the log. So the admissions of a tenant happen one after another, however many gateways there are, and each sees
+those before it: in the tables, or here. A panel goes out of here when the tables count it, or when the log is
+known not to have it.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import nats.errors
+import nats.js.errors
+from nats.js import JetStreamContext
+from nats.js.kv import KeyValue
+
+from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.topology import ADMISSIONS_BUCKET
+from askpanel.gateway.admission import Admitted
+from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
+from askpanel.runtime.log import EventLog
+
+UNDECIDED = 60.0
+"""Seconds in which an append may still arrive: far beyond the patience of whoever sends it."""
+
+
+class Ledger:
+    """What was let in, by tenant. Raises LogUnavailable when NATS does not answer."""
+
+    def __init__(self, jetstream: JetStreamContext, log: EventLog) -> None:
+        self._jetstream = jetstream
+        self._log = log
+        self._bucket: KeyValue | None = None
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, tenant_id: UUID) -> asyncio.Lock:
+        """Held by one admission of a tenant at a time in this process, which then races other gateways only."""
+        return self._turns.setdefault(tenant_id, asyncio.Lock())
+
+    async def read(self, tenant_id: UUID) -> tuple[tuple[Admitted, ...], int]:
+        """What stands there, and its revision (0: nothing does)."""
+        try:
+            entry = await (await self._open()).get(str(tenant_id))
+        except nats.js.errors.KeyNotFoundError:
+            return (), 0
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise LogUnavailable(f"admissions cannot be read: {error!r}") from error
+        return _decoded(entry.value or b"[]"), entry.revision or 0
+
+    async def write(self, tenant_id: UUID, admitted: Sequence[Admitted], revision: int) -> bool:
+        """Put it in place of a revision; False when another gateway was first."""
+        try:
+            await (await self._open()).update(str(tenant_id), _encoded(admitted), last=revision)
+        except nats.js.errors.KeyWrongLastSequenceError:
+            return False
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise LogUnavailable(f"the admission was not confirmed: {error!r}") from error
+        return True
+
+    async def waiting(
+        self, tenant_id: UUID, admitted: Sequence[Admitted], shown: Collection[UUID]
+    ) -> list[Admitted]:
+        """Those that still count: not in the tables, and on the log or perhaps on their way there."""
+        now = time.time()
+        return [
+            one
+            for one in admitted
+            if one.panel_id not in shown
+            and (now - one.at < UNDECIDED or await self._log.last_sequence(PanelRef(tenant_id, one.panel_id)))
+        ]
+
+    async def _open(self) -> KeyValue:
+        if self._bucket is None:
+            try:
+                self._bucket = await self._jetstream.key_value(ADMISSIONS_BUCKET.name)
+            except nats.js.errors.BucketNotFoundError:
+                raise LogMisconfigured("there is no bucket of admissions: run the bootstrap step") from None
+        return self._bucket
+
+
+def _encoded(admitted: Sequence[Admitted]) -> bytes:
+    return json.dumps([[str(one.panel_id), f"{one.usd:f}", one.at] for one in admitted]).encode()
+
+
+def _decoded(value: bytes) -> tuple[Admitted, ...]:
+    return tuple(Admitted(UUID(panel_id), Decimal(usd), at) for panel_id, usd, at in json.loads(value))

@@ -1,0 +1,132 @@
+"""The event log on three servers: what it promises on one holds while events are on their way to the others."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+
+import pytest
+from nats.aio.client import Client
+
+from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.topology import PANELS
+from askpanel.local.servers.nats_nodes import NatsNodes
+from askpanel.runtime import bootstrap
+from askpanel.runtime.bootstrap import Sizing
+from askpanel.runtime.errors import Conflict
+from askpanel.runtime.log import EventLog
+from tests.contract.made import a_round, an_end, some_panel
+from tests.contract.servers import connected
+from tests.harness.servers import scratch_directory
+
+TRIES = 40
+STEP = 0.0003
+"""Seconds by which each try moves one writer against the other, so that they meet in every order."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Generator[NatsNodes]:
+    """Three nodes; panels of the tests are their own, so nothing is emptied in between."""
+    with scratch_directory() as data:
+        nodes = NatsNodes(data, access="", sync_always=False, route_password="of-the-test")
+        nodes.start(3)
+        try:
+            yield nodes
+        finally:
+            nodes.stop()
+
+
+@pytest.fixture
+async def replicated(cluster: NatsNodes) -> AsyncGenerator[Client]:
+    """Connected to the cluster, the contract's streams on all three nodes."""
+    async with connected(cluster.url().split(",")) as client:
+        await bootstrap.create(client.jetstream(), Sizing(replicas=3))
+        yield client
+
+
+@pytest.fixture
+def log(replicated: Client) -> EventLog:
+    return EventLog(replicated)
+
+
+async def test_the_log_stands_on_every_node(replicated: Client) -> None:
+    info = await replicated.jetstream().stream_info(PANELS.name)
+    assert info.config.num_replicas == 3
+    assert info.cluster is not None
+    assert len(info.cluster.replicas or []) == 2
+
+
+async def test_nothing_comes_before_an_event_that_did_not_expect_it(log: EventLog) -> None:
+    """A fact that may stand anywhere, and at the same moment an end that expects to be the next event."""
+    ended = 0
+    for _ in range(TRIES):
+        panel = some_panel()
+        begun = await log.append(a_round(panel, 1), expected=0)
+        fact, end = await asyncio.gather(
+            log.append_once(a_round(panel, 2), recent=True),
+            log.append(an_end(panel), expected=begun),
+            return_exceptions=True,
+        )
+        assert isinstance(fact, int)
+        if isinstance(end, int):
+            ended += 1
+            assert end < fact, "it was stored behind an event that it did not know"
+        else:
+            assert isinstance(end, Conflict)
+            assert [message[3] for message in end.newer] == [fact]
+    assert ended, "the end never won, so nothing was tried"
+
+
+async def test_facts_beside_one_another_never_come_after_an_end(log: EventLog) -> None:
+    ended = beside = 0
+    for number in range(TRIES):
+        panel = some_panel()
+        begun = await log.append(a_round(panel, 1), expected=0)
+
+        async def end_later(after: float, panel: PanelRef = panel, begun: int = begun) -> int:
+            await asyncio.sleep(after)
+            return await log.append(an_end(panel), expected=begun)
+
+        end, facts = await asyncio.gather(
+            end_later(number * STEP),
+            log.append_beside([a_round(panel, 2), a_round(panel, 3)], noun="panel", expected=0),
+            return_exceptions=True,
+        )
+        types = [event.envelope.type for event in await log.read(panel)]
+        if isinstance(end, int):
+            ended += 1
+            assert isinstance(facts, Conflict)
+            assert types[-1] == "panel.failed", "a fact that the end forbids stands behind it"
+        else:
+            beside += 1
+            assert isinstance(end, Conflict)
+            assert isinstance(facts, list)
+            assert types == ["round.started"] * 3
+    assert ended, "the end never won"
+    assert beside, "the facts never won"
+
+
+async def test_facts_beside_one_another_stand_whatever_else_comes_between(log: EventLog) -> None:
+    panel = some_panel()
+    begun = await log.append(an_end(panel, "the panel's last event of this noun"), expected=0)
+    rounds = [a_round(panel, number) for number in range(2, 14)]
+    others = [
+        asyncio.create_task(log.append_once(a_round(panel, number), recent=True)) for number in range(20, 26)
+    ]
+    sequences = await log.append_beside(rounds, noun="panel", expected=begun)
+    await asyncio.gather(*others)
+    events = {event.sequence: event for event in await log.read(panel, after=begun)}
+    assert len(events) == 18
+    assert [events[sequence] for sequence in sequences] == [
+        event.at(sequence) for event, sequence in zip(rounds, sequences, strict=True)
+    ]
+    assert await log.append_beside(rounds, noun="panel", expected=begun) == sequences, "and only once"
+
+
+async def test_of_fifty_writers_exactly_one_is_first(log: EventLog) -> None:
+    panel = some_panel()
+    outcomes = await asyncio.gather(
+        *(log.append(a_round(panel, number), expected=0) for number in range(1, 51)), return_exceptions=True
+    )
+    won = [outcome for outcome in outcomes if isinstance(outcome, int)]
+    lost = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
+    assert (len(won), len(lost)) == (1, 49)
+    assert len(await log.read(panel)) == 1

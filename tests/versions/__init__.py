@@ -1,0 +1,1 @@
+"""Two versions side by side: what each writes, the other reads."""
