@@ -28,7 +28,7 @@ class Connection(Client):
         for line in raw.decode("utf-8", "replace").split("\r\n"):
             name, colon, value = line.partition(":")
             name = name.strip(_BLANK)
-            if colon and name.isascii() and len(name.split()) < 2:
+            if colon and name.isascii() and (not name or name.split() == [name]):
                 found[name] = value.strip(_BLANK)
         return found
 

@@ -42,6 +42,7 @@ class StreamSlots:
         self._unwritten: set[UUID] = set()
         self._something = asyncio.Event()
         self._sign = Cell(None, 0)
+        self._signing = asyncio.Lock()
 
     async def take(self, user_id: UUID) -> bool:
         """Count one more, if the user may have it."""
@@ -108,6 +109,8 @@ class StreamSlots:
         """Whether one more is within the limit, once it is written that there is one more."""
         count = self._open[user_id] + 1
         try:
+            if self._sign.value is None:
+                await self._sign_of_life()  # without one the others would take this process for gone
             for _ in range(ATTEMPTS):
                 cell = await self._cells.read(_key(user_id))
                 holdings = decode(cell.value)
@@ -132,16 +135,17 @@ class StreamSlots:
         return [who for who, sign in signs.items() if float(sign.value or 0) < time.time()]
 
     async def _sign_of_life(self) -> None:
-        value = str(time.time() + self._alive).encode()
         key = f"gateway.{self._me}"
-        try:
-            self._sign = Cell(value, await self._cells.write(key, value, self._sign.revision))
-        except Overtaken:
-            # Nobody else writes this key: either NATS began anew, or an earlier sign came without an answer.
-            self._sign = await self._cells.read(key)
-            if self._sign.value is None:
-                self._unwritten |= set(self._open)
-            self._sign = Cell(value, await self._cells.write(key, value, self._sign.revision))
+        async with self._signing:
+            value = str(time.time() + self._alive).encode()
+            try:
+                self._sign = Cell(value, await self._cells.write(key, value, self._sign.revision))
+            except Overtaken:
+                # Nobody else writes this key: either NATS began anew, or an earlier sign came without an answer.
+                self._sign = await self._cells.read(key)
+                if self._sign.value is None:
+                    self._unwritten |= set(self._open)
+                self._sign = Cell(value, await self._cells.write(key, value, self._sign.revision))
 
     async def _write_count(self, user_id: UUID) -> None:
         """Write how many streams the user has here. Raises Unshared."""
