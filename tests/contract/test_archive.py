@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -17,6 +17,7 @@ from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.events import PanelCreated, UsageRecorded
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import ARCHIVE, PANELS, USAGE
+from askpanel.gateway.history import read_event, read_history
 from askpanel.runtime import letters
 from askpanel.runtime.archiver import Archiver, Window
 from askpanel.runtime.errors import Conflict
@@ -81,6 +82,34 @@ async def test_an_archived_panel_is_read_as_if_it_were_on_the_log(client: Client
             kept = {name: value for name, value in before[1].items() if name not in given}
             assert (now[0], now[1], now[2], now[3]) == (before[0], kept, before[2], before[3])
     assert await log.read(some_panel()) == []
+
+
+async def test_a_running_panel_is_read_and_written_without_a_look_at_the_archive(client: Client) -> None:
+    """What each costs in messages to the server; the index would be one more."""
+    log, panel = EventLog(client), some_panel()
+
+    async def requests(work: Awaitable[object]) -> int:
+        before = client.stats["out_msgs"]
+        await work
+        return client.stats["out_msgs"] - before
+
+    begun, *events = (now(event) for event in finished(panel)[:6])
+    assert await requests(log.append_first(begun)) == 1
+    expected = 0
+    for event in [begun, *events]:
+        assert await requests(log.append(event, expected=expected)) == (2 if event is begun else 1)
+        expected = await log.last_sequence(panel)
+    assert await requests(log.read(panel)) == 2, "the last sequence, and a batch"
+    assert await requests(log.read(panel, until=expected)) == 1
+    assert await requests(log.read(panel, after=expected - 1, until=expected)) == 1
+    assert await requests(log.append_once(events[-1], recent=False)) == 2
+    assert await requests(read_history(log, panel)) == 2
+    assert await requests(read_event(log, panel, expected)) == 1
+
+
+def now(event: Recorded) -> Recorded:
+    """The event as one that has just been made."""
+    return replace(event, envelope=replace(event.envelope, time=datetime.now(UTC)))
 
 
 @pytest.mark.parametrize("step", STEPS)
