@@ -46,7 +46,7 @@ async def everybody_is_past(client: Client) -> None:
     for consumer in await jetstream.consumers_info(PANELS.name):
         if consumer.config.ack_policy != AckPolicy.NONE:
             await jetstream.delete_consumer(PANELS.name, consumer.name)
-            config = consumer.config.evolve(deliver_policy=DeliverPolicy.NEW)
+            config = consumer.config.evolve(deliver_policy=DeliverPolicy.NEW, opt_start_seq=None)
             await jetstream.add_consumer(PANELS.name, config)
     await projected(client, position.sequence, position.epoch)
 

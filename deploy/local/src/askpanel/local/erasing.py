@@ -1,9 +1,9 @@
 """Takes out of log and tables what people asked and were answered: one panel, or all of a tenant that is ours.
 
 In this order: an audit line that it begins; then, again and again until nothing is found for a while, what is
-on the log, what is archived, the timers, a tenant's own experts and webhooks, the dead letters that quote it, and the rows; then
-an audit line with the counts. A crash on the way leaves the first line, and the same command goes on where it
-stopped. The audit names ids, counts, who and why, and nothing of what was erased.
+on the log, what is archived, the timers, a tenant's own experts and webhooks, the dead letters that quote it,
+and the rows; then an audit line with the counts. A crash on the way leaves the first line, and the same
+command goes on where it stopped. The audit names ids, counts, who and why, and nothing of what was erased.
 
     EraseRefused         nothing was erased
     ├── NotConfirmed     without --yes; the text says what there is
