@@ -344,3 +344,14 @@ def test_the_stream_refuses_what_would_forge_or_wipe_it() -> None:
     assert not config.allow_rollup_hdrs
     assert not config.allow_msg_ttl
     assert not config.allow_msg_schedules
+
+
+async def test_the_first_appends_of_a_process_at_once_are_each_sent_once(client: Client) -> None:
+    """Whoever comes while the first asks for replicas is told too, and takes no turns on a single server."""
+    log, panels = EventLog(client), [some_panel() for _ in range(8)]
+    for panel in panels:
+        await log.append(a_round(panel, 1), expected=0)
+    fresh = EventLog(client)
+    before = client.stats["out_msgs"]
+    await asyncio.gather(*(fresh.append_once(a_round(panel, 2), recent=True) for panel in panels))
+    assert client.stats["out_msgs"] - before == len(panels) + 1, "one question, and the events"
