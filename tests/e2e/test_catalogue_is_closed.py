@@ -65,10 +65,10 @@ CHECKS: Mapping[str, str] = {
         select pg_proc.oid::regprocedure::text from pg_proc
         where pronamespace = 'askpanel'::regnamespace and has_function_privilege('anon', oid, 'execute')
     """,
-    "columns of ours that are filled by others than the projector": """
+    "columns of ours that are filled by others than the projector, and erased by others than operators": """
         select grantee || ' ' || privilege_type || ' ' || table_name from information_schema.role_table_grants
         where table_schema = 'askpanel' and privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
-          and grantee not in ('panel_projector', 'postgres')
+          and grantee not in ('panel_projector', 'panel_migrator', 'postgres')
     """,
 }
 
@@ -122,7 +122,7 @@ HOLES: Mapping[str, tuple[str, str]] = {
         "grant execute on function askpanel.role_in(uuid) to public",
     ),
     "users that move the checkpoint": (
-        "columns of ours that are filled by others than the projector",
+        "columns of ours that are filled by others than the projector, and erased by others than operators",
         "grant update on askpanel.projection_checkpoint to authenticated",
     ),
 }

@@ -58,7 +58,16 @@ def one_line(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
 
 async def test_up_tells_where_everything_is(first: RunningStack) -> None:
     told = first.told
-    assert set(told) == {"url", "auth_url", "anon_key", "database_url", "nats_url", "pids", "tenants"}
+    assert set(told) == {
+        "url",
+        "auth_url",
+        "anon_key",
+        "database_url",
+        "nats_url",
+        "pids",
+        "probes",
+        "tenants",
+    }
     assert set(told["pids"]) == PROCESSES
     assert len(set(told["pids"].values())) == len(PROCESSES)
     for pid in told["pids"].values():
