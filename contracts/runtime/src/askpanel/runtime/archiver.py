@@ -39,11 +39,12 @@ from askpanel.contracts.archive import (
 from askpanel.contracts.subjects import BadSubject, PanelRef, parse
 from askpanel.contracts.topology import ARCHIVE, AUDIT, DEAD, PANELS
 from askpanel.runtime.archive import stored_at
-from askpanel.runtime.archive_index import Index
+from askpanel.runtime.archive_index import ATTEMPTS, PAUSE, Index
 from askpanel.runtime.archive_rules import Limits, why_held
 from askpanel.runtime.direct import batches, unavailable
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.publishing import IN_FLIGHT
 from askpanel.runtime.replies import Replies
 
 logger = logging.getLogger(__name__)
@@ -233,9 +234,19 @@ class Archiver:
         for number, body in enumerate(compress(text)):
             headers = part_headers(panel, number, digest(text))
             with unavailable():
-                ack = await self._jetstream.publish(archive_subject(panel.tenant_id), body, headers=headers)
-            parts.append(ack.seq)
+                parts.append(await self._store(archive_subject(panel.tenant_id), body, headers))
         return tuple(parts)
+
+    async def _store(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
+        """Its sequence; waits while the same part of another archiver is on its way to the other servers."""
+        for _ in range(ATTEMPTS):
+            try:
+                return (await self._jetstream.publish(subject, body, headers=headers)).seq
+            except nats.js.errors.APIError as error:
+                if error.err_code not in IN_FLIGHT:
+                    raise
+            await asyncio.sleep(PAUSE)
+        raise LogUnavailable("another archiver's copy stays on its way to the other servers")
 
     async def _name(self, window: Window) -> None:
         """Name what was copied in the index; where another archiver was first, take its entry."""
