@@ -156,6 +156,6 @@ async def test_a_month_that_is_spent_is_402_until_it_ends(priced: RunningStack) 
     finally:
         await agree(priced, max_cost_usd_per_month=None)
     assert refused.status_code == 402
-    assert refused.json()["limit"]["name"] == "budget"
+    assert refused.json()["limit"]["name"] == "cost_usd_per_month"
     assert budget["limit"] == "0.01"
     assert budget["remaining"] == "0"

@@ -31,7 +31,7 @@ EXPERT = {
 READ = "read panels, experts, the tenant; stream; export"
 ASK = "ask a panel"
 ACT = "cancel, or answer as the human"
-MANAGE = "manage the tenant's own experts"
+MANAGE = "manage the tenant's own experts, read their instructions"
 WEBHOOKS = "manage webhooks, where there are any"
 """Off on this stack; services/gateway/tests/test_webhooks_live.py asks the API."""
 USAGE = "usage"

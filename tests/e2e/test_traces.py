@@ -54,8 +54,9 @@ class Traced:
         return {span.span_id: span for span in self.spans}
 
     def sent(self, recorded: Recorded) -> Seen:
-        """The span that sent an event."""
-        return self._of_message("send", recorded)[0]
+        """The span an event says it was sent in; attempts that another event was faster than have their own."""
+        attempts = self._of_message("send", recorded)
+        return next(span for span in attempts if span.span_id == span_of(recorded))
 
     def processed(self, recorded: Recorded) -> list[Seen]:
         """The spans of those who handled it."""
@@ -138,7 +139,6 @@ async def test_a_panel_is_one_trace_and_its_tree_is_the_causation_of_its_events(
     by_id = {recorded.envelope.id: recorded for recorded in events}
     for recorded in events:
         envelope, sent = recorded.envelope, panel.sent(recorded)
-        assert span_of(recorded) == sent.span_id
         assert envelope.tracestate == f"askpanel={span_of(events[0])},other=1"
         assert (sent.kind, f"/askpanel/{sent.service}") == ("producer", envelope.source)
         if envelope.causation_id is not None:

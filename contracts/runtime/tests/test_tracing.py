@@ -33,6 +33,14 @@ PANEL = PanelRef(uuid4(), uuid4())
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Generator[None]:
+    """What comes in here would still be here in later tests of the process, whose events would carry it on."""
+    before = tracing._here.set(None)
+    yield
+    tracing._here.reset(before)
+
+
 def event(cause: Envelope | None = None) -> Recorded:
     return seal(PanelCancelRequested(user_id=UUID(int=1), reason="secret words"), PANEL, time=AT, cause=cause)
 

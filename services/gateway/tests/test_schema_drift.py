@@ -128,7 +128,7 @@ WARNINGS = [
     (
         "alter table panels add constraint ended check (status <> 'completed' or completed_at is not null)",
         "public.panels constraint ended",
-        "one over status, completed_at",
+        "one over completed_at, status",
     ),
     ("alter table panels drop constraint panels_user_id_fkey", "public.panels.user_id", "no such key"),
     (

@@ -23,6 +23,7 @@ RULES: tuple[Callable[[Observed], Iterator[Finding]], ...] = (
     drift_columns.triggers,
     drift_access.row_security,
     drift_access.policies,
+    drift_access.own_tables,
     drift_access.functions,
     drift_access.roles,
     drift_access.grants,

@@ -8,6 +8,7 @@ from askpanel.gateway.readmodel.expected import (
     FILLED,
     FUNCTIONS,
     HARDENING,
+    OWN_TABLES,
     POLICIES,
     READABLE,
     REALTIME,
@@ -107,6 +108,13 @@ def _told(policy: PolicyFound | None) -> str:
         return "none"
     kind = "" if policy.permissive else "restrictive "
     return f"{kind}{policy.command} to {', '.join(sorted(policy.roles))}"
+
+
+def own_tables(observed: Observed) -> Iterator[Finding]:
+    """A database of an earlier release lacks what a later one keeps there."""
+    for table in OWN_TABLES:
+        if table not in observed.own_tables:
+            yield Finding("error", f"askpanel.{table}", "table", "none", MIGRATE)
 
 
 def functions(observed: Observed) -> Iterator[Finding]:

@@ -136,7 +136,7 @@ def values(observed: Observed) -> Iterator[Finding]:
                     "warning",
                     f"public.{check.table} constraint {check.name}",
                     "a CHECK over one column",
-                    "one over " + (", ".join(check.columns) or "none"),
+                    "one over " + (", ".join(sorted(check.columns)) or "none"),
                     "read it: whether it refuses rows of ours cannot be told from here",
                 )
             continue

@@ -164,6 +164,8 @@ HARDENING: tuple[Policy, ...] = (
     *(Policy(table, "askpanel_no_anonymous_read", "SELECT", "anon") for table in READABLE),
 )
 
+OWN_TABLES = ("projection_checkpoint", "panel_money", "usage_daily")
+"""Tables of ours, in schema askpanel, without which rows cannot be written or counted."""
 DEFINER_FUNCTIONS = ("askpanel.active_tenant_ids(text[])", "askpanel.role_in(uuid)")
 FUNCTIONS = ("askpanel.current_user_id()", *DEFINER_FUNCTIONS)
 ROLES = ("panel_api", "panel_projector", "panel_migrator", "panel_membership")

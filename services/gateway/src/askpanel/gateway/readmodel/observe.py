@@ -43,6 +43,7 @@ async def observe(connection: asyncpg.Connection) -> Observed:
             roles=await _roles(connection),
             grants=await _grants(connection),
             realtime=await _realtime(connection),
+            own_tables=await _own_tables(connection),
             login=await connection.fetchval("select session_user::text"),
         )
 
@@ -287,3 +288,14 @@ async def _realtime(connection: asyncpg.Connection) -> frozenset[str]:
         """
     )
     return frozenset(row["tablename"] for row in rows)
+
+
+async def _own_tables(connection: asyncpg.Connection) -> frozenset[str]:
+    rows = await connection.fetch(
+        """
+        select relname::text from pg_class
+        join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = 'askpanel' and relkind in ('r', 'p')
+        """
+    )
+    return frozenset(row["relname"] for row in rows)

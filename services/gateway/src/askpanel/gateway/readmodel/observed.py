@@ -99,4 +99,5 @@ class Observed:
     roles: Mapping[str, Role]
     grants: frozenset[tuple[str, str, str]]
     realtime: frozenset[str]
+    own_tables: frozenset[str]
     login: str
