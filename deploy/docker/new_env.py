@@ -6,7 +6,7 @@ With `--webhooks` also the process that sends events to addresses of the tenants
 import secrets
 import sys
 
-USERS = ("GATEWAY", "PROJECTOR", "ORCHESTRATOR", "EXPERT_RUNNER", "CONSENSUS", "USAGE", "ADMIN")
+USERS = ("GATEWAY", "PROJECTOR", "ORCHESTRATOR", "EXPERT_RUNNER", "CONSENSUS", "USAGE", "ARCHIVER", "ADMIN")
 
 
 def environment(*, webhooks: bool = False) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from askpanel.contracts.topology import STREAMS
+from askpanel.contracts.topology import ARCHIVE_BUCKET, STREAMS
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap
@@ -87,4 +87,6 @@ async def emptied(client: Client) -> None:
             await jetstream.delete_stream(stream.name)
         except NotFoundError:
             continue
+    with suppress(NotFoundError):
+        await jetstream.delete_key_value(ARCHIVE_BUCKET.name)  # it names what is in a stream
     await bootstrap.create(jetstream)

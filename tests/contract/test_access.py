@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from itertools import combinations, product
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from askpanel.contracts.envelope import encode
 from askpanel.contracts.events import EVENTS
 from askpanel.contracts.permissions import (
     SERVICES,
+    STEPS,
     Permissions,
     authorization,
     password_variable,
@@ -37,16 +39,19 @@ from askpanel.contracts.topology import (
     retry_subject,
 )
 from askpanel.runtime import bootstrap
+from askpanel.runtime.archiver import Archiver
 from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.connection import inbox_prefix
+from askpanel.runtime.everything import everything
 from askpanel.runtime.log import EventLog
+from tests.contract.archiving import everybody_is_past, finished, put
 from tests.contract.made import a_round, some_panel
 from tests.contract.samples import SAMPLES, recorded, to_golden
 from tests.contract.servers import OwnNats, connected, emptied, own_nats
 from tests.contract.waiting import until
 
 BILLING = reader("billing", "usage.recorded")
-USERS = (*SERVICES, BILLING.name, "admin")
+USERS = (*SERVICES, *STEPS, BILLING.name, "admin")
 PASSWORDS = {user: f"secret-of-{user}" for user in USERS}
 SAMPLE = {sample.TYPE: sample for sample in SAMPLES}
 WORKERS = tuple(dict.fromkeys(durable.service for durable in DURABLES))
@@ -234,7 +239,7 @@ ADMINISTRATION = tuple(
     for durable in DURABLES
     for verb in ("DELETE", "PAUSE", "DURABLE.CREATE")
 )
-OTHERS = {user: rights_of(user) for user in (*SERVICES, BILLING.name)}
+OTHERS = {user: rights_of(user) for user in (*SERVICES, *STEPS, BILLING.name)}
 
 
 @pytest.mark.parametrize("user", [*SERVICES, BILLING.name])
@@ -360,7 +365,7 @@ async def test_without_a_users_password_there_is_no_connection(
 async def test_the_generated_file_takes_its_passwords_from_the_servers_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for user in (*SERVICES, "admin"):
+    for user in (*SERVICES, *STEPS, "admin"):
         monkeypatch.setenv(password_variable(user), f'"{PASSWORDS[user]}"')
     with own_nats(generate.permissions_file(SERVICES)) as server:
         async with as_user(server, "admin") as client:
@@ -371,3 +376,20 @@ async def test_the_generated_file_takes_its_passwords_from_the_servers_environme
 
 def test_samples_are_told_apart_by_their_bytes() -> None:
     assert len({to_golden(encode(recorded(sample))) for sample in SAMPLES}) == len(EVENTS)
+
+
+async def test_the_archiver_archives_with_its_own_rights_alone(guarded: OwnNats, admin: Client) -> None:
+    panel = some_panel()
+    stored = await put(admin, finished(panel))
+    await everybody_is_past(admin)
+    errors: list[str] = []
+    async with as_user(guarded, "archiver", errors) as client:
+        report = await Archiver(client, older_than=timedelta(0)).run()
+        assert await EventLog(client).read(panel) == stored
+    assert report.panels > 0, report.held
+    async with as_user(guarded, "orchestrator", errors) as client:
+        assert await EventLog(client).read(panel) == stored
+    async with as_user(guarded, "projector", errors) as client:
+        events = [one async for one in everything(EventLog(client), after=0, ends=True) if one is not None]
+    assert {event.sequence for event in stored} <= {one.sequence for one in events}
+    assert errors == []

@@ -151,7 +151,7 @@ async def test_dead_letters_and_advisories_are_kept_and_the_log_cannot_be_delete
     with pytest.raises(Exception, match="message delete not permitted"):
         await jetstream.delete_msg(PANELS.name, sequence)
     assert (await jetstream.stream_info(DEAD.name)).config.max_age == DEAD.max_age
-    assert {stream.name for stream in STREAMS} == {"PANELS", "TIMERS", "DEAD", "AUDIT", "WEBHOOKS"}
+    assert {stream.name for stream in STREAMS} == {"PANELS", "ARCHIVE", "TIMERS", "DEAD", "AUDIT", "WEBHOOKS"}
 
 
 # ------------------------------------------------------------------------------------------ health

@@ -10,9 +10,11 @@ from nats.aio.client import Client
 from askpanel.contracts.envelope import Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
+from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing, _stream_config
 from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
-from askpanel.runtime.log import EventLog, header_bytes
+from askpanel.runtime.log import EventLog
+from askpanel.runtime.publishing import header_bytes
 from tests.contract.made import a_round, an_end, some_panel
 from tests.contract.proxy import proxy_to
 from tests.contract.servers import OwnNats, connected, own_nats
@@ -288,7 +290,7 @@ async def test_an_unreachable_log_is_unavailable_within_its_patience() -> None:
 async def test_reading_is_complete_and_ordered_beyond_one_batch(
     log: EventLog, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("askpanel.runtime.log.READ_BATCH", 7)
+    monkeypatch.setattr("askpanel.runtime.direct.READ_BATCH", 7)
     panel, other, last = some_panel(), some_panel(), 0
     written: list[int] = []
     for number in range(1, 31):
@@ -312,7 +314,7 @@ async def test_kill_nine_of_the_server_amid_appends_loses_and_doubles_nothing() 
     with own_nats(sync_always=True) as server:
         async with connected(server.url) as client:
             js = client.jetstream()
-            await js.add_stream(_stream_config(PANELS, Sizing()))
+            await bootstrap.create(js)
             log = EventLog(client, patience=20.0, attempt_timeout=0.5)
             done: list[int] = []
 
@@ -342,3 +344,14 @@ def test_the_stream_refuses_what_would_forge_or_wipe_it() -> None:
     assert not config.allow_rollup_hdrs
     assert not config.allow_msg_ttl
     assert not config.allow_msg_schedules
+
+
+async def test_the_first_appends_of_a_process_at_once_are_each_sent_once(client: Client) -> None:
+    """Whoever comes while the first asks for replicas is told too, and takes no turns on a single server."""
+    log, panels = EventLog(client), [some_panel() for _ in range(8)]
+    for panel in panels:
+        await log.append(a_round(panel, 1), expected=0)
+    fresh = EventLog(client)
+    before = client.stats["out_msgs"]
+    await asyncio.gather(*(fresh.append_once(a_round(panel, 2), recent=True) for panel in panels))
+    assert client.stats["out_msgs"] - before == len(panels) + 1, "one question, and the events"

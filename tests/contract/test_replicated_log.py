@@ -13,6 +13,7 @@ from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing
 from askpanel.runtime.errors import Conflict
 from askpanel.runtime.log import EventLog
+from tests.contract.archiving import archived, everybody_is_past, finished, put
 from tests.contract.made import a_round, an_end, some_panel
 from tests.contract.servers import connected
 from tests.harness.servers import scratch_directory
@@ -130,3 +131,19 @@ async def test_of_fifty_writers_exactly_one_is_first(log: EventLog) -> None:
     lost = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
     assert (len(won), len(lost)) == (1, 49)
     assert len(await log.read(panel)) == 1
+
+
+async def test_panels_are_archived_once_by_two_archivers_and_read_whole_from_any_node(
+    cluster: NatsNodes, replicated: Client
+) -> None:
+    """Both write the same pages of the index, each change on its way to the other nodes for a while."""
+    panels = [some_panel() for _ in range(8)]
+    before = {panel: await put(replicated, finished(panel)) for panel in panels}
+    await everybody_is_past(replicated)
+    async with connected(cluster.url().split(",")) as other:
+        await asyncio.gather(archived(replicated), archived(other))
+        for client in (replicated, other):
+            for panel, events in before.items():
+                assert await EventLog(client).read(panel) == events
+    index = EventLog(replicated).archive
+    assert all([await index.find(panel.panel_id) for panel in panels])

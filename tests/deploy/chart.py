@@ -127,6 +127,9 @@ class Rendered:
         for resource in self.all("Deployment", "Job"):
             template = resource["spec"]["template"]
             yield component_of(resource), template["spec"], template["metadata"]["labels"]
+        for resource in self.all("CronJob"):
+            template = resource["spec"]["jobTemplate"]["spec"]["template"]
+            yield component_of(resource), template["spec"], template["metadata"]["labels"]
         for resource in self.all("Pod"):
             yield component_of(resource), resource["spec"], resource["metadata"]["labels"]
 

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from askpanel.contracts.topology import BUCKETS, DURABLES, OPTIONAL_DURABLES, PANELS, STREAMS, TIMERS
 from askpanel.expert_runner.models.resolve import PROVIDERS
 from askpanel.gateway.app import LAST_REQUESTS
-from askpanel.local.chart import JOB_MODULES, JOB_SETTINGS, SETTINGS, variables
+from askpanel.local.chart import CRON_MODULES, CRON_SETTINGS, JOB_MODULES, JOB_SETTINGS, SETTINGS, variables
 from askpanel.local.services import MODEL_VARIABLES, MODULES, OPTIONAL_MODULES
+from askpanel.runtime.archive_job import FEWEST_DAYS
 from askpanel.runtime.bootstrap import Sizing
 from tests.deploy.chart import (
+    BY_THE_INSTALLER,
     COLLECTOR,
     DIGEST,
     NAMESPACE,
@@ -20,15 +23,17 @@ from tests.deploy.chart import (
     component_of,
     container,
     plain_environment,
+    render,
     selects,
 )
+from tests.deploy.tools import HELM_4
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("helms")]
 
 KEYS = {key for provider in PROVIDERS for key in provider.keys}
 ENVIRONMENT = {
     **{service: set(variables(settings)) for service, settings in SETTINGS.items()},
-    **{job: set(variables(settings)) for job, settings in JOB_SETTINGS.items()},
+    **{job: set(variables(settings)) for job, settings in {**JOB_SETTINGS, **CRON_SETTINGS}.items()},
 }
 for service in SETTINGS:
     ENVIRONMENT[service].add("OTEL_EXPORTER_OTLP_HEADERS")  # read by the exporter itself
@@ -42,6 +47,7 @@ def test_every_service_has_a_deployment_of_its_own_and_every_step_a_job(rendered
     assert rendered.services - OPTIONAL_MODULES.keys() == MODULES.keys()
     steps = set(JOB_MODULES) - ({"bootstrap"} if "NACK" in rendered.variant else set())
     assert {component_of(each) for each in rendered.all("Job")} == steps
+    assert {component_of(each) for each in rendered.all("CronJob")} == set(CRON_MODULES)
     modules = {**MODULES, **OPTIONAL_MODULES, **JOB_MODULES}
     for resource in rendered.all("Deployment", "Job"):
         pod = resource["spec"]["template"]["spec"]
@@ -67,6 +73,23 @@ def test_every_pod_is_restricted_and_writes_nowhere_but_to_its_scratch_space(ren
         resources = container(pod)["resources"]
         assert set(resources["requests"]) == {"cpu", "memory"}
         assert set(resources["limits"]) == {"memory"}
+
+
+def test_the_archiver_runs_now_and_then_alone_and_ends(rendered: Rendered) -> None:
+    cron = rendered.one("CronJob", "archiver")["spec"]
+    job = cron["jobTemplate"]["spec"]
+    pod = job["template"]["spec"]
+    given = plain_environment(pod)
+    assert cron["concurrencyPolicy"] == "Forbid"
+    assert container(pod)["args"] == ["-m", CRON_MODULES["archiver"]]
+    assert pod["restartPolicy"] == "Never"
+    assert float(given["ASKPANEL_ARCHIVE_AFTER_DAYS"] or 0) >= FEWEST_DAYS
+    assert job["activeDeadlineSeconds"] > float(given["ASKPANEL_ARCHIVE_SECONDS"] or 0)
+
+
+def test_without_an_archive_there_is_no_archiver() -> None:
+    text = render(HELM_4, "small", {**BY_THE_INSTALLER, "archive": {"enabled": False}})
+    assert not [each for each in yaml.safe_load_all(text) if each and component_of(each) == "archiver"]
 
 
 def test_images_are_named_by_digest(rendered: Rendered) -> None:
@@ -175,7 +198,7 @@ def test_a_collector_is_told_to_the_services_where_there_is_one(rendered: Render
 
 
 def test_required_settings_are_given(rendered: Rendered) -> None:
-    classes = {**SETTINGS, **JOB_SETTINGS}
+    classes = {**SETTINGS, **JOB_SETTINGS, **CRON_SETTINGS}
     for component, pod, _ in rendered.pods():
         if component != "test":
             required = [

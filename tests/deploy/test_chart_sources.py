@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 import askpanel.gateway
 import askpanel.runtime
 from askpanel.contracts.events import FailureReason
-from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, password_variable
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, STEPS, password_variable
 from askpanel.contracts.topology import DEAD, PANELS, STREAMS, TIMERS
 from askpanel.gateway.stream.deliver import Why
 from askpanel.local import chart as generated
@@ -97,7 +97,7 @@ def test_values_of_labels_in_alerts_are_values_that_the_code_gives() -> None:
 
 def test_nats_gets_a_password_for_each_user_of_the_permissions() -> None:
     values = yaml.safe_load((ROOT / "deploy/helm/nats-values.yaml").read_text())
-    users = {password_variable(user): user for user in (*SERVICES, *OPTIONAL_SERVICES, "admin")}
+    users = {password_variable(user): user for user in (*SERVICES, *OPTIONAL_SERVICES, *STEPS, "admin")}
     given = {name: each for name, each in values["container"]["env"].items() if name.startswith("NATS_")}
     assert {name: each["valueFrom"]["secretKeyRef"]["key"] for name, each in given.items()} == users
     for file, without in (("permissions.conf", OPTIONAL_SERVICES), ("permissions-webhooks.conf", ())):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, password_variable
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, STEPS, password_variable
 from askpanel.expert_runner.models.resolve import PROVIDERS
 from askpanel.local.chart import JOB_MODULES, JOB_SETTINGS, SETTINGS, variables
 from askpanel.local.services import MODEL_VARIABLES, MODULES, OPTIONAL_MODULES
@@ -98,7 +98,7 @@ def test_secrets_come_from_the_environment_that_new_env_makes(compose: dict[str,
     body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     needed = {name for name, kind in _VARIABLE.findall(body) if kind != "-"}
     assert needed <= first.keys()
-    users = [password_variable(user) for user in (*ALL_SERVICES, "admin")]
+    users = [password_variable(user) for user in (*ALL_SERVICES, *STEPS, "admin")]
     first, second = made(webhooks=True), made(webhooks=True)
     assert all(
         first[user] != second[user] and first[user][0].isalpha() and len(first[user]) > 32 for user in users

@@ -9,14 +9,14 @@ import asyncpg
 import nats
 import pytest
 
-from askpanel.contracts.permissions import SERVICES, authorization
+from askpanel.contracts.permissions import SERVICES, STEPS, authorization
 from askpanel.contracts.topology import DURABLES
 from askpanel.local.chart import JOB_MODULES
 from askpanel.runtime import bootstrap
 from tests.contract.servers import OwnNats, own_nats
 from tests.harness.databases import Databases
 
-PASSWORDS = {user: f"ap-{user}" for user in (*SERVICES, "admin")}
+PASSWORDS = {user: f"ap-{user}" for user in (*SERVICES, *STEPS, "admin")}
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,8 @@ SECRET = "Shall Acme Health close the ward in Oostende before the elections?"
 WORD = "Oostende"
 BECAUSE = ("--because", "ticket 4711")
 SLOW = "expert-4"
+ANSWER_AFTER = 15
+"""Seconds; in that time the command starts twice while other work keeps the machine busy."""
 TABLES = ("panels", "panel_responses", "panel_consensus", "agent_usage")
 EXPERT = {
     "agent_id": "oostende-insider",
@@ -51,7 +53,7 @@ class Panels:
 @pytest.fixture(scope="module")
 def own() -> Generator[RunningStack]:
     """A stack whose tenants may be erased."""
-    with stack(f"scripted:latency=0.02,latency.{SLOW}=8") as started:
+    with stack(f"scripted:latency=0.02,latency.{SLOW}={ANSWER_AFTER}") as started:
         yield started
 
 
@@ -198,8 +200,11 @@ async def test_a_panel_at_work_is_not_erased(own: RunningStack, panels: Panels) 
         await until(lambda: own.events(created["id"]), lambda events: any(
             recorded.envelope.type == "expert.started" for recorded in events
         ))  # fmt: skip
-        for command, what in (("erase-panel", created["id"]), ("erase-tenant", str(own.tenant()))):
-            assert "not ended" in await refused(own, command, what, *BECAUSE, "--yes")
+        commands = (("erase-panel", created["id"]), ("erase-tenant", str(own.tenant())))
+        for said_why in await asyncio.gather(
+            *(refused(own, command, what, *BECAUSE, "--yes") for command, what in commands)
+        ):
+            assert "not ended" in said_why
         assert (await client.post(f"/panels/{created['id']}/cancel")).status_code == 202
         await follow(client, created["id"])
         assert "not returned" in await refused(own, "erase-panel", created["id"], *BECAUSE, "--yes")

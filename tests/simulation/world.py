@@ -221,19 +221,19 @@ def play(seed: int, panel_type: PanelType, *, only: Sequence[str] | None = None)
     errors: list[str] = []
     loop.set_exception_handler(lambda _, context: errors.append(_told(context)))
     module: Any = projection
-    following = module.follow
-    module.follow = _follow
+    following = module.everything
+    module.everything = _everything
     try:
         asyncio.set_event_loop(loop)
         return loop.run_until_complete(_judge(World(panel_type, dice), errors))
     finally:
-        module.follow = following
+        module.everything = following
         asyncio.set_event_loop(None)
         loop.close()
 
 
-def _follow(jetstream: Any, *, after: int, epoch: str | None = None) -> Any:
-    return jetstream.follow(after)
+def _everything(log: Any, *, after: int, epoch: str | None = None) -> Any:
+    return log.jetstream.follow(after)
 
 
 async def _judge(world: World, errors: list[str]) -> Outcome:

@@ -6,7 +6,9 @@ import pytest
 
 from askpanel.contracts.events import EVENTS
 from askpanel.contracts.permissions import (
+    OPTIONAL_SERVICES,
     SERVICES,
+    STEPS,
     authorization,
     password_variable,
     permissions,
@@ -42,6 +44,16 @@ def test_no_worker_creates_or_changes_consumers_of_the_log(service: str) -> None
 def test_nobody_may_change_or_purge_the_log(service: str) -> None:
     for action in ("UPDATE", "DELETE", "PURGE", "CREATE", "MSG.DELETE"):
         assert f"$JS.API.STREAM.{action}.{PANELS.name}" not in permissions(service).publish
+
+
+def test_the_archiver_alone_takes_from_the_log_and_writes_no_event() -> None:
+    purge = f"$JS.API.STREAM.PURGE.{PANELS.name}"
+    users = (*SERVICES, *OPTIONAL_SERVICES, *STEPS)
+    assert [user for user in users if purge in permissions(user).publish] == ["archiver"]
+    granted = permissions("archiver").publish
+    written = [subject for subject in granted if not subject.startswith("$JS.API.")]
+    assert written == ["archive.*", "$KV.archive.page.*", "$KV.archive.progress"]
+    assert not [subject for subject in granted if ".CREATE." in subject or ".UPDATE." in subject]
 
 
 @pytest.mark.parametrize("service", SERVICES)

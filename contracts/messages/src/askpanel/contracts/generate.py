@@ -21,7 +21,13 @@ from typing import Any
 from askpanel.contracts import asyncapi, typescript
 from askpanel.contracts.compatibility import breaking_changes, without_words
 from askpanel.contracts.documents import event_table, with_generated
-from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, authorization, password_variable
+from askpanel.contracts.permissions import (
+    OPTIONAL_SERVICES,
+    SERVICES,
+    STEPS,
+    authorization,
+    password_variable,
+)
 from askpanel.contracts.schemas import Schema, event_schemas
 
 MESSAGES = Path("contracts/messages")
@@ -46,7 +52,7 @@ def outputs(root: Path) -> dict[Path, str]:
 
 def permissions_file(services: Sequence[str]) -> str:
     """What a server's configuration includes; every password is a variable of its environment."""
-    users = (*services, "admin")
+    users = (*services, *STEPS, "admin")
     variables = "\n".join(f"#   {password_variable(user)}" for user in users)
     heading = (
         "# Generated from the contracts by `make generate`. Do not edit; `include` it in the server's\n"

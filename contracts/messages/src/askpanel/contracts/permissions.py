@@ -15,6 +15,10 @@ from dataclasses import dataclass
 
 from askpanel.contracts.topology import (
     ADMISSIONS_BUCKET,
+    ARCHIVE,
+    ARCHIVE_BUCKET,
+    AUDIT,
+    DEAD,
     DURABLES,
     EXPERTS_BUCKET,
     OPTIONAL_DURABLES,
@@ -34,12 +38,21 @@ from askpanel.contracts.topology import (
     retry_subject,
 )
 
+READ_ARCHIVE = (
+    f"$JS.API.STREAM.INFO.{ARCHIVE.name}",
+    f"$JS.API.STREAM.MSG.GET.{ARCHIVE.name}",
+    f"$JS.API.DIRECT.GET.{ARCHIVE.name}",
+    f"$JS.API.STREAM.MSG.GET.KV_{ARCHIVE_BUCKET.name}",
+    f"$JS.API.DIRECT.GET.KV_{ARCHIVE_BUCKET.name}",
+)
 READ_LOG = (
     f"$JS.API.STREAM.INFO.{PANELS.name}",
     f"$JS.API.STREAM.MSG.GET.{PANELS.name}",
     f"$JS.API.DIRECT.GET.{PANELS.name}",
     f"$JS.API.DIRECT.GET.{PANELS.name}.>",
+    *READ_ARCHIVE,
 )
+"""An archived panel is still a panel: whoever may read the log reads it there."""
 FOLLOW_LOG = (
     f"$JS.API.CONSUMER.CREATE.{PANELS.name}",
     f"$JS.API.CONSUMER.CREATE.{PANELS.name}.>",
@@ -52,6 +65,8 @@ TENANT_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.*.*"
 """The gateway publishes tenants' own experts, never the global ones: those are the expert-runner's."""
 _VARIABLE = re.compile(r"\$[A-Z_]+")
 SERVICES = ("gateway", "projector", "orchestrator", "expert-runner", "consensus", "usage")
+STEPS = ("archiver",)
+"""Run now and then, as a user of their own. No other user but `admin` may take anything off the log."""
 OPTIONAL_SERVICES = ("webhooks",)
 """Have a user only where they run. What talks to strangers' servers has no right to make a consumer."""
 
@@ -68,7 +83,9 @@ class Permissions:
 def permissions(service: str) -> Permissions:
     """The least a service needs."""
     publish = [f"{event_type}.*.*" for event_type in owners().get(service, ())]
-    publish += [*READ_LOG, dead_letter_subject(service)]
+    publish += READ_LOG
+    if service not in STEPS:
+        publish.append(dead_letter_subject(service))
     subscribe = [f"_INBOX_{service}.>"]
     for durable in (*DURABLES, *OPTIONAL_DURABLES):
         if durable.service == service:
@@ -110,11 +127,30 @@ def _extra(service: str) -> list[str]:
                 buckets += [*_read(counts), _write(counts)]
             return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, _write(WEBHOOKS_BUCKET), *WEBHOOKS.subjects]
         case "projector":
-            return list(FOLLOW_LOG)
+            return [*FOLLOW_LOG, f"$KV.{ARCHIVE_BUCKET.name}.projected.*"]
+        case "archiver":
+            return _archiver()
         case "webhooks":
             return [*_read(WEBHOOKS_BUCKET), _write(WEBHOOK_ATTEMPTS_BUCKET), *WEBHOOKS.subjects]
         case _:
             return []
+
+
+def _archiver() -> list[str]:
+    """Copies to the archive, takes what is copied off the log, and sees what keeps it from doing so."""
+    return [
+        f"$JS.API.CONSUMER.LIST.{PANELS.name}",
+        f"$JS.API.STREAM.PURGE.{PANELS.name}",
+        *ARCHIVE.subjects,
+        f"$JS.API.STREAM.MSG.DELETE.{ARCHIVE.name}",
+        f"$KV.{ARCHIVE_BUCKET.name}.page.*",
+        f"$KV.{ARCHIVE_BUCKET.name}.progress",
+        *(
+            f"$JS.API.{right}.{stream.name}"
+            for stream in (AUDIT, DEAD)
+            for right in ("STREAM.INFO", "DIRECT.GET")
+        ),
+    ]
 
 
 def _read(bucket: Bucket) -> list[str]:
@@ -150,7 +186,7 @@ def authorization(passwords: Mapping[str, str], readers: Sequence[Durable] = ())
     `passwords` by user name; whoever has none is left out. A value like `$NATS_USAGE_PASSWORD` is left
     to the server to look up in its environment.
     """
-    granted = {service: permissions(service) for service in (*SERVICES, *OPTIONAL_SERVICES)}
+    granted = {service: permissions(service) for service in (*SERVICES, *OPTIONAL_SERVICES, *STEPS)}
     granted |= {reader.name: reader_permissions(reader) for reader in readers}
     users = [
         _user(name, passwords[name], json.dumps(_allowed(rights)))

@@ -59,6 +59,17 @@ class PanelRef:
         return f"timer.*.{self.address}.>"
 
 
+def panel_of(subject_filter: str) -> PanelRef | None:
+    """The panel whose `filter` this is; None for any other filter."""
+    noun, verb, *rest = subject_filter.split(".")
+    if (noun, verb) != ("*", "*") or len(rest) != 2:
+        return None
+    try:
+        return PanelRef.of(*rest)
+    except ValueError:
+        return None
+
+
 def tenant_filter(tenant_id: UUID) -> str:
     """Every event of a tenant (for erasure)."""
     return f"*.*.{tenant_id}.>"

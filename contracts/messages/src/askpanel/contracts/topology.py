@@ -96,7 +96,10 @@ AUDIT = Stream(name="AUDIT", subjects=("audit.>",), deny_delete=True)
 WEBHOOKS = Stream(name="WEBHOOKS", subjects=("webhook.delivery.*.*",), discard="old", max_age=7 * DAY)
 """What is to be delivered to which webhook, `webhook.delivery.<tenant>.<endpoint>`: references, no content."""
 
-STREAMS = (PANELS, TIMERS, DEAD, AUDIT, WEBHOOKS)
+ARCHIVE = Stream(name="ARCHIVE", subjects=("archive.*",))
+"""Panels that ended long ago, `archive.<tenant>`: a message each, or several. Erasure deletes from it."""
+
+STREAMS = (PANELS, TIMERS, DEAD, AUDIT, WEBHOOKS, ARCHIVE)
 
 ORCHESTRATOR = Durable(
     name="orchestrator",
@@ -166,6 +169,8 @@ WEBHOOK_ATTEMPTS_BUCKET = Bucket(
     name="webhook_attempts", history=1, writer="webhooks", max_age=WEBHOOKS.max_age
 )
 """What became of the latest deliveries, `<tenant>.<endpoint>.<place in a ring>`."""
+ARCHIVE_BUCKET = Bucket(name="archive", history=1, writer="archiver")
+"""Where archived panels are, how far archiving is, and how far projections are (written by them)."""
 ADMISSIONS_BUCKET = Bucket(name="admissions", history=1, writer="gateway", max_age=DAY)
 """Panels let in that the tables may not show yet, under their tenant's id: ids and amounts, no content."""
 REQUESTS_BUCKET = Bucket(name="limit_requests", history=1, writer="gateway", max_age=3600.0, storage="memory")
@@ -182,6 +187,7 @@ BUCKETS = (
     STREAMS_BUCKET,
     TICKETS_BUCKET,
     ADMISSIONS_BUCKET,
+    ARCHIVE_BUCKET,
 )
 
 DEAD_SUBJECT = "dead"

@@ -1,42 +1,35 @@
 """The event log client: append with an expected sequence, read one panel.
 
-A publish that times out has an unknown outcome. It is published again with the same id and the same
-expectation, and the answers are resolved so that "stored" and "somebody else was first" are never
-confused: the server checks the expected sequence *before* it recognises a duplicate, so a retry after a
-lost acknowledgement looks like a conflict with oneself.
+The server checks the expected sequence *before* it recognises a duplicate, so a retry after a lost
+acknowledgement looks like a conflict with oneself. What stands on the log then says which of the two it was:
+"stored" and "somebody else was first" are never confused.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
-import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
-from pydantic_core import from_json, to_json
 
-from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode, encode
-from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.archive import Message, merged
+from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
+from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
-from askpanel.runtime import telemetry, tracing
-from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable, Raw
-from askpanel.runtime.replies import Replies, status_of
+from askpanel.runtime.archive import Archive, surely_whole
+from askpanel.runtime.direct import batch, last_of, unavailable
+from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
+from askpanel.runtime.publishing import Publisher
+from askpanel.runtime.replies import Replies
 from askpanel.runtime.turns import Replicas, guard, in_turn
 
-WRONG_LAST_SEQUENCE = 10071
-IN_FLIGHT = frozenset({10158, 10164})
-"""A replicated stream has this very event, or another of the panel, accepted and not stored yet."""
-IN_FLIGHT_PAUSE = 0.003
-STORE_FULL = frozenset({10023, 10077})
-NOT_OURS = 10060
-NO_SUCH_STREAM = 10059
-READ_BATCH = 1000
+LOOKED = timedelta(minutes=1)
+"""How long a look at a panel holds; far less than it takes to be archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,10 @@ class EventLog:
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
         self._patience = patience
         self._attempt_timeout = attempt_timeout
+        self.archive = Archive(client, self._replies, patience=patience, attempt_timeout=attempt_timeout)
+        """Where panels are that ended long ago; `read` and `read_raw` of a panel look there by themselves."""
         self._replicas = Replicas(self._js)
+        self._publisher = Publisher(client, self._replies, patience=patience, attempt_timeout=attempt_timeout)
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -74,8 +70,14 @@ class EventLog:
     async def append_first(self, recorded: Recorded) -> Recorded:
         """Append as the panel's first event, or find the one that has this id already.
 
-        Returns what stands on the log, which may be another's copy. Raises as `append`.
+        Returns what stands on the log, which may be another's copy. Raises as `append`. Its caller has looked
+        for the panel when it made the event; if that is long ago, it is looked for again, for by now it may
+        have run, ended and left the log, which then would take it as new.
         """
+        if datetime.now(UTC) - recorded.envelope.time > LOOKED:
+            for event in await self.read(recorded.envelope.panel):
+                if event.envelope.id == recorded.envelope.id:
+                    return event
         return await self._stand(recorded, 0)
 
     async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
@@ -88,7 +90,7 @@ class EventLog:
         if await self._replicas.replicated():
             return await self._append_in_turn(events, noun, expected)
         guards = [guard(event.envelope.panel.filter_of(noun), expected) for event in events]
-        outcomes = await asyncio.gather(*map(self._publish, events, guards), return_exceptions=True)
+        outcomes = await asyncio.gather(*map(self._publisher.publish, events, guards), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -103,16 +105,17 @@ class EventLog:
         """
         if recent:
             if await self._replicas.replicated():
-                return await in_turn(self._publish, self._last, recorded, patience=self._patience)
-            return await self._publish(recorded, {})
+                return await in_turn(self._publisher.publish, self._last, recorded, patience=self._patience)
+            return await self._publisher.publish(recorded, {})
         panel = recorded.envelope.panel
         while True:
-            events = await self.read(panel)
+            expected = await self.last_sequence(panel)  # on the log itself, where an archived panel has none
+            events = await self.read(panel, until=expected or None)
             for event in events:
                 if event.envelope.id == recorded.envelope.id:
                     return event.sequence
             try:
-                return await self.append(recorded, expected=events[-1].sequence if events else 0)
+                return await self.append(recorded, expected=expected)
             except Conflict:
                 continue
 
@@ -134,26 +137,51 @@ class EventLog:
     ) -> AsyncGenerator[Raw]:
         """Messages of a filter as subject, headers, body and sequence; complete up to the leader's last.
 
+        A panel's filter also gives what of it is archived, in its place; any other only what is on the log.
         `until`: a message of the filter known to be there, which is enough.
         """
+        on_log = self._read_log(subject_filter, after, until)
+        panel = panel_of(subject_filter)
+        if panel is None:
+            async with aclosing(on_log) as messages:
+                async for message in messages:
+                    yield message
+            return
+        found = [Message(*message) async for message in on_log]
+        if not surely_whole(found, after=after, until=until, now=datetime.now(UTC)):
+            # Only now, after the log: the index is written before anything is taken off it.
+            archived = await self.archive.panel(panel)
+            found = merged([message for message in archived if message.sequence > after], found)
+        for message in found:
+            yield message.subject, dict(message.headers), message.body, message.sequence
+
+    async def _read_log(self, subject_filter: str, after: int, until: int | None) -> AsyncGenerator[Raw]:
         last = await self._last(subject_filter) if until is None else until
         deadline = time.monotonic() + self._patience
         position = after
         while last is not None and position < last:
             progressed = False
-            async with aclosing(self._direct(subject_filter, position + 1)) as batch:
-                async for message in batch:
-                    headers = dict(message.headers or {})
-                    position = int(headers["Nats-Sequence"])
+            timeout = self._attempt_timeout
+            async with aclosing(
+                batch(self._replies, PANELS.name, subject_filter, position + 1, timeout)
+            ) as messages:
+                async for message in messages:
+                    position = message[3]
                     progressed = True
-                    yield headers["Nats-Subject"], headers, message.data, position
-            if not progressed:
+                    yield message
+            if progressed:
+                continue
+            last = await self._last(subject_filter)  # what was there may have been taken off meanwhile
+            if last is not None and position < last:
                 if time.monotonic() > deadline:
                     raise LogUnavailable(f"a replica answers without sequence {last} of {subject_filter}")
                 await asyncio.sleep(0.05)
 
     async def find(self, panel: PanelRef, event_type: str) -> Recorded | None:
-        """The panel's last event of a type, as the leader has it; None where there is none. Raises as `read`."""
+        """The panel's last event of a type on the log itself, as the leader has it; None where there is none.
+
+        One request; an archived panel has none. Raises as `read`.
+        """
         message = await self._last_message(panel.subject(event_type))
         if message is None or message.seq is None:
             return None
@@ -166,15 +194,24 @@ class EventLog:
 
     async def position(self, stream: str = PANELS.name) -> Position:
         """The end of the log now."""
-        with _unavailable():
+        with unavailable():
             info = await self._js.stream_info(stream)
         return Position(info.state.last_seq, str(info.created or ""))
+
+    async def extent(self) -> tuple[int, int]:
+        """First and last sequence of the log; the first is beyond the last where it is empty.
+
+        It has all in between but what was erased; what is before the first is archived.
+        """
+        with unavailable():
+            state = (await self._js.stream_info(PANELS.name)).state
+        return state.first_seq if state.messages else state.last_seq + 1, state.last_seq
 
     async def _append_in_turn(self, events: Sequence[Recorded], noun: str, expected: int) -> list[int]:
         sequences: list[int] = []
         for event in events:
             sequence = await in_turn(
-                self._publish,
+                self._publisher.publish,
                 self._last,
                 event,
                 guess=sequences[-1] if sequences else expected,
@@ -188,7 +225,7 @@ class EventLog:
         """What stands on the log under this event's id: our copy, or one from before. Raises Conflict."""
         panel = recorded.envelope.panel
         try:
-            return recorded.at(await self._publish(recorded, guard(panel.filter, expected)))
+            return recorded.at(await self._publisher.publish(recorded, guard(panel.filter, expected)))
         except Conflict as conflict:
             first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
             async with aclosing(first) as messages:
@@ -198,134 +235,12 @@ class EventLog:
                 return decode(*message)
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
-    async def _publish(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
-        """The event's sequence; what is written says where in its trace that was. Raises Conflict."""
-        began = time.perf_counter()
-        with tracing.sending(recorded) as placed:
-            sequence = await self._confirmed(placed, expectation)
-        telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
-        return sequence
-
-    async def _confirmed(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
-        deadline = time.monotonic() + self._patience
-        pause = 0.05
-        subject, headers, body = encode(recorded)
-        headers |= expectation
-        self._check_size(recorded.envelope.type, headers, body)
-        while True:
-            try:
-                ack = from_json(
-                    await self._replies.ask(subject, body, headers=headers, timeout=self._attempt_timeout)
-                )
-            except nats.errors.NoRespondersError:
-                reason = f"no stream takes {subject}"
-            except (nats.errors.Error, TimeoutError, OSError) as error:
-                reason = repr(error)
-            else:
-                if (error := ack.get("error")) is None:
-                    if ack.get("duplicate"):
-                        await self._assert_same(recorded, ack["seq"])
-                    return ack["seq"]
-                reason = _refused(error)
-                if error.get("err_code") in IN_FLIGHT and time.monotonic() < deadline:
-                    await asyncio.sleep(IN_FLIGHT_PAUSE)
-                    continue
-            telemetry.PUBLISH_RETRIES.inc()
-            if time.monotonic() + pause > deadline:
-                await self.position()  # raises LogMisconfigured where there is no log at all
-                raise LogUnavailable(f"{recorded.envelope.type} was not confirmed: {reason}")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
-
-    def _check_size(self, event_type: str, headers: Mapping[str, str], body: bytes) -> None:
-        """The limit counts headers too; the client does not, and the server answers by disconnecting."""
-        size = len(body) + header_bytes(headers)
-        if size > self._client.max_payload:
-            raise EventTooLarge(f"{event_type} has {size} bytes, the log takes {self._client.max_payload}")
-
-    async def _assert_same(self, recorded: Recorded, sequence: int) -> None:
-        """Deduplication is per stream, not per subject: the copy must stand on our own subject."""
-        with _unavailable():
-            stored = await self._js.get_msg(PANELS.name, seq=sequence)
-        if stored.subject != recorded.envelope.panel.subject(recorded.envelope.type):
-            raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")
-
     async def _last(self, subject_filter: str) -> int | None:
-        message = await self._last_message(subject_filter)
-        return None if message is None else message.seq
+        found = await self._last_message(subject_filter)
+        return None if found is None else found.seq
 
     async def _last_message(self, subject_filter: str) -> RawStreamMsg | None:
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                message = await self._js.get_last_msg(PANELS.name, subject_filter)
-            except nats.js.errors.NotFoundError as error:
-                if error.err_code == NO_SUCH_STREAM:
-                    raise LogMisconfigured(
-                        f"there is no stream {PANELS.name}: run the bootstrap step"
-                    ) from None
-                return None
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-                if time.monotonic() > deadline:
-                    raise LogUnavailable(repr(error)) from None
-                await asyncio.sleep(0.1)
-            else:
-                return message
-
-    async def _direct(self, subject_filter: str, start: int) -> AsyncGenerator[Msg]:
-        """One batch of a direct get: from sequence `start`, at most READ_BATCH messages."""
-        request = {"seq": start, "next_by_subj": subject_filter, "batch": READ_BATCH}
-        answers = self._replies.stream(
-            f"$JS.API.DIRECT.GET.{PANELS.name}", to_json(request), timeout=self._attempt_timeout
-        )
-        with _unavailable():
-            async with aclosing(answers) as messages:
-                async for message in messages:
-                    status = status_of(message)
-                    if status in ("204", "404"):
-                        return
-                    if status is not None:
-                        raise LogUnavailable(f"direct get answered {status}")
-                    yield message
-
-
-class _unavailable:
-    """Turns what the client raises into LogUnavailable; into LogMisconfigured where there is no stream."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, nats.js.errors.NotFoundError) and error.err_code == NO_SUCH_STREAM:
-            raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
-        if isinstance(error, nats.errors.Error | nats.js.errors.Error | TimeoutError):
-            raise LogUnavailable(repr(error)) from error
-
-
-def _refused(error: Mapping[str, Any]) -> str:
-    """Why the server did not store a message, in words, where asking again may help. Raises where it cannot."""
-    reason = f"{error.get('err_code')} {error.get('description')}"
-    match error.get("err_code"):
-        case code if code == WRONG_LAST_SEQUENCE:
-            raise Conflict(-1, _actual(str(error.get("description"))))
-        case code if code == NOT_OURS:
-            raise LogMisconfigured(reason)
-        case code if code in STORE_FULL:
-            raise LogUnavailable(f"the log is full: {reason}")
-        case _:
-            return reason
-
-
-def _actual(description: str) -> int:
-    """The sequence in `wrong last sequence: N`; 0 when the server does not say."""
-    digits = description.rpartition(":")[2].strip()
-    return int(digits) if digits.isdigit() else 0
-
-
-def header_bytes(headers: Mapping[str, str]) -> int:
-    """What headers add to a message: a first line, `name: value` lines, an empty line."""
-    lines = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in headers.items())
-    return len("NATS/1.0\r\n") + lines + 2
+        return await last_of(self._js, PANELS.name, subject_filter, patience=self._patience)
 
 
 def is_recent(stored_at: float, now: float) -> bool:

@@ -22,8 +22,9 @@ from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.burying import GivenUp, bury
 from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.everything import everything
 from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.tail import RawEvent, check_same, follow
+from askpanel.runtime.tail import RawEvent, check_same
 
 logger = logging.getLogger(__name__)
 
@@ -104,13 +105,14 @@ class Projection:
         self._linger = linger
         self._took = 0.0
         self.position = 0
+        self.epoch = ""
         self.following = False
         """Whether the checkpoint was found to be of this log, and the log is being followed."""
 
     async def run(self, *, until: int | None = None) -> None:
         """Project for ever, or until sequence `until` is done. Raises LogReplaced."""
         while True:
-            epoch = await self._resume()
+            epoch = self.epoch = await self._resume()
             self.following = True
             try:
                 await self._follow(epoch, until)
@@ -132,7 +134,7 @@ class Projection:
 
     async def _follow(self, epoch: str, until: int | None) -> None:
         arrived: asyncio.Queue[RawEvent | Exception | None] = asyncio.Queue(maxsize=self._batch * 2)
-        tail = follow(self._log.jetstream, after=self.position, epoch=epoch)
+        tail = everything(self._log, after=self.position, epoch=epoch)
         pump = asyncio.create_task(_pump(tail, arrived))
         try:
             while until is None or self.position < until:
@@ -165,7 +167,11 @@ class Projection:
                 return batch, item
             if item is not None:
                 batch.append(item)
-            if not batch or len(batch) == self._batch or batch[-1].sequence == until:
+            if (
+                not batch
+                or len(batch) == self._batch
+                or (batch[-1].sequence == until and not batch[-1].archived)
+            ):
                 return batch, None
             try:
                 if arrived.empty():
@@ -181,14 +187,19 @@ class Projection:
         events = [await self._readable(raw) for raw in batch]
         readable = [event for event in events if event is not None]
         try:
-            await self._advance(readable, Position(batch[-1].sequence, epoch), since=batch[0].stored_at)
+            await self._advance(readable, self._reached(batch, epoch), since=batch[0].stored_at)
         except Poison as error:
             if len(batch) == 1:
-                await self._give_up(batch[0], str(error), Position(batch[0].sequence, epoch))
+                await self._give_up(batch[0], str(error), self._reached(batch, epoch))
                 return
             logger.warning("a batch of %d is refused (%s): applying one by one", len(batch), error)
             for raw, event in zip(batch, events, strict=True):
-                await self._apply_one(raw, event, Position(raw.sequence, epoch))
+                await self._apply_one(raw, event, self._reached([raw], epoch))
+
+    def _reached(self, batch: Sequence[RawEvent], epoch: str) -> Position:
+        """Where the log is after a batch; what comes from the archive moves nothing, and may come again."""
+        on_log = [raw.sequence for raw in batch if not raw.archived]
+        return Position(on_log[-1] if on_log else self.position, epoch)
 
     async def _apply_one(self, raw: RawEvent, event: Recorded | None, position: Position) -> None:
         try:

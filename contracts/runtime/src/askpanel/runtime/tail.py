@@ -42,7 +42,7 @@ class LogReplaced(LogMisconfigured):
 class RawEvent:
     """A message of the log before it is read. `stored_at` is the server's clock, in seconds.
 
-    `pending` events came after this one when the server sent it.
+    `pending` events came after this one when the server sent it. `archived`: it is not on the log any more.
     """
 
     subject: str
@@ -51,6 +51,7 @@ class RawEvent:
     sequence: int
     stored_at: float
     pending: int = 0
+    archived: bool = False
 
 
 async def follow(

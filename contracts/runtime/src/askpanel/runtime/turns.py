@@ -11,6 +11,7 @@ anywhere: it expects whatever the last event is, and again when that has changed
 one event of a panel on its way and refuses the others meanwhile, which publishing waits out.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -38,19 +39,23 @@ class Replicas:
         self._jetstream = jetstream
         self._replicated = True
         self._ask_at = 0.0
+        self._asking = asyncio.Lock()
 
     async def replicated(self) -> bool:
-        """As the server said last; asked now and then."""
-        now = time.monotonic()
-        if now >= self._ask_at:
-            self._ask_at = now + ASK_AGAIN
-            try:
-                info = await self._jetstream.stream_info(PANELS.name)
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
-                self._ask_at = time.monotonic() + UNANSWERED
-            else:
-                self._replicated = (info.config.num_replicas or 1) > 1
+        """As the server said last; asked now and then, and whoever comes meanwhile waits for the answer."""
+        async with self._asking:
+            if time.monotonic() >= self._ask_at:
+                await self._ask()
         return self._replicated
+
+    async def _ask(self) -> None:
+        self._ask_at = time.monotonic() + ASK_AGAIN
+        try:
+            info = await self._jetstream.stream_info(PANELS.name)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+            self._ask_at = time.monotonic() + UNANSWERED
+        else:
+            self._replicated = (info.config.num_replicas or 1) > 1
 
 
 async def in_turn(

@@ -15,7 +15,7 @@ from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 from askpanel.consensus.settings import ConsensusSettings
-from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES
+from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, STEPS
 from askpanel.contracts.topology import BUCKETS, DURABLES, OPTIONAL_DURABLES, STREAMS
 from askpanel.expert_runner.settings import ExpertRunnerSettings
 from askpanel.gateway.migration_job import MigrationSettings
@@ -24,6 +24,7 @@ from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.webhooks.settings import WebhookSettings
 from askpanel.local.services import MODULES, OPTIONAL_MODULES
 from askpanel.orchestrator.settings import OrchestratorSettings
+from askpanel.runtime.archive_job import ArchiveSettings
 from askpanel.runtime.bootstrap_job import BootstrapSettings
 from askpanel.usage.settings import UsageSettings
 
@@ -45,6 +46,9 @@ JOB_SETTINGS: Mapping[str, type[BaseSettings]] = {
     "bootstrap": BootstrapSettings,
 }
 JOB_MODULES = {"migration": "askpanel.gateway.migration_job", "bootstrap": "askpanel.runtime.bootstrap_job"}
+CRON_SETTINGS: Mapping[str, type[BaseSettings]] = {"archiver": ArchiveSettings}
+CRON_MODULES = {"archiver": "askpanel.runtime.archive_job"}
+"""What runs now and then where it is switched on."""
 
 BY_THE_CHART = frozenset(
     {
@@ -83,8 +87,8 @@ def topology() -> Mapping[str, Any]:
         "durables": [asdict(durable) for durable in DURABLES],
         "optional_durables": [asdict(durable) for durable in OPTIONAL_DURABLES],
         "buckets": [asdict(bucket) for bucket in BUCKETS],
-        "users": [*SERVICES, *OPTIONAL_SERVICES],
-        "modules": dict(sorted({**MODULES, **OPTIONAL_MODULES}.items())) | JOB_MODULES,
+        "users": [*SERVICES, *OPTIONAL_SERVICES, *STEPS],
+        "modules": dict(sorted({**MODULES, **OPTIONAL_MODULES}.items())) | JOB_MODULES | CRON_MODULES,
     }
 
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from askpanel.contracts.archive import Damaged
 from askpanel.local import asking, dead, erasing, running, tenant_data
 from askpanel.local.client import ApiClient, ApiError
 from askpanel.local.consumers import NoDurable
@@ -194,6 +195,18 @@ def replay(
 
 
 @app.command()
+def archive(
+    days: Annotated[
+        float, typer.Option("--days", min=0, help="Only panels without an event for so many days")
+    ] = 30.0,
+) -> None:
+    """Move panels that ended long ago from the log to the archive; they are served from there as before."""
+    from askpanel.local.archiving import archive as move
+
+    out.print(str(move(days)), highlight=False)
+
+
+@app.command()
 def reset(
     durable: Annotated[str, typer.Argument(help="orchestrator, orchestrator-timers, expert-runner, …")],
     after: Annotated[
@@ -230,12 +243,15 @@ def main() -> None:
     from askpanel.gateway.readmodel.migrate import MigrationError
     from askpanel.local.servers.process import ServerError
     from askpanel.local.stack import PortTaken
+    from askpanel.runtime.errors import LogError
 
     try:
         app()
     except (
         ApiError,
+        Damaged,
         LocalModelError,
+        LogError,
         MigrationError,
         NoDurable,
         NoServer,

@@ -1,9 +1,9 @@
 """Takes out of log and tables what people asked and were answered: one panel, or all of a tenant that is ours.
 
 In this order: an audit line that it begins; then, again and again until nothing is found for a while, what is
-on the log, the timers, a tenant's own experts and webhooks, the dead letters that quote it, and the rows; then
-an audit line with the counts. A crash on the way leaves the first line, and the same command goes on where it
-stopped. The audit names ids, counts, who and why, and nothing of what was erased.
+on the log, what is archived, the timers, a tenant's own experts and webhooks, the dead letters that quote it,
+and the rows; then an audit line with the counts. A crash on the way leaves the first line, and the same
+command goes on where it stopped. The audit names ids, counts, who and why, and nothing of what was erased.
 
     EraseRefused         nothing was erased
     ├── NotConfirmed     without --yes; the text says what there is
@@ -34,6 +34,7 @@ from askpanel.contracts.events import TERMINAL, ExpertFailed, ExpertResponded, E
 from askpanel.contracts.subjects import PanelRef, tenant_filter
 from askpanel.contracts.topology import BUCKETS, DEAD, PANELS, TIMERS, WEBHOOKS
 from askpanel.gateway.readmodel.money import TAKE_BACK
+from askpanel.local import archived
 from askpanel.runtime import letters
 from askpanel.runtime.log import EventLog
 
@@ -121,6 +122,7 @@ class Found:
     """What there is, or what was taken away."""
 
     events: int = 0
+    archived: int = 0
     timers: int = 0
     keys: int = 0
     deliveries: int = 0
@@ -176,6 +178,7 @@ async def look(client: Client, connection: Connection, target: Target) -> Found:
     found = [letter for letter in await letters.read_letters(jetstream) if target.covers(letter.subject)]
     return Found(
         events=await _messages(jetstream, PANELS.name, target.events),
+        archived=len(await archived.find(client, target.tenant_id, target.panel_id)),
         timers=await _messages(jetstream, TIMERS.name, target.timers),
         keys=len(await _keys(jetstream, target)),
         letters=len(found),
@@ -225,6 +228,7 @@ async def _sweep(client: Client, connection: Connection, target: Target) -> Foun
     jetstream = client.jetstream()
     return Found(
         events=await _purge(client, PANELS.name, target.events),
+        archived=await archived.forget(client, target.tenant_id, target.panel_id),
         timers=await _purge(client, TIMERS.name, target.timers),
         keys=await _forget_keys(client, target),
         deliveries=await _forget_deliveries(client, target),

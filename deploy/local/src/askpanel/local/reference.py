@@ -18,6 +18,7 @@ from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.webhooks.settings import WebhookSettings
 from askpanel.local.settings import LocalSettings
 from askpanel.orchestrator.settings import OrchestratorSettings
+from askpanel.runtime.archive_job import ArchiveSettings
 from askpanel.runtime.bootstrap_job import BootstrapSettings
 from askpanel.runtime.settings import ServiceSettings
 from askpanel.usage.settings import UsageSettings
@@ -35,6 +36,7 @@ CLASSES: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("usage", UsageSettings),
     ("migration step", MigrationSettings),
     ("bootstrap step", BootstrapSettings),
+    ("archive step", ArchiveSettings),
     ("local stack", LocalSettings),
 )
 

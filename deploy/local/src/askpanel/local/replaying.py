@@ -2,12 +2,12 @@
 
 import asyncio
 
-import nats
 from rich.console import Console
 from rich.progress import Progress
 
 from askpanel.gateway.readmodel.replay import ReplayReport, replay
 from askpanel.local.operator import Servers
+from askpanel.runtime.connection import Connection
 from askpanel.runtime.log import EventLog
 
 MOST_DIFFERENCES = 20
@@ -33,7 +33,8 @@ def replay_and_report(found: Servers, console: Console, *, restore: bool) -> boo
 
 
 async def _replay(found: Servers, console: Console, *, restore: bool) -> ReplayReport:
-    client = await nats.connect(found.nats_url.split(","))
+    client = Connection()
+    await client.connect(found.nats_url.split(","))
     try:
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task("events", total=None)

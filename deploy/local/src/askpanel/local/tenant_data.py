@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from rich.console import Console
 
 from askpanel.contracts.topology import PANELS
+from askpanel.local.archived import tenant_of
 from askpanel.local.erasing import Connection, EraseRefused, NothingThere, Target, erase, follow_ups
 from askpanel.local.exporting import export
 from askpanel.local.operator import connected, servers, who
@@ -35,7 +36,9 @@ def erase_panel(panel_id: UUID, because: BecauseOption, yes: YesOption = False) 
         try:
             message = await client.jetstream().get_last_msg(PANELS.name, f"*.*.*.{panel_id}")
         except nats.js.errors.NotFoundError:
-            tenant = await connection.fetchval("select tenant_id from public.panels where id = $1", panel_id)
+            tenant = await tenant_of(client, panel_id) or await connection.fetchval(
+                "select tenant_id from public.panels where id = $1", panel_id
+            )
             if tenant is None:
                 raise NothingThere(f"there is no panel {panel_id}") from None
             return Target(tenant, panel_id)

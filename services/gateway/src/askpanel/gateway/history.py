@@ -65,8 +65,8 @@ async def read_history(log: EventLog, panel: PanelRef) -> History:
 
 async def read_event(log: EventLog, panel: PanelRef, sequence: int) -> Recorded:
     """The panel's event at this sequence, which the log has confirmed. Raises LogUnavailable."""
-    after = await log.read(panel, after=sequence - 1)
-    return after[0]
+    found = await log.read(panel, after=sequence - 1, until=sequence)
+    return found[0]
 
 
 def awaited(events: Sequence[Recorded], checkpoint_id: UUID) -> HumanRequested | None:

@@ -15,6 +15,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.runtime import connection, telemetry, tracing
+from askpanel.runtime.announcing import announce
 from askpanel.runtime.health import Readiness
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, serving, until_signal
@@ -72,7 +73,8 @@ async def serve(settings: ProjectorSettings) -> None:
         store = PostgresStore(settings.database_url.get_secret_value(), history_of(log))
         stack.push_async_callback(store.aclose)
         bury = dead_letters(log, SERVICE)
-        course = Course(Projection(PROJECTION, log, store, bury, batch=settings.projection_batch))
+        projection = Projection(PROJECTION, log, store, bury, batch=settings.projection_batch)
+        course = Course(projection)
 
         async def log_answers() -> None:
             await log.position()
@@ -81,7 +83,7 @@ async def serve(settings: ProjectorSettings) -> None:
         async with serving(readiness, settings):
             logger.info("started")
             try:
-                await until_signal(course.run(), keep_served(client))
+                await until_signal(course.run(), announce(log, PROJECTION, projection), keep_served(client))
             finally:
                 readiness.draining = True
 

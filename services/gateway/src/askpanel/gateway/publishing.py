@@ -15,7 +15,7 @@ from nats.js.kv import KeyValue
 
 from askpanel.contracts.catalogue import BUCKET, Expert, catalogue_key, decode_expert, encode_expert
 from askpanel.runtime.errors import LogUnavailable
-from askpanel.runtime.log import WRONG_LAST_SEQUENCE
+from askpanel.runtime.publishing import WRONG_LAST_SEQUENCE
 
 
 class ExpertExists(Exception):

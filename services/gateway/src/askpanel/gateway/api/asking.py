@@ -74,13 +74,15 @@ async def ask(
     """Ask a panel of experts a question."""
     member.require("create")
     _refuse(barred(member.membership.tenant, body.panel_type))
+    asked_at = datetime.now(UTC)  # before the look at the log
     panel = PanelRef(member.tenant_id, ids.panel_id(member.tenant_id, idempotency_key or str(uuid4())))
     if idempotency_key is not None:
         history = await read_history(parts.log, panel)
         if history.events:
             return _replay(history.events[0], body, member, response)
     event = await _admitted(body, panel, parts, member)
-    return await _append(event, panel, body, parts, member, response)
+    ours = seal(event, panel, time=asked_at, user_id=member.user_id)
+    return await _append(ours, body, parts, member, response)
 
 
 async def _admitted(body: NewPanel, panel: PanelRef, parts: Gateway, member: Caller) -> PanelCreated:
@@ -154,8 +156,7 @@ def _needed(event: PanelCreated, body: NewPanel) -> Decimal:
 
 
 async def _append(
-    event: PanelCreated,
-    panel: PanelRef,
+    ours: Recorded,
     body: NewPanel,
     parts: Gateway,
     member: Caller,
@@ -166,12 +167,6 @@ async def _append(
     The id of the event follows from the key: another request with this key, at the same moment, makes an
     event with the same id, and the log keeps the first of them.
     """
-    ours = seal(
-        event,
-        panel,
-        time=datetime.now(UTC),
-        user_id=member.user_id,
-    )
     stored = await parts.log.append_first(ours)
     if stored.event != ours.event or _untraced(stored.envelope) != _untraced(ours.envelope):
         return _replay(stored, body, member, response)

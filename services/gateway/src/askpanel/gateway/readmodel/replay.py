@@ -11,10 +11,12 @@ held, so that the projector cannot move meanwhile. Rows that should not be there
 projector's role may not delete. A row that the tables refuse (somebody else holds its place) stays away.
 """
 
+import asyncio
+import gc
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -23,7 +25,6 @@ import asyncpg
 from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.events import PanelCreated
 from askpanel.contracts.subjects import PanelRef, tenant_filter
-from askpanel.contracts.topology import PANELS
 from askpanel.gateway.readmodel.comparison import Difference, compare, count, followers, make_shadow, refs
 from askpanel.gateway.readmodel.money import count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
@@ -36,8 +37,9 @@ from askpanel.gateway.readmodel.tables import (
     Writer,
     write_what_is_taken,
 )
+from askpanel.runtime.everything import everything
 from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.tail import check_same, follow
+from askpanel.runtime.tail import check_same
 
 BATCH = 2000
 REMEMBERED = 5000
@@ -112,9 +114,11 @@ async def replay(
             check_same(position, await log.position())
             await make_shadow(connection, SHADOW)
             rebuild = _Rebuild(Writer(types, SHADOW), history_of(log))
-            async with aclosing(rebuild.batches(log, within, position.sequence, progress)) as batches:
-                async for events in batches:
-                    await rebuild.add(connection, events)
+            with _rarely_collected():
+                async with aclosing(rebuild.batches(log, within, position.sequence, progress)) as batches:
+                    async for events in batches:
+                        await rebuild.add(connection, events)
+                await rebuild.written()
             differences = await compare(connection, SHADOW)
             rows = await count(connection, SHADOW)
             damage = await _damage(connection, differences)
@@ -144,17 +148,18 @@ class _Rebuild:
     events: int = 0
     unreadable: int = 0
     refused: int = 0
+    writing: "asyncio.Task[int] | None" = None
 
     async def batches(
         self, log: EventLog, within: PanelRef | UUID | None, through: int, progress: Progress | None
     ) -> AsyncGenerator[Sequence[Recorded]]:
         """The log up to and with `through`; what cannot be read is counted and left out."""
         batch: list[Recorded] = []
-        source = _all(log, through) if within is None else log.read_raw(_filter(within))
+        source = _source(log, within, through)
         async with aclosing(source) as messages:
             async for subject, headers, body, sequence in messages:
                 if sequence > through:
-                    break
+                    continue
                 try:
                     batch.append(decode(subject, headers, body, sequence))
                 except Unreadable:
@@ -169,7 +174,7 @@ class _Rebuild:
             progress(through, through)
 
     async def add(self, connection: Connection, events: Sequence[Recorded]) -> None:
-        """Fold and write one batch; what no column can hold is left out, as it is live."""
+        """Fold one batch and have it written, while the next is read; what no column can hold is left out."""
         work = Work()
         for recorded in events:
             ref = recorded.envelope.panel
@@ -184,10 +189,28 @@ class _Rebuild:
             self.panels[ref] = panel
             self.panels.move_to_end(ref)
             work.add(panel, rows, created=before is None)
-        self.refused += await write_what_is_taken(connection, self.writer, work)
+        await self.written()
+        self.writing = asyncio.create_task(write_what_is_taken(connection, self.writer, work))
         self.events += len(events)
         while len(self.panels) > REMEMBERED:
             self.panels.popitem(last=False)
+
+    async def written(self) -> None:
+        """Wait until the last batch is written; what the tables refuse of it is counted."""
+        if self.writing is not None:
+            writing, self.writing = self.writing, None
+            self.refused += await writing
+
+
+@contextmanager
+def _rarely_collected() -> Generator[None]:
+    """Millions of small values come and go by reference counts; looking for cycles among them finds none."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @asynccontextmanager
@@ -211,19 +234,40 @@ async def _position(connection: Connection, statement: str) -> Position:
 
 
 async def _all(log: EventLog, through: int) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
-    """Every message up to `through`, by the tail: for a whole log it takes half the time of direct reads."""
-    if not (await log.jetstream.stream_info(PANELS.name)).state.messages:
-        return
-    async with aclosing(follow(log.jetstream, after=0)) as events:
+    """Every message up to `through`, archived or by the tail: that takes half the time of direct reads."""
+    async with aclosing(everything(log, after=0, ends=True)) as events:
         async for raw in events:
-            if raw is not None:
+            if raw is not None and raw.sequence <= through:
                 yield raw.subject, raw.headers, raw.body, raw.sequence
-                if raw.sequence >= through or not raw.pending:
-                    return
+            if raw is not None and not raw.archived and raw.sequence >= through:
+                return
 
 
-def _filter(within: PanelRef | UUID) -> str:
-    return within.filter if isinstance(within, PanelRef) else tenant_filter(within)
+def _source(
+    log: EventLog, within: PanelRef | UUID | None, through: int
+) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
+    match within:
+        case None:
+            return _all(log, through)
+        case PanelRef():
+            return log.read_raw(within.filter)
+        case UUID():
+            return _of_tenant(log, within)
+
+
+async def _of_tenant(
+    log: EventLog, tenant_id: UUID
+) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
+    """A tenant's messages: what of it is archived only, panel by panel as they began, then the log's."""
+    first_on_log, _ = await log.extent()
+    entries = await log.archive.entries(tenant_id)
+    async with aclosing(log.archive.panels(entries)) as panels:
+        async for _, messages in panels:
+            for message in messages:
+                if message.sequence < first_on_log:
+                    yield message.subject, dict(message.headers), message.body, message.sequence
+    async for message in log.read_raw(tenant_filter(tenant_id)):
+        yield message
 
 
 async def _damage(connection: Connection, differences: Sequence[Difference]) -> Damage:

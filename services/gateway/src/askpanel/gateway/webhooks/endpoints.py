@@ -18,7 +18,7 @@ from askpanel.contracts.events import EVENTS
 from askpanel.contracts.topology import WEBHOOKS_BUCKET
 from askpanel.gateway.webhooks.signing import secret
 from askpanel.runtime.errors import LogUnavailable
-from askpanel.runtime.log import WRONG_LAST_SEQUENCE
+from askpanel.runtime.publishing import WRONG_LAST_SEQUENCE
 
 MOST_ENDPOINTS = 10
 OVERLAP = timedelta(hours=24)

@@ -1,0 +1,110 @@
+"""Tables of a log whose old panels are archived: rebuilt, caught up and begun anew, byte for byte the same."""
+
+from datetime import timedelta
+
+import pytest
+
+from askpanel.contracts.subjects import PanelRef
+from askpanel.gateway.readmodel.replay import replay
+from askpanel.runtime.archiver import Archiver
+from services.gateway.tests.stories import GLOBEX, Story
+from services.gateway.tests.test_readmodel_replay import (  # noqa: F401  (its fixtures)
+    FIRST,
+    Stack,
+    nats_url,  # pyright: ignore[reportUnusedImport]
+    projected,
+    stack,  # pyright: ignore[reportUnusedImport]
+    stories,
+)
+from tests.contract.archiving import everybody_is_past, on_log
+
+ROWS = {"panels": 5, "panel_responses": 15, "panel_consensus": 5, "agent_usage": 15}
+
+
+class Killed(Exception):
+    """As if the archiver had died here."""
+
+
+async def follow_ups_archived(stack: Stack) -> int:  # noqa: F811
+    """Three panels and a follow-up are archived; of a running one's neighbours, later ones are not."""
+    await projected(stack, Story("four").whole(parent=FIRST.panel_id))
+    await everybody_is_past(stack.client)
+    report = await Archiver(stack.client, older_than=timedelta(0)).run()
+    assert (report.panels, report.held) == (4, "")
+    last = await stack.append(Story("five").whole(parent=FIRST.panel_id).events)
+    await stack.project(last)
+    return last
+
+
+async def test_rows_rebuilt_from_archive_and_log_equal_the_live_ones(stack: Stack) -> None:  # noqa: F811
+    last = await follow_ups_archived(stack)
+    assert await on_log(stack.client) == len(Story("five").whole().events)
+    report = await stack.replay()
+    assert report.equal, report.differences
+    assert (report.position, report.events, report.unreadable, report.refused) == (last, last, 0, 0)
+    assert report.rows == ROWS
+    for within in (Story("three").ref, FIRST.tenant_id, GLOBEX.id):
+        some = await stack.replay(within=within)
+        assert some.equal, some.differences
+        assert some.rows["panels"] == (1 if isinstance(within, PanelRef) else 4 if within != GLOBEX.id else 1)
+
+
+async def test_rows_that_were_lost_are_restored_from_the_archive(stack: Stack) -> None:  # noqa: F811
+    await follow_ups_archived(stack)
+    for table in ("agent_usage", "panel_consensus", "panel_responses", "panels"):
+        await stack.execute(f"delete from public.{table}")
+    assert not (await stack.replay()).equal
+    assert (await stack.replay(restore=True)).restored == ROWS["panels"]
+    assert (await stack.replay()).equal
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+async def test_a_projector_that_begins_anew_takes_archived_panels_too(
+    stack: Stack,  # noqa: F811
+    batch: int,
+) -> None:
+    last = await follow_ups_archived(stack)
+    for table in ("public.agent_usage", "public.panel_consensus", "public.panel_responses", "public.panels"):
+        await stack.execute(f"delete from {table}")
+    await stack.execute("delete from askpanel.projection_checkpoint")
+    await stack.project(last, batch=batch)
+    report = await stack.replay()
+    assert report.equal, report.differences
+    assert report.rows == ROWS
+    assert await stack.letters() == 0
+
+
+async def test_a_database_older_than_what_was_archived_catches_up(stack: Stack) -> None:  # noqa: F811
+    """Restored from a backup of when half of it was projected; the rest has left the log since."""
+    last = await follow_ups_archived(stack)
+    half = last // 3
+    for table in ("public.agent_usage", "public.panel_consensus", "public.panel_responses", "public.panels"):
+        await stack.execute(f"delete from {table}")
+    await stack.execute("update askpanel.projection_checkpoint set stream_sequence = 0")
+    await stack.project(last)
+    await stack.execute("update askpanel.projection_checkpoint set stream_sequence = $1", half)
+    await stack.execute("update public.panels set status = 'running', metadata = '{}'")
+    await stack.execute("delete from public.agent_usage")
+    await stack.project(last)
+    usage = await stack.replay()
+    assert not [one for one in usage.differences if one.table == "panels"], usage.differences
+
+
+async def test_a_replay_while_the_archiver_stopped_half_way_is_equal(stack: Stack) -> None:  # noqa: F811
+    """Copied and named, purged in part: what is in both places counts once."""
+    await projected(stack, Story("four").whole(parent=FIRST.panel_id))
+    await everybody_is_past(stack.client)
+
+    def dies(step: str) -> None:
+        if step == "noted":
+            raise Killed
+
+    with pytest.raises(Killed):
+        await Archiver(stack.client, older_than=timedelta(0), told=dies).run()
+    last = (await stack.log.position()).sequence
+    for stop in (1, last // 2, last):
+        await stack.client.jetstream().purge_stream("PANELS", seq=stop)
+        report = await replay(stack.log, stack.database.projector)
+        assert report.equal, report.differences
+        assert report.events == last
+    assert len(stories()) + 1 == report.rows["panels"]

@@ -1,0 +1,67 @@
+"""Finished panels on a log of one's own, and everybody past them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.js.api import AckPolicy, DeliverPolicy
+
+from askpanel.contracts.archive import bucket_subject, projected_key
+from askpanel.contracts.envelope import Recorded, encode
+from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.topology import PANELS
+from askpanel.runtime.archiver import Archiver, Report, Told
+from askpanel.runtime.log import EventLog
+from tests.simulation import golden
+
+AT_ONCE = timedelta(0)
+
+
+def finished(panel: PanelRef, history: str = "structured-calm") -> list[Recorded]:
+    """A panel that ran to its end, under this address."""
+    kept = golden.read(golden.FOLDER / f"{history}.jsonl.gz")
+    return [
+        replace(event, envelope=replace(event.envelope, panel=panel, id=uuid4()), sequence=0)
+        for event in kept.events
+    ]
+
+
+async def put(client: Client, events: Sequence[Recorded]) -> list[Recorded]:
+    """Publish in this order; as they stand then."""
+    stored: list[Recorded] = []
+    for event in events:
+        subject, headers, body = encode(event)
+        ack = await client.jetstream().publish(subject, body, headers=headers)
+        stored.append(event.at(ack.seq))
+    return stored
+
+
+async def everybody_is_past(client: Client) -> None:
+    """Consumers and tables have handled all that is on the log now."""
+    jetstream = client.jetstream()
+    position = await EventLog(client).position()
+    for consumer in await jetstream.consumers_info(PANELS.name):
+        if consumer.config.ack_policy != AckPolicy.NONE:
+            await jetstream.delete_consumer(PANELS.name, consumer.name)
+            config = consumer.config.evolve(deliver_policy=DeliverPolicy.NEW, opt_start_seq=None)
+            await jetstream.add_consumer(PANELS.name, config)
+    await projected(client, position.sequence, position.epoch)
+
+
+async def projected(client: Client, sequence: int, epoch: str) -> None:
+    """As a projector would tell it."""
+    value = json.dumps({"sequence": sequence, "epoch": epoch}).encode()
+    await client.jetstream().publish(bucket_subject(projected_key("panels")), value)
+
+
+async def archived(client: Client, told: Told = lambda _: None, *, older_than: timedelta = AT_ONCE) -> Report:
+    """One run of the archiver."""
+    return await Archiver(client, older_than=older_than, told=told).run()
+
+
+async def on_log(client: Client) -> int:
+    """Messages on the log."""
+    return (await client.jetstream().stream_info(PANELS.name)).state.messages
