@@ -314,7 +314,9 @@ async def test_nothing_follows_the_end_of_a_panel() -> None:
     assert await collect([frame(3)], stream) == b"retry: 2000\n3:x\n\n4:x\n\n"
     assert await collect([frame(3, last=True)], delivery()) == b"retry: 2000\n3:x\n\n"
 
-    read_late = delivery()  # the end is in the history already, and costs were published since the subscription
+    read_late = (
+        delivery()
+    )  # the end is in the history already, and costs were published since the subscription
     for sequence in (3, 4, 5):
         read_late.put(frame(sequence, last=sequence == 3))
     assert await collect([frame(3, last=True)], read_late) == b"retry: 2000\n3:x\n\n"
