@@ -20,6 +20,7 @@ def check(rolled: Rolled, services: tuple[str, ...]) -> None:
     assert len(rolled.load.played) > len(rolled.restarts), "too little load to prove anything"
 
 
+@pytest.mark.slow
 async def test_gateways_and_orchestrators_are_replaced_under_load_and_nobody_notices() -> None:
     with scratch_directory() as data:
         rolled = await roll(data, SHORT)

@@ -158,8 +158,9 @@ async def until(true: Callable[[], bool], seconds: float = 10) -> None:
             await asyncio.sleep(0.01)
 
 
-async def until_ready(http: httpx.AsyncClient) -> None:
-    """Wait until the gateway says that it is ready."""
-    async with asyncio.timeout(30):
-        while (await http.get("/readyz")).status_code != 200:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+async def until_ready(http: httpx.AsyncClient, seconds: float = 60) -> None:
+    """Wait until the gateway says that it is ready; what still stands in the way after `seconds` fails the test."""
+    deadline = time.monotonic() + seconds
+    while (answer := await http.get("/readyz")).status_code != 200:
+        assert time.monotonic() < deadline, answer.text
+        await asyncio.sleep(0.02)
