@@ -52,28 +52,38 @@ run: setup web  ## Start everything, ask one question, show the consensus, keep 
 	@$(BIN)/askpanel run $(if $(ONCE),--once) $(if $(Q),"$(Q)") $(if $(TYPE),--type $(TYPE)) \
 	  $(if $(EXPERTS),--experts $(EXPERTS)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
 
-test: setup web  ## Every test that fits in ten minutes
-	@$(BIN)/pytest -m "not slow" $(ARGS)
+# Tests of behaviour wait more than they compute: two at a time, a file's tests together, each with servers of its own.
+# Servers that somebody else runs (NATS_URL, DATABASE_URL) are one for all, so there it is one at a time.
+JOBS ?= $(if $(NATS_URL),1,2)
+test: setup web  ## Every test that fits in ten minutes, JOBS=2 at a time
+	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile $(ARGS)
 
 # What runs again on three NATS nodes with two processes of each service; what names or kills the one NATS does not.
 TWICE := $(addprefix tests/e2e/test_, a_panel_from_end_to_end.py bad_input.py dead_letters_by_hand.py erasure.py \
          human_in_the_loop.py limits_of_a_request.py poison_on_every_subject.py protocols.py roles.py sign_in_client.py \
          sse_clients.py tenants_apart.py webhooks_switched_on.py)
 
-test-all: setup web  ## Also the slow sweeps, and the stack on three NATS nodes with two of each service
-	@$(BIN)/pytest $(ARGS)
+test-all: test  ## Also the slow sweeps one by one, and the stack on three NATS nodes with two of each service
+	@$(BIN)/pytest -m slow $(ARGS)
 	@ASKPANEL_NATS_NODES=3 ASKPANEL_REPLICAS=2 $(BIN)/pytest $(TWICE) $(ARGS)
+
+# The web UI's types of the REST answers, from the gateway's own description; needs node and the UI's packages.
+web_types = test ! -d $(WEB)/node_modules || { mkdir -p .cache \
+  && $(BIN)/python -m askpanel.gateway.describe > .cache/openapi.json \
+  && node $(WEB)/scripts/generate-types.mjs .cache/openapi.json $(1); }
 
 check: setup  ## Format, lint, types, import rules, generated files
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@mkdir -p .cache && $(BIN)/lint-imports > .cache/imports.txt || { cat .cache/imports.txt; exit 1; }
 	@$(BIN)/python -m askpanel.contracts.generate --check && $(BIN)/python -m askpanel.local.reference --check \
 	  && $(BIN)/python -m askpanel.local.chart --check
+	@$(call web_types,--check)
 	@$(BIN)/basedpyright --warnings
 
 generate: setup  ## Regenerate what is derived from the contracts
 	@$(BIN)/python -m askpanel.contracts.generate && $(BIN)/python -m askpanel.local.reference \
 	  && $(BIN)/python -m askpanel.local.chart
+	@$(call web_types,)
 
 lock: setup  ## Re-resolve requirements.lock (names, versions and hashes only)
 	@$(BIN)/uv lock --quiet && $(BIN)/uv export --quiet --all-packages --all-extras --all-groups \

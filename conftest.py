@@ -13,6 +13,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tests.harness.databases import Database, Databases
 from tests.harness.servers import NatsAt, PostgresAt, nats_at, postgres_at
 
+SLOW_WITHIN = 3600
+"""Seconds a test of `make test-all` may take."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") is not None and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SLOW_WITHIN))
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Generator[PostgresAt]:

@@ -42,6 +42,7 @@ from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.stack import free_port
+from askpanel.runtime.ending import end
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection, dead_letters
 from askpanel.runtime.settings import load
@@ -209,8 +210,7 @@ async def finished_panel(nats_url: str, database: Database) -> str:
         assert not projecting.done()
         await asyncio.sleep(0.05)
     await connection.close()
-    projecting.cancel()
-    await asyncio.gather(projecting, return_exceptions=True)
+    await end(projecting)
     await store.aclose()
     await client.close()
     return str(story.ref.panel_id)

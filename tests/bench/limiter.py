@@ -28,6 +28,7 @@ from askpanel.local.demo import TENANTS, seed
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap
+from askpanel.runtime.ending import end
 from services.gateway.tests.processes import Process, gateways, headers, spoken_to
 from services.gateway.tests.running import experts
 from tests.bench.cast import cpu_ms
@@ -140,9 +141,7 @@ async def run_bare(server: NatsServer, per_second: float, burst: int, options: a
     )
     cpu = cpu_ms(psutil.Process(server.pid)) - cpu
     writes = (await clients[0].jetstream().stream_info(f"KV_{REQUESTS_BUCKET.name}")).state.last_seq - before
-    for task in tidying:
-        task.cancel()
-    await asyncio.gather(*tidying, return_exceptions=True)
+    await end(*tidying)
     for client in clients:
         await client.close()
     return _row(per_second, burst, seen, options.gateways, writes, cpu, _alone() - alone)

@@ -9,6 +9,7 @@ from askpanel.contracts.topology import PANELS
 from askpanel.local.servers.nats_nodes import NatsNodes
 from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing
+from askpanel.runtime.ending import end
 from askpanel.runtime.serving_node import CUT_OFF, NO_LEADER, doubt_about, keep_served
 from tests.contract.servers import connected
 from tests.contract.waiting import until
@@ -72,6 +73,6 @@ async def test_a_client_leaves_a_node_that_is_cut_off() -> None:
                     return url is not None and url.netloc != nodes.addresses[place - 1]
 
                 await until(elsewhere, seconds=60)
-                keeping.cancel()
+                await end(keeping)
         finally:
             nodes.stop()

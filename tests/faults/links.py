@@ -14,6 +14,8 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from askpanel.runtime.ending import end
+
 CHUNK = 1 << 16
 
 
@@ -96,9 +98,7 @@ class Links:
                 asyncio.create_task(self._copy(pair, answers, back)),
             ]
             await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
-            for copy in copies:
-                copy.cancel()
-            await asyncio.gather(*copies, return_exceptions=True)
+            await end(*copies)
         except OSError:
             pass  # that node is down: whoever dialled sees its connection end, and dials again
         finally:

@@ -24,6 +24,7 @@ from askpanel.contracts.configuration import PANEL_TYPES
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.events import ExpertFailed, ExpertResponded, PanelType
 from askpanel.contracts.subjects import PanelRef, parse
+from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.tail import follow as follow_log
@@ -84,8 +85,7 @@ async def field_on(data: Path, model: str = "", **environment: str) -> AsyncGene
         try:
             yield ground
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
 
 def kill_process(running: RunningStack, name: str, number: int = signal.SIGKILL) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from askpanel.runtime.ending import end
 from tests.harness.replicas import answers
 
 LOOK_EVERY = 0.1
@@ -97,7 +98,5 @@ async def ingress(*backends: str) -> AsyncGenerator[Ingress]:
         yield one
     finally:
         server.close()
-        for task in (*watches, *sessions):
-            task.cancel()
-        await asyncio.gather(*watches, *sessions, return_exceptions=True)
+        await end(*watches, *sessions)
         await server.wait_closed()

@@ -24,6 +24,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.subjects import PanelRef
+from askpanel.runtime.ending import end
 from askpanel.runtime.log import EventLog
 from tests.harness.servers import scratch_directory
 
@@ -279,7 +280,7 @@ async def watch_panel(client: httpx.AsyncClient, panel_id: str) -> AsyncGenerato
     try:
         yield Watched(frames, task)
     finally:
-        task.cancel()
+        await end(task)
 
 
 async def kill(running: RunningStack, name: str) -> None:

@@ -1,5 +1,6 @@
 // Types of the REST answers, from the gateway's own description of itself:
-//   npm run generate -- <path or URL of openapi.json>
+//   npm run generate -- <path or URL of openapi.json> [--check]
+// `make generate` and `make check` call it where the packages are installed; --check only compares.
 // The types of the events come from `make generate` (contracts/messages/typescript).
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -22,4 +23,10 @@ for (const operations of Object.values(description.paths)) {
 }
 const types = astToString(await openapiTS(description));
 const heading = "// Generated from the gateway's /openapi.json by `npm run generate`. Do not edit.\n\n";
-await writeFile(path.join(import.meta.dirname, "../src/api/schema.ts"), heading + types);
+const written = path.join(import.meta.dirname, "../src/api/schema.ts");
+if (!process.argv.includes("--check")) {
+  await writeFile(written, heading + types);
+} else if ((await readFile(written, "utf8")) !== heading + types) {
+  console.error("apps/web/src/api/schema.ts is not what the gateway describes today: run `make generate`");
+  process.exit(1);
+}

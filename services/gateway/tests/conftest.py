@@ -5,7 +5,7 @@ Orchestrator, experts and consensus are told as stories: their events are append
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -21,6 +21,7 @@ from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.demo import seed
 from askpanel.runtime import bootstrap
+from askpanel.runtime.ending import end
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection, dead_letters
 from services.gateway.tests.running import ISSUER, SECRET, Running, Start, experts, serving, until_ready
@@ -92,9 +93,7 @@ async def projected(log_client: tuple[Client, EventLog], database: Database) -> 
     await store.apply((), previous=0, position=await log.position())
     task = asyncio.create_task(Projection(PROJECTION, log, store, dead_letters(log, "projector")).run())
     yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await end(task)
     await store.aclose()
 
 

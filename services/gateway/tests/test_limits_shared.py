@@ -24,6 +24,7 @@ from askpanel.local.demo import seed
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap
+from askpanel.runtime.ending import end
 from askpanel.runtime.log import EventLog
 from services.gateway.tests.processes import GatewayProcess, Process, gateways, headers, spoken_to
 from services.gateway.tests.running import Running, Start, experts
@@ -208,7 +209,7 @@ async def test_what_a_silent_process_had_open_comes_back_and_lost_counts_are_wri
 
     assert [await taken(quiet), await taken(living)] == [True, True]
     assert [await taken(quiet), await taken(living), await taken(late)] == [False] * 3
-    signs[0].cancel()  # as if it were killed
+    await end(signs[0])  # as if it were killed
     await until(lambda: taken(living))
     assert await living.left(user) == 0
 
@@ -220,8 +221,7 @@ async def test_what_a_silent_process_had_open_comes_back_and_lost_counts_are_wri
     await until(written_again)
     living.give_back(user)
     await until(lambda: taken(late))
-    signs[1].cancel()
-    await asyncio.gather(*signs, return_exceptions=True)
+    await end(signs[1])
 
 
 async def test_a_users_requests_at_one_process_at_a_time_lose_nothing(
@@ -243,8 +243,7 @@ async def test_a_users_requests_at_one_process_at_a_time_lose_nothing(
     await until(all_of_it)
     assert took == {"first": 20, "second": 30}
     assert (await second.take(user)).wait > 0
-    tidying.cancel()
-    await asyncio.gather(tidying, return_exceptions=True)
+    await end(tidying)
 
 
 async def test_with_nats_down_reads_go_on_by_each_gateways_own_count(start: Start) -> None:

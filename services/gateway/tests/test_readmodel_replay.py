@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_
 from askpanel.local.demo import seed
 from askpanel.local.servers import nats as nats_server
 from askpanel.runtime import bootstrap
+from askpanel.runtime.ending import end
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection, dead_letters
 from askpanel.runtime.tail import LogReplaced
@@ -152,9 +153,7 @@ async def test_a_replay_while_the_projector_works_compares_one_state(stack: Stac
         async with asyncio.timeout(20):
             while projection.position < last:  # noqa: ASYNC110  (a state of another task)
                 await asyncio.sleep(0.01)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await end(running)
     assert (await stack.replay()).equal
 
 

@@ -54,6 +54,7 @@ from askpanel.gateway.stream.payloads import payload
 from askpanel.gateway.stream.replay import Replays
 from askpanel.gateway.stream.revocation import end_revoked
 from askpanel.gateway.stream.tickets import TicketRefused, Tickets
+from askpanel.runtime.ending import end
 
 PANEL = PanelRef(UUID(int=1), UUID(int=2))
 USER = UUID(int=3)
@@ -355,7 +356,7 @@ async def test_a_revoked_membership_ends_all_its_streams_and_no_other() -> None:
     async with asyncio.timeout(10):
         while mine.cut_because is None:  # noqa: ASYNC110  (the watcher tells nobody)
             await asyncio.sleep(0.01)
-    watching.cancel()
+    await end(watching)
 
     assert (mine.cut_because, also_mine.cut_because, others.cut_because) == ("revoked", "revoked", None)
     assert sorted(asked[:2]) == sorted([mine.member, others.member])

@@ -23,6 +23,7 @@ from nats.js.api import RawStreamMsg
 from askpanel.contracts.envelope import Unreadable
 from askpanel.contracts.topology import Durable, retried_subject, retry_subject
 from askpanel.runtime import tracing
+from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.worker import Delivery, Handler
@@ -60,10 +61,7 @@ class Retries:
         """Take no more and leave what is under way: its letter is still there."""
         if self._subscription is not None and self._client.is_connected:
             await self._subscription.unsubscribe()
-        work = list(self._work.values())
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
+        await end(*self._work.values())
 
     async def _asked(self, request: Msg) -> None:
         try:

@@ -31,6 +31,7 @@ from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.topology import Durable
 from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.burying import GivenUp, bury
+from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.pull import Pull
@@ -112,9 +113,7 @@ class Worker:
             await self._pull.stop()
         if self._work:
             _, late = await asyncio.wait(self._work, timeout=timeout)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(*late)
         await asyncio.gather(*self._handing_back)
         if self._keeper is not None:
             self._keeper.cancel()
