@@ -72,12 +72,16 @@ web_types = test ! -d $(WEB)/node_modules || { mkdir -p .cache \
   && $(BIN)/python -m askpanel.gateway.describe > .cache/openapi.json \
   && node $(WEB)/scripts/generate-types.mjs .cache/openapi.json $(1); }
 
-check: setup  ## Format, lint, types, import rules, generated files
+web_check = test ! -d $(WEB)/node_modules || { cd $(WEB) && npm run --silent lint > $(CURDIR)/.cache/lint.log 2>&1 \
+  && npm run --silent typecheck || { cat $(CURDIR)/.cache/lint.log; exit 1; }; }
+
+check: setup  ## Format, lint, types, import rules, generated files, of the web UI too where node is
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@mkdir -p .cache && $(BIN)/lint-imports > .cache/imports.txt || { cat .cache/imports.txt; exit 1; }
 	@$(BIN)/python -m askpanel.contracts.generate --check && $(BIN)/python -m askpanel.local.reference --check \
 	  && $(BIN)/python -m askpanel.local.chart --check
 	@$(call web_types,--check)
+	@$(web_check)
 	@$(BIN)/basedpyright --warnings
 
 generate: setup  ## Regenerate what is derived from the contracts

@@ -69,6 +69,18 @@ async def _prepare(running: RunningStack) -> None:
         )
 
 
+def test_the_parts_of_the_interface_work() -> None:
+    done = subprocess.run(
+        ["npm", "test", "--silent", "--", "--reporter=dot"],
+        cwd=WEB,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=250,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()
+
+
 def test_the_export_is_small_and_loads_from_nowhere_else() -> None:
     _run("budget.test.mjs", {})
 

@@ -63,7 +63,12 @@ class Soak:
             *(f"grown: {what}" for what in self.growth),
             *(f"BROKEN {what}" for what in self.broken),
         ]
-        return "\n".join(lines if self.broken else [*lines, "every promise kept"])
+        return "\n".join([*lines, "every promise kept, nothing has grown"] if self.clean else lines)
+
+    @property
+    def clean(self) -> bool:
+        """No promise broken, nothing grown."""
+        return not (self.broken or self.growth)
 
 
 async def run(data: Path, *, seed: int, minutes: float, panels: int, told: Callable[[str], None]) -> Soak:

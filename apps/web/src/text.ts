@@ -139,6 +139,7 @@ export const text = {
     left: (left: number, limit: number): string => `${left} of ${limit} left this month`,
     empty: "Nothing was used yet this month.",
     table: "Show as table",
+    highest: (amount: string, day: string): string => `most: ${amount} on ${day}`,
     day: "Day",
     tokensColumn: "Tokens",
     noKey: "not stated",

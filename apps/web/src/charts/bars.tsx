@@ -69,6 +69,7 @@ export function Columns({
   readonly rows: readonly Amount[];
 }): ReactNode {
   const most = Math.max(...rows.map((row) => size(row, measure)), Number.MIN_VALUE);
+  const highest = rows.find((row) => size(row, measure) === most);
   const step = 100 / Math.max(rows.length, 1);
   const total = rows.reduce((sum, row) => sum + size(row, measure), 0);
   return (
@@ -99,6 +100,14 @@ export function Columns({
       </svg>
       <p className="columns-axis hint" aria-hidden="true">
         <span>{rows[0]?.key}</span>
+        {highest && (
+          <span>
+            {text.usage.highest(
+              measure === "tokens" ? compact(highest.tokens) : priced(highest),
+              highest.key,
+            )}
+          </span>
+        )}
         <span>{rows.at(-1)?.key}</span>
       </p>
       <details>

@@ -1,6 +1,6 @@
 """What a person sees of a panel in the terminal: a state folded from its SSE events, and its rendering."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,7 +123,7 @@ def result(panel: dict[str, Any]) -> Iterator[RenderableType]:
     if labels:
         yield Text(f"Answers by a {' and a '.join(labels)}: a demonstration, not advice.", style="yellow")
     if consensus:
-        yield from _consensus(consensus)
+        yield from _consensus(consensus, {r["agent_id"]: r["agent_name"] for r in panel["responses"]})
     usage = panel["usage"]
     yield Text(
         f"\n{usage['tokens_used']} tokens in {usage['calls']} calls, cost {_money(usage)}, "
@@ -132,14 +132,14 @@ def result(panel: dict[str, Any]) -> Iterator[RenderableType]:
     )
 
 
-def _consensus(consensus: dict[str, Any]) -> Iterator[RenderableType]:
+def _consensus(consensus: dict[str, Any], names: Mapping[str, str]) -> Iterator[RenderableType]:
     yield Text(
         f"Consensus {consensus['consensus_level']:.0%}, {consensus['band']} (method {consensus['method']})",
         style="bold",
     )
     for title, points, colour in (
-        ("They agree", consensus["agreement_points"], "green"),
-        ("They disagree", consensus["disagreement_points"], "red"),
+        ("They agree", _points(consensus, "agreement", names), "green"),
+        ("They disagree", _points(consensus, "disagreement", names), "red"),
         (
             "Dissent",
             [f"{d['agent_name']}: {d['opinion']}" for d in consensus["dissenting_opinions"]],
@@ -153,6 +153,21 @@ def _consensus(consensus: dict[str, Any]) -> Iterator[RenderableType]:
                 table.add_row("•", Text(point))
             yield table
     yield Panel(Text(consensus["recommendation"]), title="[bold]Recommendation", title_align="left")
+
+
+def _points(consensus: dict[str, Any], kind: str, names: Mapping[str, str]) -> list[str]:
+    """Each point, and who stands where: "text (A, B)", or "text (support: A; oppose: B, C)"."""
+
+    def named(agents: Sequence[str]) -> str:
+        return ", ".join(names.get(agent, agent) for agent in agents)
+
+    return [
+        f"{point['text']} ({'; '.join(f'{side}: {named(agents)}' for side, agents in point['sides'].items())})"
+        if point["sides"]
+        else f"{point['text']} ({named(point['supporters'])})"
+        for point in consensus["points"]
+        if point["kind"] == kind
+    ]
 
 
 def _money(usage: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """A panel as one Markdown document: question, result, dissent, every answer, and what it cost. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from askpanel.gateway.readmodel.views import ConsensusView, PanelCost, PanelView, ResponseView
@@ -22,9 +22,9 @@ def _head(panel: PanelView, exported_at: datetime) -> Iterator[str]:
     if panel.completed_at is not None:
         yield f"- Ended: {_time(panel.completed_at)}"
     yield f"- Exported: {_time(exported_at)}"
-    yield f"- Experts: {', '.join(f'{seat.agent_name} ({seat.role})' for seat in panel.seats)}"
+    yield f"- Experts: {', '.join(_one_line(f'{seat.agent_name} ({seat.role})') for seat in panel.seats)}"
     if panel.degraded:
-        yield f"- Degraded: {'; '.join(panel.degraded)}"
+        yield f"- Degraded: {_one_line('; '.join(panel.degraded))}"
     if panel.failure is not None:
         yield f"- Failed: {panel.failure.reason}. {_one_line(panel.failure.detail)}"
     yield ""
@@ -52,8 +52,9 @@ def _rounds(panel: PanelView) -> Iterator[str]:
     yield f"{_percent(consensus.consensus_level)} ({consensus.band}) after round {consensus.round_number}, "
     yield f"by {consensus.method}, threshold {_percent(consensus.threshold)}."
     yield ""
-    yield from _listed("Agreement", consensus.agreement_points)
-    yield from _listed("Disagreement", consensus.disagreement_points)
+    names = {seat.agent_id: seat.agent_name for seat in panel.seats}
+    yield from _listed("Agreement", _points(consensus, "agreement", names))
+    yield from _listed("Disagreement", _points(consensus, "disagreement", names))
     yield from _dissent(consensus)
 
 
@@ -109,8 +110,20 @@ def _cost(usage: PanelCost) -> Iterator[str]:
 def _listed(title: str, points: Iterable[str]) -> Iterator[str]:
     yield f"### {title}"
     yield ""
-    yield from [f"- {_one_line(point)}" for point in points] or ["None."]
+    yield from list(points) or ["None."]
     yield ""
+
+
+def _points(consensus: ConsensusView, kind: str, names: Mapping[str, str]) -> Iterator[str]:
+    """Each point, below it who stands where, and in whose words."""
+    for point in consensus.points:
+        if point.kind == kind:
+            yield f"- {_one_line(point.text)}"
+            sides = point.sides or {"held by": point.supporters}
+            for side, agents in sides.items():
+                yield f"  - {_one_line(side)}: {', '.join(_one_line(names.get(one, one)) for one in agents)}"
+            for quote in point.quotes:
+                yield f"  - {_one_line(names.get(quote.agent_id, quote.agent_id))}: “{_one_line(quote.text)}”"
 
 
 def _quoted(text: str) -> Iterator[str]:

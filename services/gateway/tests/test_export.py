@@ -1,0 +1,69 @@
+"""A panel as a document: who stands where, in whose words, and nothing an expert wrote passes for ours."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from askpanel.gateway.export import markdown
+from askpanel.gateway.readmodel.views import ConsensusView, PanelView
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+PANEL = UUID(int=1)
+POINTS = [
+    {
+        "text": "Publish the data",
+        "kind": "agreement",
+        "supporters": ["a", "b"],
+        "quotes": [{"agent_id": "a", "text": "We publish\n# all of it."}],
+    },
+    {"text": "Wait", "kind": "disagreement", "sides": {"support": ["a"], "oppose": ["b", "gone"]}},
+]
+
+
+def document() -> list[str]:
+    consensus = ConsensusView.model_validate(
+        {
+            "id": UUID(int=2),
+            "round_number": 1,
+            "consensus_level": 0.5,
+            "recommendation": "Wait.",
+            "points": POINTS,
+        }
+    )
+    panel = PanelView.model_validate(
+        {
+            "id": PANEL,
+            "user_id": UUID(int=3),
+            "tenant_id": UUID(int=4),
+            "status": "completed",
+            "panel_type": "open",
+            "query": "Shall we?",
+            "seats": [
+                {"seat": 0, "agent_id": "a", "agent_name": "Ann"},
+                {"seat": 1, "agent_id": "b", "agent_name": "Ben\n# Boss"},
+            ],
+            "consensus": consensus,
+        }
+    )
+    return markdown(panel, exported_at=NOW).splitlines()
+
+
+def section(title: str) -> list[str]:
+    lines = document()
+    start = lines.index(f"### {title}") + 2
+    return lines[start : lines.index("", start)]
+
+
+def test_an_agreement_names_who_holds_it_and_quotes_them() -> None:
+    assert section("Agreement") == [
+        "- Publish the data",
+        "  - held by: Ann, Ben # Boss",
+        "  - Ann: “We publish # all of it.”",
+    ]
+
+
+def test_a_disagreement_names_its_sides_and_an_expert_without_a_seat_by_id() -> None:
+    assert section("Disagreement") == ["- Wait", "  - support: Ann", "  - oppose: Ben # Boss, gone"]
+
+
+def test_no_heading_is_an_experts() -> None:
+    assert not [line for line in document() if line.startswith("#") and ("Boss" in line or "all of" in line)]
