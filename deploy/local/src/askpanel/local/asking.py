@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
+from askpanel.local.answering import at_the_prompt, how_to_answer
 from askpanel.local.client import ApiClient
 from askpanel.local.screen import Screen, result, speech_panel
 
@@ -65,6 +66,8 @@ def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], co
             line = screen.take(event)
             if line:
                 console.print(f"· {line}", markup=False, highlight=False)
+            if event.name == "human_requested":
+                console.print(f"· {how_to_answer(created['id'], event.data)}", markup=False, highlight=False)
         return
     shown: set[tuple[int, str, int]] = set()
     with Live(console=console, refresh_per_second=8, transient=True) as live:
@@ -77,3 +80,7 @@ def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], co
                         live.console.print(speech_panel(speech))
                         shown.add(key)
             live.update(screen.live())
+            if event.name == "human_requested":
+                live.stop()
+                at_the_prompt(client, created["id"], event.data, console)
+                live.start()

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from askpanel.contracts.archive import Damaged
-from askpanel.local import asking, dead, erasing, running, tenant_data
+from askpanel.local import answering, asking, dead, erasing, running, tenant_data
 from askpanel.local.client import ApiClient, ApiError
 from askpanel.local.consumers import NoDurable
 from askpanel.local.demo import TENANTS
@@ -120,6 +120,21 @@ def ask(
     client = ApiClient(found.url, token=found.token(tenant, user), tenant_id=found.tenant(tenant).id)
     if not _ask(client, question, panel_type, experts, options or [], as_json=as_json):
         raise typer.Exit(1)
+
+
+@app.command()
+def answer(
+    panel_id: str,
+    action: Annotated[str, typer.Argument(help="answer, approve, modify or veto")],
+    words: Annotated[str, typer.Argument(help="What you say to it")] = "",
+    stance: Annotated[str | None, typer.Option(help=", ".join(answering.STANCES))] = None,
+    tenant: TenantOption = "acme",
+    user: UserOption = "member",
+) -> None:
+    """Answer a hybrid panel that waits for a person."""
+    found = running.find(load(LocalSettings))
+    client = ApiClient(found.url, token=found.token(tenant, user), tenant_id=found.tenant(tenant).id)
+    out.print(answering.answer(client, panel_id, action, words, stance), highlight=False)
 
 
 @app.command()

@@ -89,8 +89,8 @@ class Screen:
         speech = self._speech(data)
         speech.agent_name = data.get("agent_name") or speech.agent_name
         speech.text, speech.state = data["content"], "answered"
-        speech.stance = (data.get("answer") or {}).get("stance") or ""
-        speech.vote = self.options.get(str(data.get("option"))) or speech.stance
+        speech.stance = data.get("stance") or ""
+        speech.vote = self.options.get(str(data.get("option"))) or speech.stance or data.get("action") or ""
         return f"{speech.agent_name} answered ({speech.vote}): {speech.text}"
 
     def _speech(self, data: dict[str, Any]) -> Speech:

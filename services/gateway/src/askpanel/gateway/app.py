@@ -55,6 +55,7 @@ from askpanel.gateway.stream.hub import Hub
 from askpanel.gateway.stream.replay import Replays
 from askpanel.gateway.stream.revocation import end_revoked
 from askpanel.gateway.stream.tickets import Tickets
+from askpanel.gateway.together import Admissions
 from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime import connection, telemetry, tracing
 from askpanel.runtime.ending import end
@@ -165,7 +166,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         publisher=Publisher(client.jetstream(timeout=2.0)),
         limits=limits,
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
-        ledger=Ledger(client.jetstream(timeout=2.0), reading),
+        admissions=Admissions(Ledger(client.jetstream(timeout=2.0), reading)),
         webhooks=Registry(client.jetstream(timeout=2.0)),
     )
     for name, work in (

@@ -6,13 +6,11 @@ those before it: in the tables, or here. A panel goes out of here when the table
 known not to have it.
 """
 
-import asyncio
 import json
 import time
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 import nats.errors
 import nats.js.errors
@@ -36,11 +34,6 @@ class Ledger:
         self._jetstream = jetstream
         self._log = log
         self._bucket: KeyValue | None = None
-        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
-
-    def turn(self, tenant_id: UUID) -> asyncio.Lock:
-        """Held by one admission of a tenant at a time in this process, which then races other gateways only."""
-        return self._turns.setdefault(tenant_id, asyncio.Lock())
 
     async def read(self, tenant_id: UUID) -> tuple[tuple[Admitted, ...], int]:
         """What stands there, and its revision (0: nothing does)."""

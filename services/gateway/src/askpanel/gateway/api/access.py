@@ -19,7 +19,6 @@ from askpanel.gateway.auth.keys import TokenVerifier
 from askpanel.gateway.auth.membership import Membership, Memberships, NotAMember, claims_of
 from askpanel.gateway.auth.token import Identity
 from askpanel.gateway.catalogue import Catalogue
-from askpanel.gateway.ledger import Ledger
 from askpanel.gateway.limits.shared import Shared
 from askpanel.gateway.permissions import Action, may
 from askpanel.gateway.publishing import Publisher
@@ -30,6 +29,7 @@ from askpanel.gateway.stream.deliver import Room
 from askpanel.gateway.stream.hub import Hub
 from askpanel.gateway.stream.replay import Replays
 from askpanel.gateway.stream.tickets import Tickets
+from askpanel.gateway.together import Admissions
 from askpanel.gateway.webhooks.endpoints import Registry
 from askpanel.runtime.log import EventLog
 
@@ -53,7 +53,7 @@ class Gateway:
     publisher: Publisher
     limits: Shared
     tickets: Tickets
-    ledger: Ledger
+    admissions: Admissions
     webhooks: Registry
 
 

@@ -5,11 +5,11 @@ complete and checked, under what the tenant has left; what it may spend is reser
 first; only what the log has confirmed is answered with 201.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -20,7 +20,7 @@ from askpanel.contracts.configuration import read
 from askpanel.contracts.envelope import Envelope, Recorded, seal
 from askpanel.contracts.events import ModelPrice, PanelCreated, Parent, Terms
 from askpanel.contracts.subjects import PanelRef
-from askpanel.gateway.admission import Admitted, Limits, Refusal, Standing, barred, exhausted
+from askpanel.gateway.admission import Limits, Refusal, Standing, barred, exhausted
 from askpanel.gateway.api.access import Caller, Gateway, Member, Parts, experts_known, limits_in
 from askpanel.gateway.api.answers import Created
 from askpanel.gateway.api.documents import header, problems
@@ -33,6 +33,7 @@ from askpanel.gateway.history import read_history
 from askpanel.gateway.readmodel.queries import ReadModelUnavailable
 from askpanel.gateway.readmodel.views import QuotaView
 from askpanel.gateway.stream.payloads import seats
+from askpanel.gateway.together import Contended
 
 router = APIRouter(tags=["panels"])
 
@@ -48,8 +49,6 @@ IdempotencyKey = Annotated[
 ]
 
 _STATUS = {"status": 403, "feature": 403, "month": 429, "running": 429, "budget": 402}
-MOST_RACES = 50
-"""Admissions of one tenant by other gateways that one may lose to before it gives up."""
 RUNNING_RETRY = 10
 """Seconds to wait where a running panel has to end first."""
 
@@ -97,19 +96,17 @@ async def _admitted(body: NewPanel, panel: PanelRef, parts: Gateway, member: Cal
         standing = Standing(member.membership.tenant.quota)
         return _event(body, parts, member, standing, Limits(0, 0), parent)
     limits = limits_in(parts, member.membership.tenant.settings)
-    async with parts.ledger.turn(member.tenant_id):
-        for _ in range(MOST_RACES):
-            entered, revision = await parts.ledger.read(member.tenant_id)
-            others = [one for one in entered if one.panel_id != panel.panel_id]
-            quota, shown = await _used(parts, member, [one.panel_id for one in others])
-            waiting = await parts.ledger.waiting(member.tenant_id, others, shown)
-            standing = Standing(quota, waiting)
-            event = _event(body, parts, member, standing, limits, parent)
-            _refuse(exhausted(standing, limits, _needed(event, body)))
-            admitted = Admitted(panel.panel_id, Decimal(event.configuration["max_cost_usd"]), time.time())
-            if await parts.ledger.write(member.tenant_id, [*waiting, admitted], revision):
-                return event
-    raise unavailable("Many panels of this tenant are being asked at once.", 1)
+
+    def decide(standing: Standing) -> PanelCreated:
+        event = _event(body, parts, member, standing, limits, parent)
+        _refuse(exhausted(standing, limits, _needed(event, body)))
+        return event
+
+    used = partial(_used, parts, member)
+    try:
+        return await parts.admissions.let_in(member.tenant_id, panel.panel_id, decide, used)
+    except Contended:
+        raise unavailable("Many panels of this tenant are being asked at once.", 1) from None
 
 
 def _event(

@@ -1,0 +1,59 @@
+"""A person's word in a hybrid panel: at the prompt of who asked, or with `askpanel answer` from anywhere."""
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.prompt import Prompt
+
+from askpanel.local.client import ApiClient, ApiError
+
+STANCES = ("support", "conditional", "oppose", "abstain")
+NO_STANCE = "none"
+TRIES = 3
+"""Answers that may be refused at one prompt; the panel may have been answered by another meanwhile."""
+
+
+def answer(client: ApiClient, panel_id: str, action: str, content: str, stance: str | None) -> str:
+    """Answer what the panel asks now. What came of it, as a line; raises ApiError."""
+    panel = client.request("GET", f"/panels/{panel_id}")
+    asked = panel.get("awaiting")
+    if asked is None:
+        raise ApiError(f"panel {panel_id} waits for nobody (it is {panel['status']})")
+    if action not in asked["actions"]:
+        raise ApiError(f"it may be answered with {', '.join(asked['actions'])}, not with {action}")
+    return _give(client, panel_id, asked, action, content, stance)
+
+
+def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], console: Console) -> None:
+    """Show the question and pass on what the person says; where nobody sits, say how it can be answered."""
+    console.print(f"\n{asked['question']}\n", markup=False, highlight=False)
+    if not (console.is_terminal and sys.stdin.isatty()):
+        console.print(how_to_answer(panel_id, asked), markup=False, highlight=False)
+        return
+    for _ in range(TRIES):
+        action = Prompt.ask("Your word", choices=list(asked["actions"]), console=console)
+        content = Prompt.ask("In words", default="", show_default=False, console=console)
+        stance = Prompt.ask("Stance", choices=[*STANCES, NO_STANCE], default=NO_STANCE, console=console)
+        try:
+            told = _give(client, panel_id, asked, action, content, None if stance == NO_STANCE else stance)
+        except ApiError as error:
+            console.print(str(error), markup=False, highlight=False)
+        else:
+            console.print(told, markup=False, highlight=False)
+            return
+    console.print(how_to_answer(panel_id, asked), markup=False, highlight=False)
+
+
+def how_to_answer(panel_id: str, asked: dict[str, Any]) -> str:
+    """The command for this checkpoint."""
+    actions = "|".join(asked["actions"])
+    return f"it waits for you until {asked['deadline_at']}: askpanel answer {panel_id} {actions} [words]"
+
+
+def _give(
+    client: ApiClient, panel_id: str, asked: dict[str, Any], action: str, content: str, stance: str | None
+) -> str:
+    body = {"checkpoint_id": asked["checkpoint_id"], "action": action, "content": content, "stance": stance}
+    client.request("POST", f"/panels/{panel_id}/human-input", json=body)
+    return f"{action}: noted, the panel goes on"

@@ -1,0 +1,101 @@
+"""The human of a hybrid panel at the terminal: told how to answer, asked at the prompt, heard once."""
+
+import asyncio
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.harness.stack import RunningStack, askpanel, until
+
+pytestmark = pytest.mark.e2e
+
+ASK = ("ask", "Should we publish the trial's raw data now?", "--type", "hybrid", "--experts", "3")
+
+
+async def waiting_panel(running: RunningStack) -> str:
+    """The newest hybrid panel, once it waits for a person."""
+
+    async def newest() -> dict[str, object]:
+        async with running.http() as client:
+            listed = (await client.get("/panels", params={"panel_type": "hybrid", "limit": 1})).json()[
+                "panels"
+            ]
+            return (await client.get(f"/panels/{listed[0]['id']}")).json() if listed else {}
+
+    return str((await until(newest, lambda panel: bool(panel.get("awaiting"))))["id"])
+
+
+async def test_who_has_no_prompt_is_told_the_command_and_it_works(running: RunningStack) -> None:
+    asking = asyncio.create_task(asyncio.to_thread(askpanel, running, *ASK))
+    panel = await waiting_panel(running)
+    wrong = await asyncio.to_thread(askpanel, running, "answer", panel, "modify", "Not yet.")
+    given = await asyncio.to_thread(
+        askpanel, running, "answer", panel, "answer", "We have no lawyer.", "--stance", "oppose"
+    )
+    assert await waiting_panel(running) == panel
+    signed = await asyncio.to_thread(askpanel, running, "answer", panel, "approve")
+    done = await asking
+    late = await asyncio.to_thread(askpanel, running, "answer", panel, "approve")
+
+    assert (wrong.returncode, "answer, approve, veto" in wrong.stderr) == (1, True), wrong.stderr
+    assert (given.returncode, signed.returncode, done.returncode) == (0, 0, 0), given.stderr + signed.stderr
+    assert f"askpanel answer {panel} answer|approve|veto" in done.stdout
+    assert "answered (oppose): We have no lawyer." in done.stdout
+    assert "stopped by human_approved" in done.stdout
+    assert (late.returncode, "waits for nobody" in late.stderr) == (1, True), late.stderr
+
+
+async def test_who_sits_at_a_terminal_is_asked_there(running: RunningStack) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(  # noqa: ASYNC220  (starting it takes milliseconds)
+        [sys.executable, "-m", "askpanel.local", *ASK],
+        env={"ASKPANEL_DATA": str(running.data), "PATH": "/usr/bin:/bin", "TERM": "xterm", "COLUMNS": "100"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        shown = await asyncio.to_thread(
+            _converse,
+            ours,
+            (
+                ("Your word", "answer"),
+                ("In words", "We have no lawyer."),
+                ("Stance", "oppose"),
+                ("Your word", "approve"),
+                ("In words", ""),
+                ("Stance", ""),
+            ),
+        )
+        assert await asyncio.to_thread(process.wait, 30) == 0, shown
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert "What should the experts know or weigh?" in shown
+    assert "stopped by human_approved" in shown
+
+
+def _converse(terminal: int, turns: tuple[tuple[str, str], ...]) -> str:
+    """Answer each question once it is seen; everything that was shown, without its colours."""
+    shown, seen = "", 0
+    for question, answer in turns:
+        while question not in shown[seen:]:
+            try:
+                shown += os.read(terminal, 65536).decode(errors="replace")
+            except OSError:
+                pytest.fail(f"the command ended before it asked {question!r}: {shown}")
+        seen = shown.index(question, seen) + len(question)
+        os.write(terminal, f"{answer}\n".encode())
+    try:
+        while chunk := os.read(terminal, 65536):
+            shown += chunk.decode(errors="replace")
+    except OSError:
+        pass  # the other end has been closed: how a terminal says that all was read
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
