@@ -73,7 +73,7 @@ class Plain(ReadModel):
             transaction = connection.transaction(isolation="repeatable_read", readonly=True)
             await transaction.start()
             try:
-                yield ReadSession(connection, tenant_id, "member")
+                yield ReadSession(connection, tenant_id)
             finally:
                 await transaction.rollback()
 

@@ -26,7 +26,7 @@ from askpanel.gateway.app import create_app
 from askpanel.gateway.auth.membership import claims_of
 from askpanel.gateway.readmodel.money import count_anew
 from askpanel.gateway.readmodel.queries import open_read_model
-from askpanel.gateway.readmodel.statements import BECOME_USER, usage
+from askpanel.gateway.readmodel.statements import begin_as_user, usage
 from askpanel.gateway.readmodel.views import GroupBy, UsageFilter
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.demo import TENANTS, seed
@@ -100,9 +100,9 @@ async def processor(
         backend = psutil.Process(connection.get_server_pid())
         before = backend.cpu_times()
         for _ in range(times):
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                await connection.fetch(BECOME_USER, claims, "60s")
-                await connection.fetch(usage(group_by), TENANT.id, start, end)
+            await connection.execute(begin_as_user(claims, "60s"))
+            await connection.fetch(usage(group_by), TENANT.id, start, end)
+            await connection.execute("rollback")
         after = backend.cpu_times()
     finally:
         await connection.close()

@@ -119,17 +119,15 @@ async def test_a_panel_is_read_whole(model: ReadModel) -> None:
 @pytest.mark.parametrize("name", ["inactive", "invited"])
 async def test_who_is_no_active_member_sees_nothing(model: ReadModel, name: str) -> None:
     async with model.session(claims(name), ACME.id) as session:
-        assert session.role is None
         await sees_nothing(session)
 
 
 async def test_a_member_of_another_tenant_sees_nothing(model: ReadModel) -> None:
     async with model.session(claims("owner", GLOBEX), ACME.id) as session:
-        assert session.role is None
         await sees_nothing(session)
     async with model.session(claims("owner", GLOBEX), GLOBEX.id) as session:
-        assert session.role == "owner"
         assert await session.panel(PANEL) is None, "another tenant's panel under one's own tenant"
+        assert session.role == "owner"
 
 
 async def sees_nothing(session: Any) -> None:
@@ -142,6 +140,7 @@ async def sees_nothing(session: Any) -> None:
     assert (await session.panels()).total == 0
     assert (await session.usage()).calls == 0
     assert (await session.quota()).panels_this_month == 0
+    assert session.role is None
 
 
 async def test_a_token_without_subject_sees_nothing(model: ReadModel) -> None:
@@ -173,10 +172,20 @@ async def test_a_session_cannot_write(model: ReadModel) -> None:
 async def test_a_session_leaves_nothing_behind_on_its_connection(shared: Database) -> None:
     async with open_read_model(shared.api, max_connections=1) as single:
         async with single.session(claims("owner"), ACME.id) as session:
+            assert await session.panel(PANEL) is not None
             assert session.role == "owner"
         async with single.session({}, ACME.id) as session:
-            assert session.role is None
             await sees_nothing(session)
+
+
+async def test_nothing_in_the_claims_can_be_read_as_sql(model: ReadModel) -> None:
+    hostile = "'); select set_config('role', 'panel_api', true); --\\' \u2019"
+    async with model.session({**claims("owner"), "name": hostile}, ACME.id) as session:
+        assert await session.panel(PANEL) is not None
+        kept = await session._connection.fetchval(
+            "select current_setting('request.jwt.claims')::jsonb ->> 'name'"
+        )
+        assert (kept, await session._connection.fetchval("select current_user")) == (hostile, "authenticated")
 
 
 async def test_all_reads_of_a_session_see_one_state(fresh: ReadModel, filled: Database) -> None:

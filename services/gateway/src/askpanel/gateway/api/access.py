@@ -178,9 +178,14 @@ class Reading:
         """One consistent view of the tables as the user. Raises NotAMember, ReadModelUnavailable."""
         claims = claims_of(self._member.user_id)
         async with self._parts.model.session(claims, self._member.tenant_id) as session:
+            try:
+                yield session
+            except Problem:
+                if session.role is None:  # what was not found is not this user's to look for any more
+                    raise NotAMember from None
+                raise
             if session.role is None:
                 raise NotAMember
-            yield session
 
     def missing(self, what: str = "panel") -> Problem:
         """404; or 503 while the tables are known to be behind what the client has seen."""

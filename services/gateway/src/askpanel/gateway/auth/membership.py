@@ -108,8 +108,8 @@ class Memberships:
 
     async def _read(self, user_id: UUID, tenant_id: UUID) -> Membership:
         async with self._model.session(claims_of(user_id), tenant_id) as session:
+            tenant = await session.tenant()
             role = session.role
-            tenant = await session.tenant() if role is not None else None
         if role is None or tenant is None:
             raise NotAMember
         return Membership(role, tenant)

@@ -18,7 +18,6 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
-from asyncpg.transaction import Transaction
 
 from askpanel.gateway.readmodel import statements
 from askpanel.gateway.readmodel.cursor import BadCursor, decode_cursor, encode_cursor
@@ -73,13 +72,14 @@ class ReadModelUnavailable(Exception):
 class ReadSession:
     """One consistent view of one tenant for one user; made by `ReadModel.session`.
 
-    `role` is the user's in an active membership, None without one: then nothing is seen.
+    `role` is the user's in an active membership, as the reads so far have found it; None without one: then
+    nothing is seen.
     """
 
-    def __init__(self, connection: Connection, tenant_id: UUID, role: Role | None) -> None:
+    def __init__(self, connection: Connection, tenant_id: UUID) -> None:
         self._connection = connection
         self.tenant_id = tenant_id
-        self.role: Role | None = role
+        self.role: Role | None = None
 
     async def panel(self, panel_id: UUID) -> PanelView | None:
         """The panel with answers and result; None where there is none for this user and tenant."""
@@ -179,8 +179,12 @@ class ReadSession:
 
     async def _rows(self, statement: str, *arguments: object) -> list[Json]:
         """Every statement answers one JSON document a row."""
+        asked = statements.with_role(statement, len(arguments) + 1)
         with _errors():
-            return [json.loads(row[0]) for row in await self._connection.fetch(statement, *arguments)]
+            row = await self._connection.fetchrow(asked, *arguments, self.tenant_id)
+        assert row is not None
+        self.role = role_of(row[0])
+        return [json.loads(document) for document in row[1]]
 
 
 class ReadModel:
@@ -196,9 +200,7 @@ class ReadModel:
     async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[ReadSession]:
         """A read-only transaction with the verified token's claims. Raises ReadModelUnavailable."""
         async with self._transaction(claims) as connection:
-            with _errors():
-                role = await connection.fetchval("select askpanel.role_in($1)", tenant_id)
-            yield ReadSession(connection, tenant_id, role_of(role))
+            yield ReadSession(connection, tenant_id)
 
     async def ping(self) -> None:
         """The database answers a query of ours. Raises ReadModelUnavailable."""
@@ -233,27 +235,26 @@ class ReadModel:
         with _errors():
             connection = await self._pool.acquire(timeout=self._acquire_timeout)
         try:
-            transaction = connection.transaction(isolation="repeatable_read", readonly=True)
-            with _errors():
-                await transaction.start()
             try:
                 with _errors():
-                    await connection.fetch(statements.BECOME_USER, _claims(claims), self._statement_timeout)
+                    await connection.execute(
+                        statements.begin_as_user(_claims(claims), self._statement_timeout)
+                    )
                 yield connection
             finally:
                 # Nothing was written; a lost connection takes the transaction with it.
                 if not connection.is_closed():
-                    await self._roll_back(connection, transaction)
+                    await self._roll_back(connection)
         finally:
             with _errors():
                 await self._pool.release(connection)
 
-    async def _roll_back(self, connection: Connection, transaction: Transaction) -> None:
+    async def _roll_back(self, connection: Connection) -> None:
         """End the transaction; a server that does not answer loses the connection instead."""
         try:
             with _errors():
                 async with asyncio.timeout(self._acquire_timeout):
-                    await transaction.rollback()
+                    await connection.execute("rollback")
         except ReadModelUnavailable:
             connection.terminate()
             raise

@@ -9,12 +9,25 @@ whole report fail.
 
 from askpanel.gateway.readmodel.views import GroupBy
 
-BECOME_USER = """
-select set_config('role', 'authenticated', true),
-       set_config('request.jwt.claims', $1, true),
-       set_config('statement_timeout', $2, true),
-       set_config('timezone', 'UTC', true)
-"""
+
+def begin_as_user(claims: str, timeout: str) -> str:
+    """A transaction as the user, in one journey to the server: the claims travel as hexadecimal digits, so that
+    nothing in them can be read as SQL."""
+    return f"""
+        begin isolation level repeatable read, read only;
+        select set_config('role', 'authenticated', true),
+               set_config('request.jwt.claims', convert_from(decode('{claims.encode().hex()}', 'hex'), 'UTF8'), true),
+               set_config('statement_timeout', convert_from(decode('{timeout.encode().hex()}', 'hex'), 'UTF8'), true),
+               set_config('timezone', 'UTC', true)
+    """
+
+
+def with_role(statement: str, tenant: int) -> str:
+    """One row: the user's role in the tenant of parameter `tenant`, and the documents of the statement, in order."""
+    return (
+        f"select askpanel.role_in(${tenant}), array(select document from ({statement}) as found (document))"
+    )
+
 
 CHECKPOINT = "select stream_sequence from askpanel.projection_checkpoint where name = $1"
 
