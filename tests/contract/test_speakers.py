@@ -1,5 +1,6 @@
 """The expert-runner's look-ups in a real bucket: a tenant's own expert counts from the moment it is there."""
 
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,8 @@ from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET, Expert, catalogue_key, encode_expert
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
+from askpanel.runtime.buckets import versions
+from askpanel.runtime.replies import Replies
 from tests.contract.proxy import proxy_to
 from tests.contract.servers import OwnNats, connected
 from tests.contract.waiting import until
@@ -38,7 +41,8 @@ async def put(client: Client, one: Expert, owner: str | None = None) -> None:
 
 
 async def speakers(client: Client) -> Speakers:
-    found = Speakers(await client.jetstream().key_value(BUCKET), client)
+    kept = partial(versions, Replies(client), BUCKET)
+    found = Speakers(await client.jetstream().key_value(BUCKET), client, kept)
     await found.watch()
     return found
 

@@ -1,6 +1,7 @@
 """The simulated model: the scripted one, with failures that the schedule draws and a record of its calls."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
 
@@ -101,3 +102,7 @@ class Catalogue:
         if key not in self._entries:
             raise KeyNotFoundError
         return Entry(self._entries[key])
+
+    async def versions(self, key: str) -> Sequence[bytes]:
+        """What is kept of a key: each was written once."""
+        return [self._entries[key]] if key in self._entries else []

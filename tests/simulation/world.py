@@ -177,7 +177,8 @@ def _orchestrator(world: World, process: Process, log: SimulatedLog) -> None:
 def _expert_runner(world: World, process: Process, log: SimulatedLog) -> None:
     model = SimulatedModel(process, world.calls, world.label)
     client = cast("Client", _Unheard())
-    speakers = Speakers(cast("KeyValue", Catalogue()), client)
+    catalogue = Catalogue()
+    speakers = Speakers(cast("KeyValue", catalogue), client, catalogue.versions)
     world.consume(process, EXPERT_RUNNER, ExpertRunner(client, as_event_log(log), speakers, Line(model)))
 
 

@@ -48,7 +48,7 @@ class Paper:
         self.held = asyncio.Event()
         self._losses, self._down = losses, down
 
-    async def read(self, _: UUID) -> tuple[tuple[Admitted, ...], int]:
+    async def read(self, tenant_id: UUID) -> tuple[tuple[Admitted, ...], int]:
         self.reads += 1
         await self.held.wait()
         if self._down:

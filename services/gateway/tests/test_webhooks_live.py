@@ -29,6 +29,7 @@ from askpanel.runtime import bootstrap
 from askpanel.runtime.connection import inbox_prefix
 from askpanel.runtime.errors import Retry
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.replies import Replies
 from askpanel.runtime.worker import Delivery
 from tests.contract.samples import recorded
 from tests.contract.servers import connected, own_nats
@@ -300,7 +301,7 @@ async def test_the_process_does_its_work_with_the_rights_of_its_own_user() -> No
             verify(endpoint.secrets(MASTER, datetime.now(UTC))[0], request)
 
             async def shown() -> list[str]:
-                found = await orders.attempts(gateway.jetstream(), tenant_id, endpoint.id)
+                found = await orders.attempts(Replies(gateway), tenant_id, endpoint.id)
                 return [each.state for each in found]
 
             await until(shown, lambda states: states == ["delivered"])

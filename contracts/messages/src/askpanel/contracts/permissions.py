@@ -164,16 +164,8 @@ def _read(bucket: Bucket) -> list[str]:
 
 
 def _list(bucket: Bucket) -> list[str]:
-    """Many keys at once, by a consumer of one's own on the bucket."""
-    stream = f"KV_{bucket.name}"
-    return [
-        *_read(bucket),
-        f"$JS.API.CONSUMER.CREATE.{stream}",
-        f"$JS.API.CONSUMER.CREATE.{stream}.>",
-        f"$JS.API.CONSUMER.INFO.{stream}.*",
-        f"$JS.API.CONSUMER.DELETE.{stream}.*",
-        f"$JS.FC.{stream}.>",
-    ]
+    """Many keys at once, or a key's versions."""
+    return [*_read(bucket), f"$JS.API.DIRECT.GET.KV_{bucket.name}"]
 
 
 def _write(bucket: Bucket) -> str:

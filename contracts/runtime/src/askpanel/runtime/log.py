@@ -45,14 +45,14 @@ class EventLog:
 
     def __init__(self, client: Client, *, patience: float = 12.0, attempt_timeout: float = 2.0) -> None:
         self._client = client
-        self._replies = Replies(client)
+        self.replies = Replies(client)
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
         self._patience = patience
         self._attempt_timeout = attempt_timeout
-        self.archive = Archive(client, self._replies, patience=patience, attempt_timeout=attempt_timeout)
+        self.archive = Archive(client, self.replies, patience=patience, attempt_timeout=attempt_timeout)
         """Where panels are that ended long ago; `read` and `read_raw` of a panel look there by themselves."""
         self._replicas = Replicas(self._js)
-        self._publisher = Publisher(client, self._replies, patience=patience, attempt_timeout=attempt_timeout)
+        self._publisher = Publisher(client, self.replies, patience=patience, attempt_timeout=attempt_timeout)
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -163,7 +163,7 @@ class EventLog:
             progressed = False
             timeout = self._attempt_timeout
             async with aclosing(
-                batch(self._replies, PANELS.name, subject_filter, position + 1, timeout)
+                batch(self.replies, PANELS.name, subject_filter, position + 1, timeout)
             ) as messages:
                 async for message in messages:
                     position = message[3]

@@ -21,10 +21,12 @@ from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET
 from askpanel.gateway.export import markdown
-from askpanel.gateway.readmodel.queries import LARGEST_PAGE, ReadSession
+from askpanel.gateway.readmodel.queries import LARGEST_PAGE, Reads
 from askpanel.gateway.readmodel.views import PanelView
 from askpanel.local.erasing import Connection, NothingThere
+from askpanel.runtime.buckets import contents
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.replies import Replies
 
 
 async def export(client: Client, connection: Connection, tenant_id: UUID, file: Path) -> int:
@@ -83,7 +85,7 @@ async def _fill(archive: _Archive, client: Client, connection: Connection, tenan
 
 async def _panels(connection: Connection, tenant_id: UUID) -> AsyncGenerator[PanelView]:
     """Every panel, newest first, one in memory at a time."""
-    session = ReadSession(cast("Any", connection), tenant_id, None)
+    session = Reads(cast("Any", connection), tenant_id)
     cursor: str | None = None
     while True:
         page = await session.panels(limit=LARGEST_PAGE, cursor=cursor)
@@ -98,14 +100,5 @@ async def _panels(connection: Connection, tenant_id: UUID) -> AsyncGenerator[Pan
 
 async def _experts(client: Client, tenant_id: UUID) -> dict[str, str]:
     """The newest version of each expert of the tenant, by id."""
-    bucket = await client.jetstream().key_value(BUCKET)
-    watcher = await bucket.watch(f"{tenant_id}.>", ignore_deletes=True)
-    experts: dict[str, str] = {}
-    try:
-        async for entry in watcher:
-            if entry is None:  # the end of what is there
-                break
-            experts[entry.key.partition(".")[2]] = (entry.value or b"").decode()
-    finally:
-        await watcher.stop()
-    return experts
+    there = await contents(Replies(client), BUCKET, f"{tenant_id}.>")
+    return {key.partition(".")[2]: value.decode() for key, value in there.values.items()}

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from askpanel.contracts.topology import EXPERT_RUNNER, EXPERTS_BUCKET
@@ -16,7 +17,9 @@ from askpanel.expert_runner.models.weights import WeightsError
 from askpanel.expert_runner.settings import ExpertRunnerSettings
 from askpanel.expert_runner.speakers import Speakers, publish
 from askpanel.expert_runner.worker import ExpertRunner
+from askpanel.runtime.buckets import versions
 from askpanel.runtime.process import Runtime, run_worker
+from askpanel.runtime.replies import Replies
 from askpanel.runtime.settings import load
 from askpanel.runtime.worker import Worker
 
@@ -39,7 +42,8 @@ def main() -> None:
         bucket = await runtime.log.jetstream.key_value(EXPERTS_BUCKET.name)
         experts = load_catalogue() + (load_bench_experts() if model.label.scripted else ())
         await publish(bucket, experts)
-        speakers = Speakers(bucket, runtime.client)
+        kept = partial(versions, Replies(runtime.client), EXPERTS_BUCKET.name)
+        speakers = Speakers(bucket, runtime.client, kept)
         await speakers.watch()
         runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model))
         return [Worker(EXPERT_RUNNER, runner, parallel=settings.runner_parallel)]

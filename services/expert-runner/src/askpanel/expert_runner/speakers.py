@@ -5,12 +5,12 @@ version it was created with, and gets that one, whatever has been published sinc
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.errors import KeyNotFoundError, NoKeysError
+from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
 from pydantic import ValidationError
 
@@ -21,6 +21,8 @@ from askpanel.expert_runner.prompts.prompt import Speaker, speaker_of
 logger = logging.getLogger(__name__)
 
 MOST_ABSENT = 10_000
+Versions = Callable[[str], Awaitable[Sequence[bytes]]]
+"""What the catalogue keeps of a key, oldest first."""
 
 
 class UnknownExpert(Exception):
@@ -50,8 +52,9 @@ class Speakers:
     it (its subjects are ordinary subjects) or the connection was lost, which may have lost announcements.
     """
 
-    def __init__(self, bucket: KeyValue, client: Client) -> None:
+    def __init__(self, bucket: KeyValue, client: Client, versions: Versions) -> None:
         self._bucket = bucket
+        self._versions = versions
         self._client = client
         self._known: dict[tuple[str, int], Expert] = {}
         self._absent: set[tuple[str, int]] = set()
@@ -100,11 +103,7 @@ class Speakers:
         expert = _read(entry.value)
         if expert is not None and expert.version == version:
             return expert
-        try:
-            entries = await self._bucket.history(key)
-        except NoKeysError:
-            return None
-        older = (_read(entry.value) for entry in reversed(entries))
+        older = (_read(value) for value in reversed(await self._versions(key)))
         return next((e for e in older if e is not None and e.version == version), None)
 
 

@@ -5,22 +5,25 @@ out of new panels. What cannot be read is logged and left out.
 
 A change announces itself (a bucket's subjects are ordinary subjects), and every few seconds the bucket's
 last sequence is compared, so a lost announcement costs seconds and a restart of NATS nothing. A standing
-watcher of the client would not do: it stays silent for good after some failures (see runtime.tail).
+watcher of the client would not do: it stays silent for good after some failures (see runtime.tail), and it may
+begin with nothing (see runtime.buckets).
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.kv import KeyValue
 from pydantic import ValidationError
 
 from askpanel.contracts.catalogue import BUCKET, GLOBAL, Expert, decode_expert
+from askpanel.runtime.buckets import contents
+from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.replies import Replies
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class Catalogue:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._jetstream = client.jetstream(timeout=2.0)
+        self._replies = Replies(client)
         self._published: Mapping[tuple[str, str], Expert] = {}
         self._changed = asyncio.Event()
         self.loaded = asyncio.Event()
@@ -59,7 +63,13 @@ class Catalogue:
             while True:
                 try:
                     known = await self._look(known)
-                except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+                except (
+                    nats.errors.Error,
+                    nats.js.errors.Error,
+                    LogUnavailable,
+                    TimeoutError,
+                    OSError,
+                ) as error:
                     logger.warning("catalogue: %r; looking again", error)
                 await self._until_changed()
         finally:
@@ -77,41 +87,39 @@ class Catalogue:
             return
         self._changed.clear()
 
-    async def _look(self, known: tuple[str, int] | None) -> tuple[str, int]:
-        """Read the bucket if it is not as known: its creation time and last sequence."""
+    async def _look(self, known: tuple[str, int] | None) -> tuple[str, int] | None:
+        """Read the bucket if it is not as known: its creation time and last sequence.
+
+        None when what was read ends before that: a replica that is behind has answered.
+        """
         info = await self._jetstream.stream_info(f"KV_{BUCKET}")
         found = (str(info.created), info.state.last_seq)
         if found != known:
             async with asyncio.timeout(LOAD_PATIENCE):
-                self._published = await self._load()
+                there = await contents(self._replies, BUCKET)
+            self._published = dict(_experts(there.values))
+            if there.last < info.state.last_seq:
+                return None
         if self._published:
             self.loaded.set()
         return found
 
-    async def _load(self) -> Mapping[tuple[str, str], Expert]:
-        bucket = await self._jetstream.key_value(BUCKET)
-        watcher = await bucket.watchall(ignore_deletes=True)
-        experts: dict[tuple[str, str], Expert] = {}
-        try:
-            async for entry in watcher:
-                if entry is None:  # the end of what is there
-                    break
-                expert = _read(entry)
-                if expert is not None:
-                    experts[entry.key.partition(".")[0], expert.agent_id] = expert
-        finally:
-            await watcher.stop()
-        return experts
+
+def _experts(values: Mapping[str, bytes]) -> Iterator[tuple[tuple[str, str], Expert]]:
+    for key, value in values.items():
+        expert = _read(key, value)
+        if expert is not None:
+            yield (key.partition(".")[0], expert.agent_id), expert
 
 
-def _read(entry: KeyValue.Entry) -> Expert | None:
+def _read(key: str, value: bytes) -> Expert | None:
     """The expert under a key; None, and a line in the log, when it is none or under another's key."""
     try:
-        expert = decode_expert(entry.value or b"")
+        expert = decode_expert(value)
     except ValidationError as error:
-        logger.warning("expert %s cannot be read: %s", entry.key, error.errors(include_input=False)[0]["msg"])
+        logger.warning("expert %s cannot be read: %s", key, error.errors(include_input=False)[0]["msg"])
         return None
-    if expert.agent_id != entry.key.partition(".")[2]:
-        logger.warning("expert %s calls itself %s: left out", entry.key, expert.agent_id)
+    if expert.agent_id != key.partition(".")[2]:
+        logger.warning("expert %s calls itself %s: left out", key, expert.agent_id)
         return None
     return expert

@@ -166,7 +166,7 @@ async def test_webhook(webhook_id: UUID, parts: Parts, member: Member) -> Ordere
 async def list_deliveries(webhook_id: UUID, parts: Parts, member: Member) -> Deliveries:
     """The latest deliveries of the last seven days: what was answered, and when the next attempt is due."""
     endpoint = await _found(webhook_id, parts, member)
-    found = await orders.attempts(parts.reading.jetstream, member.tenant_id, endpoint.id)
+    found = await orders.attempts(parts.reading.replies, member.tenant_id, endpoint.id)
     return Deliveries(deliveries=found)
 
 

@@ -28,6 +28,9 @@ ALIVE = 15.0
 
 ATTEMPTS = 20
 
+STARTING = 5.0
+"""Seconds in which a new process may still be on its way to NATS without a word in the log."""
+
 
 class StreamSlots:
     """Counts open streams by user; `most` is None where limits are off. `run` is the task that writes late."""
@@ -72,7 +75,7 @@ class StreamSlots:
 
     async def run(self) -> None:
         """Give signs of life and write what has changed, for ever; end by cancellation."""
-        signed_at, down = float("-inf"), False
+        signed_at, down, begun = float("-inf"), False, time.monotonic()
         while True:
             try:
                 if time.monotonic() - signed_at >= self._alive / 4:
@@ -81,9 +84,9 @@ class StreamSlots:
                 for user_id in list(self._unwritten):
                     await self._write_count(user_id)
             except Unshared as error:
-                if not down:
+                if not down and time.monotonic() - begun > STARTING:
                     logger.warning("limits: each gateway counts streams by itself: %s", error)
-                down = True
+                    down = True
                 await asyncio.sleep(1.0)
                 continue
             if down:

@@ -49,7 +49,7 @@ from askpanel.gateway.readmodel.views import (
     UsageReport,
 )
 
-__all__ = ["BadCursor", "ReadModel", "ReadModelUnavailable", "ReadSession", "open_read_model"]
+__all__ = ["BadCursor", "ReadModel", "ReadModelUnavailable", "ReadSession", "Reads", "open_read_model"]
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -69,17 +69,15 @@ class ReadModelUnavailable(Exception):
     """The database cannot be read now; try again. The text says why, for the log and not for users."""
 
 
-class ReadSession:
-    """One consistent view of one tenant for one user; made by `ReadModel.session`.
+class Reads:
+    """The reads of one tenant, on a connection of somebody who may see its rows."""
 
-    `role` is the user's in an active membership, as the reads so far have found it; None without one: then
-    nothing is seen.
-    """
+    role: Role | None = None
+    """The user's in an active membership, as the reads so far have found it."""
 
     def __init__(self, connection: Connection, tenant_id: UUID) -> None:
         self._connection = connection
         self.tenant_id = tenant_id
-        self.role: Role | None = None
 
     async def panel(self, panel_id: UUID) -> PanelView | None:
         """The panel with answers and result; None where there is none for this user and tenant."""
@@ -179,6 +177,17 @@ class ReadSession:
 
     async def _rows(self, statement: str, *arguments: object) -> list[Json]:
         """Every statement answers one JSON document a row."""
+        with _errors():
+            return [json.loads(row[0]) for row in await self._connection.fetch(statement, *arguments)]
+
+
+class ReadSession(Reads):
+    """One consistent view of one tenant for one user; made by `ReadModel.session`.
+
+    Each read tells the user's role too; without one nothing is seen.
+    """
+
+    async def _rows(self, statement: str, *arguments: object) -> list[Json]:
         asked = statements.with_role(statement, len(arguments) + 1)
         with _errors():
             row = await self._connection.fetchrow(asked, *arguments, self.tenant_id)
@@ -197,7 +206,7 @@ class ReadModel:
         self._reached = 0
 
     @asynccontextmanager
-    async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[ReadSession]:
+    async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[Reads]:
         """A read-only transaction with the verified token's claims. Raises ReadModelUnavailable."""
         async with self._transaction(claims) as connection:
             yield ReadSession(connection, tenant_id)

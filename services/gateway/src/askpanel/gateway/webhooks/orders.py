@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from askpanel.contracts.topology import WEBHOOK_ATTEMPTS_BUCKET, webhook_subject
 from askpanel.runtime import tracing
+from askpanel.runtime.buckets import contents
 from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.replies import Replies
 
 RING = 200
 """Deliveries of an endpoint that can be looked at: the latest of each place in the ring."""
@@ -91,19 +93,11 @@ async def record(
         raise LogUnavailable(f"the attempt was not recorded: {error!r}") from error
 
 
-async def attempts(jetstream: JetStreamContext, tenant_id: UUID, endpoint_id: UUID) -> list[Attempted]:
+async def attempts(replies: Replies, tenant_id: UUID, endpoint_id: UUID) -> list[Attempted]:
     """The latest attempts of an endpoint's orders, newest first. Raises LogUnavailable."""
-    found: list[Attempted] = []
+    there = await contents(replies, WEBHOOK_ATTEMPTS_BUCKET.name, f"{tenant_id}.{endpoint_id}.*")
     try:
-        bucket = await jetstream.key_value(WEBHOOK_ATTEMPTS_BUCKET.name)
-        watcher = await bucket.watch(f"{tenant_id}.{endpoint_id}.*", ignore_deletes=True)
-        try:
-            async for entry in watcher:
-                if entry is None:  # the end of what is there
-                    break
-                found.append(Attempted.model_validate_json(entry.value or b""))
-        finally:
-            await watcher.stop()
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError, ValidationError) as error:
+        found = [Attempted.model_validate_json(value) for value in there.values.values()]
+    except ValidationError as error:
         raise LogUnavailable(f"the deliveries cannot be read: {error!r}") from error
     return sorted(found, key=lambda each: each.at, reverse=True)
