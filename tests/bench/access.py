@@ -37,7 +37,7 @@ from askpanel.gateway.api.access import Bearer, Parts, TenantHeader, _within_rat
 from askpanel.gateway.api.panels import _tagged
 from askpanel.gateway.app import create_app
 from askpanel.gateway.http import BoundedHttp
-from askpanel.gateway.readmodel.queries import ReadModel, Reads, open_read_model
+from askpanel.gateway.readmodel.queries import ReadModel, TenantReads, open_read_model
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.servers import nats as nats_server
@@ -68,12 +68,12 @@ class Plain(ReadModel):
     """The same reads without becoming the user and asking for the role."""
 
     @asynccontextmanager
-    async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[Reads]:
+    async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[TenantReads]:
         async with self._pool.acquire() as connection:
             transaction = connection.transaction(isolation="repeatable_read", readonly=True)
             await transaction.start()
             try:
-                yield Reads(connection, tenant_id)
+                yield TenantReads(connection, tenant_id)
             finally:
                 await transaction.rollback()
 

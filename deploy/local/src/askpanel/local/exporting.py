@@ -21,7 +21,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET
 from askpanel.gateway.export import markdown
-from askpanel.gateway.readmodel.queries import LARGEST_PAGE, Reads
+from askpanel.gateway.readmodel.queries import LARGEST_PAGE, TenantReads
 from askpanel.gateway.readmodel.views import PanelView
 from askpanel.local.erasing import Connection, NothingThere
 from askpanel.runtime.buckets import contents
@@ -85,7 +85,7 @@ async def _fill(archive: _Archive, client: Client, connection: Connection, tenan
 
 async def _panels(connection: Connection, tenant_id: UUID) -> AsyncGenerator[PanelView]:
     """Every panel, newest first, one in memory at a time."""
-    session = Reads(cast("Any", connection), tenant_id)
+    session = TenantReads(cast("Any", connection), tenant_id)
     cursor: str | None = None
     while True:
         page = await session.panels(limit=LARGEST_PAGE, cursor=cursor)

@@ -22,7 +22,7 @@ from askpanel.gateway.catalogue import Catalogue
 from askpanel.gateway.limits.shared import Shared
 from askpanel.gateway.permissions import Action, may
 from askpanel.gateway.publishing import Publisher
-from askpanel.gateway.readmodel.queries import ReadModel, Reads
+from askpanel.gateway.readmodel.queries import ReadModel, TenantReads
 from askpanel.gateway.readmodel.views import TenantSettings
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.stream.deliver import Room
@@ -174,7 +174,7 @@ class Reading:
         self.reached = reached
 
     @asynccontextmanager
-    async def session(self) -> AsyncGenerator[Reads]:
+    async def session(self) -> AsyncGenerator[TenantReads]:
         """One consistent view of the tables as the user. Raises NotAMember, ReadModelUnavailable."""
         claims = claims_of(self._member.user_id)
         async with self._parts.model.session(claims, self._member.tenant_id) as session:

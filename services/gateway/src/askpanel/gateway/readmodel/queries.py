@@ -49,7 +49,7 @@ from askpanel.gateway.readmodel.views import (
     UsageReport,
 )
 
-__all__ = ["BadCursor", "ReadModel", "ReadModelUnavailable", "ReadSession", "Reads", "open_read_model"]
+__all__ = ["BadCursor", "ReadModel", "ReadModelUnavailable", "ReadSession", "TenantReads", "open_read_model"]
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -69,7 +69,7 @@ class ReadModelUnavailable(Exception):
     """The database cannot be read now; try again. The text says why, for the log and not for users."""
 
 
-class Reads:
+class TenantReads:
     """The reads of one tenant, on a connection of somebody who may see its rows."""
 
     role: Role | None = None
@@ -181,7 +181,7 @@ class Reads:
             return [json.loads(row[0]) for row in await self._connection.fetch(statement, *arguments)]
 
 
-class ReadSession(Reads):
+class ReadSession(TenantReads):
     """One consistent view of one tenant for one user; made by `ReadModel.session`.
 
     Each read tells the user's role too; without one nothing is seen.
@@ -206,7 +206,7 @@ class ReadModel:
         self._reached = 0
 
     @asynccontextmanager
-    async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[Reads]:
+    async def session(self, claims: Mapping[str, Any], tenant_id: UUID) -> AsyncGenerator[TenantReads]:
         """A read-only transaction with the verified token's claims. Raises ReadModelUnavailable."""
         async with self._transaction(claims) as connection:
             yield ReadSession(connection, tenant_id)
