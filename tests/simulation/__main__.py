@@ -4,11 +4,12 @@ python -m tests.simulation --from 5000 --seconds 600     more of them
 """
 
 import argparse
+import os
 import sys
 
 from askpanel.contracts.configuration import PANEL_TYPES
 from askpanel.contracts.events import PanelType
-from tests.simulation.explore import explore, laboratory, report, shrink
+from tests.simulation.explore import explore_at_once, laboratory, report, shrink
 from tests.simulation.world import play
 
 
@@ -20,13 +21,19 @@ def main() -> int:
     parser.add_argument("--from", type=int, default=0, dest="first", help="first seed to explore from")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to explore")
     parser.add_argument("--failures", type=int, default=1, help="stop after so many failures")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many processes")
     parser.add_argument("--log", action="store_true", help="print the log of the schedule")
     given = parser.parse_args()
     panel_types: list[PanelType] = [one for one in PANEL_TYPES if given.protocol in (None, one)]
     if given.seed is not None:
         return max(_one(given.seed, panel_type, given.log) for panel_type in panel_types)
-    explored = explore(
-        given.first, seconds=given.seconds, panel_types=panel_types, most_failures=given.failures, told=_say
+    explored = explore_at_once(
+        max(1, given.jobs),
+        given.first,
+        seconds=given.seconds,
+        panel_types=panel_types,
+        most_failures=given.failures,
+        told=_say,
     )
     print(explored)
     for outcome in explored.failed:

@@ -4,8 +4,11 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
+from multiprocessing import get_context
 
 from askpanel.contracts.configuration import PANEL_TYPES
 from askpanel.contracts.events import PanelType
@@ -53,13 +56,11 @@ def laboratory() -> Generator[None]:
         logging.disable(disabled)
 
 
-def schedules(first: int, panel_types: Sequence[PanelType]) -> Iterator[tuple[int, PanelType]]:
-    """Every protocol with every seed from `first` on, for ever."""
-    seed = first
-    while True:
-        for panel_type in panel_types:
-            yield seed, panel_type
-        seed += 1
+def schedules(
+    first: int, panel_types: Sequence[PanelType], *, step: int = 1
+) -> Iterator[tuple[int, PanelType]]:
+    """Every protocol with every `step`th seed from `first` on, for ever."""
+    return ((seed, panel_type) for seed in count(first, step) for panel_type in panel_types)
 
 
 def explore(
@@ -68,6 +69,7 @@ def explore(
     seconds: float,
     panel_types: Sequence[PanelType] = PANEL_TYPES,
     most_failures: int = 1,
+    step: int = 1,
     told: Told = lambda _: None,
 ) -> Exploration:
     """Play schedules for so many seconds of real time, or until so many have failed."""
@@ -75,7 +77,7 @@ def explore(
     played = faults = events = 0
     failed: list[Outcome] = []
     with laboratory():
-        for seed, panel_type in schedules(first, panel_types):
+        for seed, panel_type in schedules(first, panel_types, step=step):
             outcome = play(seed, panel_type)
             played, faults, events = played + 1, faults + len(outcome.struck), events + len(outcome.events)
             if outcome.found:
@@ -88,6 +90,39 @@ def explore(
             if len(failed) >= most_failures or now - began >= seconds:
                 return summary
     raise AssertionError("there is always another seed")
+
+
+def explore_at_once(
+    jobs: int,
+    first: int,
+    *,
+    seconds: float,
+    panel_types: Sequence[PanelType] = PANEL_TYPES,
+    most_failures: int = 1,
+    told: Told = lambda _: None,
+) -> Exploration:
+    """The same in so many processes, each with every `jobs`th seed."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        begun = [
+            pool.submit(
+                explore,
+                first + number,
+                seconds=seconds,
+                panel_types=panel_types,
+                most_failures=most_failures,
+                step=jobs,
+                told=told,
+            )
+            for number in range(jobs)
+        ]
+        parts = [part.result() for part in begun]
+    return Exploration(
+        sum(part.schedules for part in parts),
+        sum(part.faults for part in parts),
+        sum(part.events for part in parts),
+        max(part.seconds for part in parts),
+        tuple(outcome for part in parts for outcome in part.failed),
+    )
 
 
 def shrink(outcome: Outcome, *, seconds: float = 60.0, told: Told = lambda _: None) -> Outcome:

@@ -141,6 +141,22 @@ async def test_an_outage_is_told_to_everybody_at_once() -> None:
     assert paper.reads == 2, "once by the first, once for those who waited"
 
 
+async def test_what_goes_wrong_for_who_reads_the_tables_is_not_the_others_trouble() -> None:
+    async def stranger(_: Sequence[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
+        raise PermissionError
+
+    paper = Paper()
+    admissions = admissions_on(paper)
+    first = asyncio.create_task(admissions.let_in(TENANT, uuid4(), at_most(2), stranger))
+    await asyncio.sleep(0)
+    others = asked(admissions, at_most(2), [uuid4(), uuid4()])
+    await asyncio.sleep(0)
+    paper.held.set()
+    with pytest.raises(PermissionError):
+        await first
+    assert await outcomes(others) == [True, True]
+
+
 async def test_if_the_one_who_decides_is_cut_off_the_next_decides() -> None:
     paper = Paper()
     first, *others = asked(admissions_on(paper), at_most(2), [uuid4() for _ in range(3)])

@@ -17,6 +17,7 @@ from askpanel.contracts.events import PanelCreated
 from askpanel.gateway.admission import Admitted, Standing
 from askpanel.gateway.ledger import Ledger
 from askpanel.gateway.readmodel.views import QuotaView
+from askpanel.runtime.errors import LogUnavailable
 
 MOST_RACES = 50
 """Admissions of one tenant by other gateways that one may lose to before it gives up."""
@@ -62,7 +63,7 @@ class Admissions:
         try:
             async with queue.turn:
                 if own.outcome is None:
-                    await self._decide(tenant_id, list(queue.asking), used)
+                    await self._decide(tenant_id, own, list(queue.asking), used)
         finally:
             queue.asking.remove(own)
         if isinstance(own.outcome, PanelCreated):
@@ -70,13 +71,19 @@ class Admissions:
         assert own.outcome is not None
         raise own.outcome
 
-    async def _decide(self, tenant_id: UUID, group: Sequence[_Asking], used: Used) -> None:
-        """Give everyone in the group an outcome. If this is cancelled nobody has one, and the next in turn decides."""
+    async def _decide(self, tenant_id: UUID, own: _Asking, group: Sequence[_Asking], used: Used) -> None:
+        """Give everyone in the group an outcome. If this is cancelled nobody has one, and the next in turn decides.
+
+        What goes wrong while the tables are read for one of them is that one's alone: it may not be a member any more.
+        """
         waiting = [one for one in group if one.outcome is None]
         try:
             outcomes = await self._outcomes(tenant_id, waiting, used)
-        except Exception as error:  # noqa: BLE001  (raised again where each of them asked)
+        except (LogUnavailable, Contended) as error:
             outcomes = [error] * len(waiting)
+        except Exception as error:  # noqa: BLE001  (raised again where it was asked)
+            own.outcome = error
+            return
         for one, outcome in zip(waiting, outcomes, strict=True):
             one.outcome = outcome
 

@@ -25,7 +25,7 @@ from askpanel.gateway.api.access import Caller, Gateway, Member, Parts, experts_
 from askpanel.gateway.api.answers import Created
 from askpanel.gateway.api.documents import header, problems
 from askpanel.gateway.api.problems import Limit, invalid, limited, unavailable
-from askpanel.gateway.auth.membership import claims_of
+from askpanel.gateway.auth.membership import NotAMember, claims_of
 from askpanel.gateway.bodies import NewPanel
 from askpanel.gateway.creation import Allowance, create, request_hash
 from askpanel.gateway.estimating import Estimate, estimate, planned_calls
@@ -210,7 +210,10 @@ async def _used(parts: Gateway, member: Caller, panels: Sequence[UUID]) -> tuple
     """
     try:
         async with parts.model.session(claims_of(member.user_id), member.tenant_id) as session:
-            return await session.quota_with(panels)
+            used = await session.quota_with(panels)
+            if session.role is None:  # no member any more, who sees nothing used: that would let everybody in
+                raise NotAMember
+            return used
     except ReadModelUnavailable:
         return member.membership.tenant.quota, frozenset()
 
