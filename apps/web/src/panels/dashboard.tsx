@@ -24,6 +24,7 @@ const MOST_LIVE = 4;
 export function Dashboard(): ReactNode {
   const filter = filterIn(useSearchParams());
   const { role, may_create: mayCreate } = useTenant();
+  const [listed, setListed] = useState(false);
   return (
     <main className="page" id="content">
       <div className="page-head">
@@ -35,13 +36,22 @@ export function Dashboard(): ReactNode {
         )}
       </div>
       <Filters filter={filter} />
-      <List filter={filter} />
-      <Usage />
+      <List filter={filter} onListed={setListed} />
+      {/* Read at once, shown below the list when that has its height: nothing that is seen is moved. */}
+      <div hidden={!listed}>
+        <Usage />
+      </div>
     </main>
   );
 }
 
-function List({ filter }: { readonly filter: Filter }): ReactNode {
+function List({
+  filter,
+  onListed,
+}: {
+  readonly filter: Filter;
+  readonly onListed: (listed: boolean) => void;
+}): ReactNode {
   const { api } = useSession();
   const { role } = useTenant();
   const { data, error, mutate, size, setSize, isValidating } = useSWRInfinite<Page, unknown>(
@@ -70,6 +80,8 @@ function List({ filter }: { readonly filter: Filter }): ReactNode {
           : QUIET,
     },
   );
+  const listed = data !== undefined || error !== undefined;
+  useEffect(() => onListed(listed), [listed, onListed]);
   if (data === undefined) {
     return error === undefined ? (
       <Skeletons count={6} label={text.loading} />
