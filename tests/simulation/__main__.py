@@ -9,7 +9,7 @@ import sys
 
 from askpanel.contracts.configuration import PANEL_TYPES
 from askpanel.contracts.events import PanelType
-from tests.simulation.explore import explore_at_once, laboratory, report, shrink
+from tests.simulation.explore import explore_at_once, laboratory, report, say, shrink
 from tests.simulation.world import play
 
 
@@ -33,11 +33,11 @@ def main() -> int:
         seconds=given.seconds,
         panel_types=panel_types,
         most_failures=given.failures,
-        told=_say,
+        told=say,
     )
     print(explored)
     for outcome in explored.failed:
-        print(report(shrink(outcome, told=_say)))
+        print(report(shrink(outcome, told=say)))
     return bool(explored.failed)
 
 
@@ -45,7 +45,7 @@ def _one(seed: int, panel_type: PanelType, log: bool) -> int:
     with laboratory():
         outcome = play(seed, panel_type)
     if outcome.found:
-        outcome = shrink(outcome, told=_say)
+        outcome = shrink(outcome, told=say)
     if log:
         for recorded in outcome.events:
             identity = " ".join(str(part) for part in recorded.event.identity())
@@ -60,10 +60,6 @@ def _one(seed: int, panel_type: PanelType, log: bool) -> int:
         f"{len(outcome.struck)} faults, {outcome.seconds:.0f} s of virtual time, log {outcome.digest}"
     )
     return 0
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from askpanel.expert_runner.prompts.fit import NoRoom
 from askpanel.expert_runner.prompts.prompt import Call, Speaker
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
 from askpanel.runtime import conventions, tracing
-from askpanel.runtime.errors import Reject
+from askpanel.runtime.errors import Reject, Retry
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 
@@ -133,6 +133,7 @@ class ExpertRunner:
             )
             await self._fail(task, attempt, outcome, final=wait is None, took=took)
             if wait is None:
+                await self._settle_unless_taken_over(task)
                 return
             await asyncio.sleep(wait)
 
@@ -208,6 +209,16 @@ class ExpertRunner:
                     late = Failure("interrupted", "an earlier attempt answered after all", usage=reply.usage)
                     await self._fail(task, attempt, late, final=True, took=took)
                 return
+
+    async def _settle_unless_taken_over(self, task: Task) -> None:
+        """The request is done, unless another process took this attempt for lost and goes on with a later one.
+
+        Then the request is that one's to settle. Settled here, nobody would come back to tell the later attempt
+        if its process died. That process extends the delivery while it works; else it comes again at the deadline.
+        """
+        past = history(task.request, await self._log.read(task.envelope.panel))
+        if past.lost or not past.settled:
+            raise Retry(max(task.seconds_left(), 0.0) + 1.0, "another process goes on with a later attempt")
 
     async def _fail(self, task: Task, attempt: int, failure: Failure, *, final: bool, took: int = 0) -> None:
         """Record a failed attempt; one that is not tried again is marked as not retryable."""
