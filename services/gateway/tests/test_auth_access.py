@@ -10,15 +10,18 @@ from uuid import uuid4
 
 import jwt
 import pytest
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from askpanel.gateway.permissions import ALLOWED, Role, may, may_act
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.demo import TENANTS
-from services.gateway.tests.running import ISSUER, SECRET, Running, Start, token
+from services.gateway.tests.running import ISSUER, SECRET, Running, Start, serving, token
 from services.gateway.tests.stories import Story
 
 BODIES: dict[str, Any] = {
@@ -174,14 +177,14 @@ class Authority:
         self.asked = 0
         self.down = False
 
-    async def answer(self, _: web.Request) -> web.Response:
+    async def answer(self, _: Request) -> Response:
         self.asked += 1
         if self.down:
-            return web.Response(status=503)
+            return Response(status_code=503)
         made = [
             json.loads(ECAlgorithm.to_jwk(key.public_key())) | {"kid": kid} for kid, key in self.keys.items()
         ]
-        return web.json_response({"keys": made})
+        return JSONResponse({"keys": made})
 
     def new_key(self, kid: str) -> None:
         self.keys = {kid: ec.generate_private_key(ec.SECP256R1())}
@@ -198,32 +201,26 @@ async def test_keys_rotate_and_unknown_ones_are_fetched_once(
 ) -> None:
     authority = Authority()
     authority.new_key("first")
-    site = web.Application()
-    site.router.add_get("/jwks.json", authority.answer)
-    runner = web.AppRunner(site)
-    await runner.setup()
-    listener = web.TCPSite(runner, "127.0.0.1", 0)
-    await listener.start()
-    port = runner.addresses[0][1]
-    gateway = await start(jwt_secret=None, jwks_url=f"http://127.0.0.1:{port}/jwks.json")
+    async with serving(Starlette(routes=[Route("/jwks.json", authority.answer)])) as site:
+        port = site.servers[0].sockets[0].getsockname()[1]
+        gateway = await start(jwt_secret=None, jwks_url=f"http://127.0.0.1:{port}/jwks.json")
 
-    async def status(headers: dict[str, str]) -> int:
-        return (await gateway.http.get("/api/v1/tenant", headers=headers)).status_code
+        async def status(headers: dict[str, str]) -> int:
+            return (await gateway.http.get("/api/v1/tenant", headers=headers)).status_code
 
-    first = authority.token("first")
-    answers = await asyncio.gather(*(status(first) for _ in range(10)))
-    assert (set(answers), authority.asked) == ({200}, 1)
-    assert await status(gateway.headers()) == 401, "HS256 without a secret"
-    authority.new_key("second")
-    second = authority.token("second")
-    assert await status(second) == 401, "the keys were fetched a moment ago: not again so soon"
-    monkeypatch.setattr("askpanel.gateway.auth.keys.REFETCH_EVERY", 0.0)
-    assert await status(second) == 200
-    assert await status(first) == 401
-    asked, authority.down = authority.asked, True
-    assert await status(second) == 200, "keys that are known stay good while the authority is down"
-    assert authority.asked == asked
-    await runner.cleanup()
+        first = authority.token("first")
+        answers = await asyncio.gather(*(status(first) for _ in range(10)))
+        assert (set(answers), authority.asked) == ({200}, 1)
+        assert await status(gateway.headers()) == 401, "HS256 without a secret"
+        authority.new_key("second")
+        second = authority.token("second")
+        assert await status(second) == 401, "the keys were fetched a moment ago: not again so soon"
+        monkeypatch.setattr("askpanel.gateway.auth.keys.REFETCH_EVERY", 0.0)
+        assert await status(second) == 200
+        assert await status(first) == 401
+        asked, authority.down = authority.asked, True
+        assert await status(second) == 200, "keys that are known stay good while the authority is down"
+        assert authority.asked == asked
 
 
 async def test_no_keys_at_all_is_503_and_not_401(start: Start) -> None:

@@ -1,6 +1,6 @@
 """`python -m askpanel.local`: the `askpanel` command."""
 
-from askpanel.local.cli import main
+from askpanel.local.entry import main
 
 if __name__ == "__main__":
     main()
