@@ -25,9 +25,15 @@ from typing import cast
 SHARED = ("askpanel.runtime.process", "askpanel.contracts.asyncapi")
 """Imported once, before any fork. Nothing here starts threads, loops or connections."""
 
-BACKGROUND = frozenset({"projector", "usage"})
-"""Services nobody waits for: on a crowded machine they yield to those that somebody does."""
-YIELDING = 5
+YIELDING: Mapping[str, int] = {
+    "projector": 5,
+    "usage": 5,
+    "orchestrator": 2,
+    "consensus": 2,
+    "expert-runner": 2,
+}
+"""Niceness on a crowded machine: what nobody waits for yields to what a panel waits for, and that to the gateway,
+since a client waits for each of its answers and events."""
 
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
@@ -89,8 +95,7 @@ def _become(module: str, imports: str, told: Connection, log: str, name: str) ->
     os.dup2(descriptor, 2)
     os.close(descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
-    if name in BACKGROUND:
-        os.nice(YIELDING)
+    os.nice(YIELDING.get(name, 0))
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
