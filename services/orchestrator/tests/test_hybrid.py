@@ -52,7 +52,7 @@ def test_the_first_round_invites_questions_and_puts_them_to_the_human() -> None:
     ] == [True] * 3
     question = asked(panel).question
     assert question.count("What is the budget?") == 1
-    assert "Ask Name 1 about 2?" in question
+    assert "Ask [expert] about 2?" in question
 
 
 def test_an_answer_leads_to_a_round_in_sight_of_peers_and_the_humans_text() -> None:

@@ -89,9 +89,9 @@ def another_round(view: View) -> bool:
 
 
 def ask_input(view: View) -> AskHuman:
-    """1h: the experts' questions, verbatim: the human knows who sits on the panel, and no expert reads this."""
+    """1h: the experts' questions, verbatim."""
     questions = distinct(
-        question
+        view.blank(question)
         for seat in view.draw("questions", of=view.members)
         if (given := view.ballot(seat, 1)) is not None
         for question in given.answer.questions
