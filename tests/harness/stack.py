@@ -121,7 +121,7 @@ class RunningStack:
         try:
             yield EventLog(client)
         finally:
-            await client.close()
+            await _closed(client)
 
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncGenerator[asyncpg.Connection]:
@@ -270,6 +270,16 @@ class Watched:
     async def finished(self) -> list[Frame]:
         """All frames, once the panel has ended."""
         return await self.task
+
+
+async def _closed(client: Client) -> None:
+    """Close a connection that may be broken: its end is then a cancelled future, which is nobody's cancellation."""
+    try:
+        await client.close()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
 
 
 @contextlib.asynccontextmanager
