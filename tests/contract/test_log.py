@@ -208,6 +208,17 @@ async def test_a_lost_acknowledgement_with_a_successor_is_still_success(
     assert len(await stored(client)) == 2
 
 
+async def test_a_copy_behind_an_event_that_was_not_expected_is_a_conflict_that_tells_both(log: EventLog) -> None:
+    """Its writer must see what came first: the copy alone would let it skip that event."""
+    panel = some_panel()
+    first = await log.append(a_round(panel, 1), expected=0)
+    unseen = await log.append(a_round(panel, 2), expected=first)
+    copy = await log.append(a_round(panel, 3), expected=unseen)
+    with pytest.raises(Conflict) as caught:
+        await log.append(a_round(panel, 3), expected=first)
+    assert [message[3] for message in caught.value.newer] == [unseen, copy]
+
+
 async def test_an_id_on_another_subject_is_a_bug_and_not_success(log: EventLog, client: Client) -> None:
     event = a_round(some_panel())
     _, headers, body = encode(event)

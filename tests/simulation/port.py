@@ -97,9 +97,8 @@ class SimulatedLog:
             return await self._publish(recorded, Guard(expected))
         except Conflict as conflict:
             newer = await self.read(panel, after=expected)
-            for event in newer:
-                if event.envelope.id == recorded.envelope.id:
-                    return event.sequence
+            if newer and newer[0].envelope.id == recorded.envelope.id:
+                return newer[0].sequence
             raise Conflict(
                 expected, conflict.actual, [(*encode(event), event.sequence) for event in newer]
             ) from None

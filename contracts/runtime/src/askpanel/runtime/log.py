@@ -62,8 +62,8 @@ class EventLog:
     async def append(self, recorded: Recorded, *, expected: int) -> int:
         """Append as the panel's next event after sequence `expected` (0: its first).
 
-        Returns the event's sequence, also when this very event is there already. Raises Conflict when
-        another event came first, LogUnavailable when the log did not confirm within `patience`.
+        Returns the event's sequence, also when this very event is there already as the next. Raises Conflict
+        when another event came first, LogUnavailable when the log did not confirm within `patience`.
         """
         return (await self._stand(recorded, expected)).sequence
 
@@ -222,7 +222,11 @@ class EventLog:
         return sequences
 
     async def _stand(self, recorded: Recorded, expected: int) -> Recorded:
-        """What stands on the log under this event's id: our copy, or one from before. Raises Conflict."""
+        """What stands on the log as the next event under this event's id: our copy, or one from before.
+
+        Raises Conflict where another event is the next, also when a copy stands behind it: whoever expected
+        this panel has not seen what came between.
+        """
         panel = recorded.envelope.panel
         try:
             return recorded.at(await self._publisher.publish(recorded, guard(panel.filter, expected)))
@@ -230,9 +234,8 @@ class EventLog:
             first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
             async with aclosing(first) as messages:
                 newer = [message async for message in messages]
-        for message in newer:
-            if message[1].get(MESSAGE_ID) == str(recorded.envelope.id):
-                return decode(*message)
+        if newer and newer[0][1].get(MESSAGE_ID) == str(recorded.envelope.id):
+            return decode(*newer[0])
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
     async def _last(self, subject_filter: str) -> int | None:

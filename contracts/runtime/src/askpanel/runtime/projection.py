@@ -95,7 +95,7 @@ class Projection:
         bury: DeadLetters,
         *,
         batch: int = 200,
-        linger: float = 0.015,
+        linger: float = 0.04,
     ) -> None:
         self._name = name
         self._log = log

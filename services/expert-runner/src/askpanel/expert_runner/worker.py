@@ -37,7 +37,7 @@ from askpanel.expert_runner.prompts.fit import NoRoom
 from askpanel.expert_runner.prompts.prompt import Call, Speaker
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
 from askpanel.runtime import conventions, tracing
-from askpanel.runtime.errors import Reject, Retry
+from askpanel.runtime.errors import Conflict, Reject, Retry
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 
@@ -52,6 +52,9 @@ Both its writing and its storing count: a copy stored late is worked on as what 
 
 NONE = TokenUsage(input_tokens=0, output_tokens=0)
 """What an attempt used that never reached a model; a call that does not say what it used has no usage."""
+
+BUDGET = BudgetExceeded.TYPE.partition(".")[0]
+"""The noun of what must not be on a panel's log when a call begins."""
 
 LOST = Failure("interrupted", "the process that made this attempt ended before its outcome")
 
@@ -146,19 +149,16 @@ class ExpertRunner:
             return Failure(
                 "timeout", "the round's deadline passed before the model could be asked", usage=NONE
             )
-        if await self._log.find(task.envelope.panel, BudgetExceeded.TYPE) is not None:
-            return Failure("budget_exceeded", "the panel's budget was used up before this call", usage=NONE)
-        await self._append(
-            task,
-            ExpertStarted(
-                **_step(request),
-                agent_id=request.agent_id,
-                agent_name=request.agent_name,
-                model=line.model.label.id,
-                attempt=attempt,
-                answers=request.answers,
-            ),
+        started = ExpertStarted(
+            **_step(request),
+            agent_id=request.agent_id,
+            agent_name=request.agent_name,
+            model=line.model.label.id,
+            attempt=attempt,
+            answers=request.answers,
         )
+        if not await self._begin(task, started):
+            return Failure("budget_exceeded", "the panel's budget was used up before this call", usage=NONE)
         call = Call(
             panel_id=str(task.envelope.panel.panel_id),
             agent_id=request.agent_id,
@@ -174,6 +174,21 @@ class ExpertRunner:
         outcome = await line.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
         await deltas.flush()
         return outcome
+
+    async def _begin(self, task: Task, started: ExpertStarted) -> bool:
+        """Announce an attempt; False when the panel's budget is used up, which the log itself checks."""
+        panel = task.envelope.panel
+        if task.recent:
+            recorded = seal(started, panel, time=datetime.now(UTC), cause=task.envelope)
+            try:
+                await self._log.append_beside([recorded], noun=BUDGET, expected=0)
+            except Conflict:
+                return False
+        elif await self._log.find(panel, BudgetExceeded.TYPE) is not None:
+            return False
+        else:
+            await self._append(task, started)
+        return True
 
     async def _answer(self, task: Task, attempt: int, reply: Reply, took: int) -> None:
         request = task.request

@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from askpanel.contracts.envelope import Envelope, Recorded, decode, seal
-from askpanel.contracts.events import ConsensusRequested, Event, ExpertRequested, PanelCreated, RoundCompleted
+from askpanel.contracts.events import (
+    ConsensusRequested,
+    Event,
+    ExpertRequested,
+    PanelCreated,
+    RoundCompleted,
+    RoundStarted,
+)
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator import alarms
 from askpanel.orchestrator.decider import decide
@@ -108,10 +115,8 @@ class Orchestrator:
         Otherwise only the expected sequence protects from a second copy, and each event has its own.
         """
         unread: int | None = None
-        for kind, group in groupby(
-            events, lambda event: type(event) if recent and is_settled(event) else None
-        ):
-            if kind is not None:
+        for settled, group in groupby(events, lambda event: recent and is_settled(event)):
+            if settled:
                 last = await self._append_beside(ref, panel, tuple(group), cause)
                 if last is None:
                     return False
@@ -164,10 +169,13 @@ def _is_recent(delivery: Delivery) -> bool:
 def is_settled(event: Event) -> bool:
     """Whether only an event of the panel as a whole can still forbid this decision, such as a cancel.
 
-    Requests follow from what stands on the log, and so does the end of a round that everybody answered. A
-    cost or a late failure that comes in between changes nothing; it is folded before the next decision.
+    Requests follow from what stands on the log, and so do the beginning of the first round and the end of a
+    round that everybody answered. A cost or a late failure that comes in between changes nothing; it is folded
+    before the next decision.
     """
     match event:
+        case RoundStarted():
+            return event.round_number == 1
         case ExpertRequested() | ConsensusRequested():
             return True
         case RoundCompleted():

@@ -5,10 +5,12 @@ the id is the attempt's, so a redelivery records nothing twice. 4. If it cost so
 stop it at its limit.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from datetime import UTC, datetime
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from askpanel.contracts.envelope import Recorded, seal
 from askpanel.contracts.events import ExpertFailed, ExpertResponded, PanelCreated, Terms
@@ -29,6 +31,7 @@ class UsageMeter:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._asked: OrderedDict[PanelRef, tuple[UUID, Terms]] = OrderedDict()
+        self._looking: WeakValueDictionary[PanelRef, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, delivery: Delivery) -> None:
         attempt = delivery.decode()
@@ -49,17 +52,20 @@ class UsageMeter:
 
     async def _terms(self, panel: PanelRef) -> tuple[UUID, Terms]:
         """Who asked, and what was agreed about money then. Raises Reject for a panel that nobody created."""
-        known = self._asked.get(panel)
-        if known is None:
-            found = await self._log.find(panel, PanelCreated.TYPE)
-            if found is None:  # an attempt delivered anew long after its panel was archived
-                found = next(iter(await self._log.read(panel)), None)
-            if found is None or not isinstance(found.event, PanelCreated):
-                raise Reject("nobody asked: the panel has no panel.created")
-            known = self._asked[panel] = (found.event.user_id, found.event.terms or Terms())
-            while len(self._asked) > REMEMBERED:
-                self._asked.popitem(last=False)
-        return known
+        async with self._looking.setdefault(panel, asyncio.Lock()):  # its attempts end at about the same moment
+            if panel not in self._asked:
+                self._asked[panel] = await self._look_up(panel)
+                while len(self._asked) > REMEMBERED:
+                    self._asked.popitem(last=False)
+            return self._asked[panel]
+
+    async def _look_up(self, panel: PanelRef) -> tuple[UUID, Terms]:
+        found = await self._log.find(panel, PanelCreated.TYPE)
+        if found is None:  # an attempt delivered anew long after its panel was archived
+            found = next(iter(await self._log.read(panel)), None)
+        if found is None or not isinstance(found.event, PanelCreated):
+            raise Reject("nobody asked: the panel has no panel.created")
+        return found.event.user_id, found.event.terms or Terms()
 
     async def _check_budget(self, attempt: Recorded) -> None:
         panel = attempt.envelope.panel
