@@ -208,7 +208,9 @@ async def test_a_lost_acknowledgement_with_a_successor_is_still_success(
     assert len(await stored(client)) == 2
 
 
-async def test_a_copy_behind_an_event_that_was_not_expected_is_a_conflict_that_tells_both(log: EventLog) -> None:
+async def test_a_copy_behind_an_event_that_was_not_expected_is_a_conflict_that_tells_both(
+    log: EventLog,
+) -> None:
     """Its writer must see what came first: the copy alone would let it skip that event."""
     panel = some_panel()
     first = await log.append(a_round(panel, 1), expected=0)

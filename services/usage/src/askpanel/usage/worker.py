@@ -52,7 +52,9 @@ class UsageMeter:
 
     async def _terms(self, panel: PanelRef) -> tuple[UUID, Terms]:
         """Who asked, and what was agreed about money then. Raises Reject for a panel that nobody created."""
-        async with self._looking.setdefault(panel, asyncio.Lock()):  # its attempts end at about the same moment
+        async with self._looking.setdefault(
+            panel, asyncio.Lock()
+        ):  # its attempts end at about the same moment
             if panel not in self._asked:
                 self._asked[panel] = await self._look_up(panel)
                 while len(self._asked) > REMEMBERED:
