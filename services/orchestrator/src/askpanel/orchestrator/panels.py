@@ -24,30 +24,30 @@ PANEL = "panel"
 class Panel:
     """A panel in hand. `sequence` is its last event known here; `proof` the run of deliveries it rests on.
 
-    `turn` is the last event of the panel as a whole (`panel.…`): begun, cancelled, its time up, ended.
+    `turn` is the last event of the panel as a whole (`panel.…`): begun, cancelled, its time up, ended. One that has
+    ended, which nothing can change, keeps no state: that would be most of what the process holds.
     """
 
     state: PanelState | None = None
     sequence: int = 0
     turn: int = 0
     proof: int = -1
+    ended: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def ended(self) -> bool:
-        """Whether it is over, which nothing can change."""
-        return self.state is not None and self.state.ending is not None
 
     def fold(self, recorded: Recorded) -> None:
         """Take in the next event of the log."""
-        self.state = evolve(self.state, recorded)
+        if not self.ended:
+            self.state = evolve(self.state, recorded)
+        if self.state is not None and self.state.ending is not None:
+            self.state, self.ended = None, True
         self.sequence = max(self.sequence, recorded.sequence)
         if recorded.envelope.type.startswith(f"{PANEL}."):
             self.turn = max(self.turn, recorded.sequence)
 
     def forget(self, proof: int = -1) -> None:
         """Begin again from nothing, on this proof."""
-        self.state, self.sequence, self.turn, self.proof = None, 0, 0, proof
+        self.state, self.sequence, self.turn, self.proof, self.ended = None, 0, 0, proof, False
 
 
 class Panels:

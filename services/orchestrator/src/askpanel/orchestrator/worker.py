@@ -59,9 +59,9 @@ class Orchestrator:
             await self._read(ref, panel)
             if panel.ended:
                 await alarms.disarm(self._log.jetstream, ref)
-            if panel.state is None or panel.ended:
-                return
             for _ in range(MOST_DECISIONS):
+                if panel.state is None:
+                    return
                 passed = deadline(
                     panel.state, alarm.purpose, alarm.round_number, alarm.checkpoint_id, alarm.step
                 )
@@ -92,6 +92,8 @@ class Orchestrator:
 
     async def _advance(self, ref: PanelRef, panel: Panel, cause: Envelope | None, *, recent: bool) -> None:
         for _ in range(MOST_DECISIONS):
+            if panel.ended:
+                return
             if panel.state is None:
                 raise Reject("the panel has no panel.created")
             events = decide(panel.state).events
@@ -102,7 +104,7 @@ class Orchestrator:
             complete = await self._append_all(ref, panel, events, cause, recent=recent)
             if panel.ended:
                 await alarms.disarm(self._log.jetstream, ref)
-            if complete or panel.ended:
+            if complete:
                 return
         raise RuntimeError(f"panel {ref.panel_id} decides without end")
 

@@ -14,7 +14,6 @@ projector's role may not delete. A row that the tables refuse (somebody else hol
 import asyncio
 import gc
 import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from askpanel.contracts.subjects import PanelRef, tenant_filter
 from askpanel.gateway.readmodel.comparison import Difference, compare, count, followers, make_shadow, refs
 from askpanel.gateway.readmodel.money import count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
+from askpanel.gateway.readmodel.remembered import Remembered
 from askpanel.gateway.readmodel.rows import Unstorable
 from askpanel.gateway.readmodel.store import PROJECTION, History, fold, history_of, writable_types
 from askpanel.gateway.readmodel.tables import (
@@ -42,8 +42,6 @@ from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.tail import check_same
 
 BATCH = 2000
-REMEMBERED = 5000
-"""Panels kept in memory; the others are read from the log again, should an event of theirs follow."""
 
 SHADOW = "askpanel_shadow"
 
@@ -144,7 +142,7 @@ class _Rebuild:
 
     writer: Writer
     history: History
-    panels: OrderedDict[PanelRef, Panel] = field(default_factory=OrderedDict[PanelRef, Panel])
+    panels: Remembered = field(default_factory=Remembered)
     events: int = 0
     unreadable: int = 0
     refused: int = 0
@@ -186,14 +184,11 @@ class _Rebuild:
             except Unstorable:
                 self.refused += 1
                 continue
-            self.panels[ref] = panel
-            self.panels.move_to_end(ref)
+            self.panels.keep(ref, panel)
             work.add(panel, rows, created=before is None)
         await self.written()
         self.writing = asyncio.create_task(write_what_is_taken(connection, self.writer, work))
         self.events += len(events)
-        while len(self.panels) > REMEMBERED:
-            self.panels.popitem(last=False)
 
     async def written(self) -> None:
         """Wait until the last batch is written; what the tables refuse of it is counted."""

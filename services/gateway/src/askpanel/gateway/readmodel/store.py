@@ -6,7 +6,6 @@ what a crash of the server takes, it takes together with the checkpoint, and it 
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -20,6 +19,7 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.money import COUNTED, count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
+from askpanel.gateway.readmodel.remembered import Remembered
 from askpanel.gateway.readmodel.rows import Unstorable
 from askpanel.gateway.readmodel.tables import (
     CONTENT_ERRORS,
@@ -36,9 +36,6 @@ from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailabl
 
 PROJECTION = "panels"
 """Name of our one projection, in the checkpoint table and in metrics."""
-
-REMEMBERED = 2000
-"""Panels whose fold is kept; another one is read from the log again."""
 
 _SETTINGS = {
     "statement_timeout": "30s",
@@ -77,7 +74,7 @@ class PostgresStore:
         self._writer: Writer | None = None
         self._leading = False
         self._turn = asyncio.Lock()
-        self._panels: OrderedDict[PanelRef, Panel] = OrderedDict()
+        self._panels = Remembered()
         self._owed = Work()
 
     async def checkpoint(self) -> Position | None:
@@ -172,10 +169,7 @@ class PostgresStore:
 
     def _remember(self, panels: dict[PanelRef, Panel]) -> None:
         for ref, panel in panels.items():
-            self._panels[ref] = panel
-            self._panels.move_to_end(ref)
-        while len(self._panels) > REMEMBERED:
-            self._panels.popitem(last=False)
+            self._panels.keep(ref, panel)
 
     async def _move_checkpoint(self, connection: Connection, previous: int, position: Position) -> None:
         created_at = datetime.fromisoformat(position.epoch)
