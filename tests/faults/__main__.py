@@ -26,6 +26,7 @@ def main() -> int:
     sweeping = commands.add_parser("sweep", help="one kill per panel, at every boundary")
     sweeping.add_argument("--resume", type=Path, help="file of results: go on after them")
     sweeping.add_argument("--process", choices=PROCESSES, action="append", help="only these; default all")
+    sweeping.add_argument("--stacks", type=int, default=1, help="stacks at a time, each with one kill")
     soaking = commands.add_parser("soak", help="mixed load, random faults")
     soaking.add_argument("--panels", type=int, default=6, help="panels at once")
     nodes = commands.add_parser("cluster", help="faults of three NATS nodes, with their pauses")
@@ -57,6 +58,7 @@ def main() -> int:
                 processes=tuple(given.process or PROCESSES),
                 resume=given.resume,
                 told=_say,
+                stacks=given.stacks,
             )
         )
     print(summary(results, left))

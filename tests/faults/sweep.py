@@ -261,32 +261,63 @@ def repeated(calls: Sequence[ModelCall], events: Sequence[Recorded]) -> int:
 
 
 async def run(
-    data: Path, *, seed: int, minutes: float, processes: Sequence[str], resume: Path | None, told: Told
+    data: Path,
+    *,
+    seed: int,
+    minutes: float,
+    processes: Sequence[str],
+    resume: Path | None,
+    told: Told,
+    stacks: int = 1,
 ) -> tuple[list[Result], list[Case]]:
-    """Work through the cases for so long. Returns all results, earlier ones included, and what is left."""
+    """Work through the cases for so long. Returns all results, earlier ones included, and what is left.
+
+    `stacks` at a time, each with one panel and one kill: most of a case is waiting for leases to end.
+    """
     results = cases.done(resume)
     until_time = time.monotonic() + 60 * minutes
-    async with field_on(data) as ground:
-        usual: dict[PanelType, Played] = {}
-        for panel_type in PANEL_TYPES:
-            await play(ground, panel_type, None)  # warms up
-            usual[panel_type] = await play(ground, panel_type, None)
-            broken = await judge(ground, [usual[panel_type]], Allowance())
-            assert not broken, broken
+    async with contextlib.AsyncExitStack() as opened:
+        grounds = [
+            await opened.enter_async_context(field_on(_made(data / f"stack-{number}")))
+            for number in range(stacks)
+        ]
+        usual = await _usual(grounds[0])
         boundaries: dict[PanelType, int] = {panel_type: len(one.events) for panel_type, one in usual.items()}
         known = {one.case for one in results}
         todo = [case for case in cases.cases(boundaries, processes, seed) if case not in known]
         told(f"sweep: boundaries {boundaries}: {len(todo)} cases to do, {len(known)} done before")
-        while todo and time.monotonic() < until_time:
-            case = todo.pop(0)
-            result = await _one(ground, case, usual[case.panel_type].seconds)
-            results.append(result)
-            cases.keep(resume, result)
-            if result.violations:
-                told(f"sweep: BROKEN {case.name}: {result.violations}")
-            if len(results) % 20 == 0:
-                told(f"sweep: {len(results)} done, {len(todo)} to go; {_pace(results, todo)}")
+
+        async def work(ground: Field) -> None:
+            while todo and time.monotonic() < until_time:
+                case = todo.pop(0)
+                result = await _one(ground, case, usual[case.panel_type].seconds)
+                results.append(result)
+                cases.keep(resume, result)
+                if result.violations:
+                    told(f"sweep: BROKEN {case.name}: {result.violations}")
+                if len(results) % 20 == 0:
+                    told(f"sweep: {len(results)} done, {len(todo)} to go; {_pace(results, todo, stacks)}")
+
+        async with asyncio.TaskGroup() as group:
+            for ground in grounds:
+                group.create_task(work(ground))
     return results, todo
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
+async def _usual(ground: Field) -> dict[PanelType, Played]:
+    """A panel of each protocol that nothing happens to."""
+    usual: dict[PanelType, Played] = {}
+    for panel_type in PANEL_TYPES:
+        await play(ground, panel_type, None)  # warms up
+        usual[panel_type] = await play(ground, panel_type, None)
+        broken = await judge(ground, [usual[panel_type]], Allowance())
+        assert not broken, broken
+    return usual
 
 
 async def _one(ground: Field, case: Case, usual: float) -> Result:
@@ -312,7 +343,7 @@ async def standing(running: RunningStack) -> None:
     await until(there, lambda names: names >= set(cases.PROCESSES), seconds=SETTLE_SECONDS)
 
 
-def _pace(results: Sequence[Result], todo: Sequence[Case]) -> str:
+def _pace(results: Sequence[Result], todo: Sequence[Case], stacks: int) -> str:
     recent = [one.seconds for one in results[-50:]]
     each = sum(recent) / len(recent)
-    return f"{each:.1f} s each, about {each * len(todo) / 60:.0f} min for the rest"
+    return f"{each:.1f} s each, at least {each * len(todo) / stacks / 60:.0f} min for the rest"
