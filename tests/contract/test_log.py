@@ -12,7 +12,7 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing, _stream_config
-from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
+from askpanel.runtime.errors import AlreadyThere, Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.publishing import header_bytes
 from tests.contract.made import a_round, an_end, some_panel
@@ -66,7 +66,7 @@ async def test_another_panel_of_the_same_tenant_is_no_conflict(log: EventLog) ->
         await log.append(an_end(panel), expected=0)
 
 
-async def test_the_same_event_twice_is_the_same_sequence(log: EventLog, client: Client) -> None:
+async def test_the_same_event_twice_is_there_once(log: EventLog, client: Client) -> None:
     panel = some_panel()
     event = a_round(panel)
     first = await log.append(event, expected=0)
@@ -74,7 +74,9 @@ async def test_the_same_event_twice_is_the_same_sequence(log: EventLog, client: 
     assert await log.append_once(event, recent=True) == first
     assert await log.append_once(event, recent=False) == first
     await log.append(a_round(panel, 2), expected=first)
-    assert await log.append(event, expected=0) == first, "found behind later events too"
+    assert (await log.append_first(event)).sequence == first
+    with pytest.raises(Conflict):
+        await log.append(event, expected=0)  # found, but its writer does not know of the later one
     assert len(await stored(client)) == 2
 
 
@@ -117,7 +119,9 @@ async def test_facts_beside_one_another_stand_whatever_else_comes_between(log: E
     sequences = await log.append_beside(rounds, noun="panel", expected=begun)
     events = await log.read(panel, after=begun + 1)
     assert events == [event.at(sequence) for event, sequence in zip(rounds, sequences, strict=True)]
-    assert await log.append_beside(rounds, noun="panel", expected=begun) == sequences, "and only once"
+    with pytest.raises(AlreadyThere):
+        await log.append_beside(rounds, noun="panel", expected=begun)
+    assert len(await log.read(panel, after=begun)) == 6, "each only once"
 
 
 async def test_facts_beside_one_another_are_refused_after_an_event_of_the_noun(
@@ -129,6 +133,28 @@ async def test_facts_beside_one_another_are_refused_after_an_event_of_the_noun(
     with pytest.raises(Conflict):
         await log.append_beside([a_round(panel, 2), a_round(panel, 3)], noun="panel", expected=0)
     assert len(await stored(client)) == 2
+
+
+async def test_what_must_be_news_is_refused_where_it_stood_before(log: EventLog, client: Client) -> None:
+    panel = some_panel()
+    await log.append_news(a_round(panel), never="panel")
+    with pytest.raises(AlreadyThere):
+        await log.append_news(a_round(panel), never="panel")
+    await log.append_once(an_end(panel), recent=True)
+    with pytest.raises(Conflict):
+        await log.append_news(a_round(panel, 2), never="panel")
+    assert len(await stored(client)) == 2
+
+
+async def test_a_lost_acknowledgement_makes_no_old_news(log_server: OwnNats, client: Client) -> None:
+    panel = some_panel()
+    async with proxy_to(log_server.port) as proxy, connected(proxy.url) as through:
+        log = EventLog(through, patience=5.0, attempt_timeout=0.3)
+        await log.position()
+        proxy.lose = "acknowledgement"
+        first = await log.append_news(a_round(panel))
+        assert proxy.lost == 1
+    assert await EventLog(client).last_sequence(panel) == first
 
 
 async def test_a_read_up_to_a_known_event_is_complete_up_to_it(log: EventLog) -> None:
@@ -157,7 +183,9 @@ async def test_once_means_once_outside_the_deduplication_window_too(log: EventLo
     await until(lambda: _is_forgotten(forgetful, event))
     before = len(await stored(forgetful))
     assert await log.append_once(event, recent=False) == first
-    assert await log.append(event, expected=0) == first
+    assert (await log.append_first(event)).sequence == first
+    with pytest.raises(Conflict):
+        await log.append(event, expected=0)
     assert len(await stored(forgetful)) == before
 
 
@@ -190,10 +218,10 @@ async def test_a_lost_acknowledgement_is_no_conflict_with_oneself(
     assert len(await stored(client)) == 2
 
 
-async def test_a_lost_acknowledgement_with_a_successor_is_still_success(
+async def test_a_lost_acknowledgement_with_a_successor_tells_both(
     log_server: OwnNats, client: Client
 ) -> None:
-    """Between the lost answer and the retry another writer appends behind our event."""
+    """Between the lost answer and the retry another writer appends behind our event: its writer must know of it."""
     panel = some_panel()
     async with proxy_to(log_server.port) as proxy, connected(proxy.url) as through:
         proxy.lose = "acknowledgement"
@@ -204,7 +232,9 @@ async def test_a_lost_acknowledgement_with_a_successor_is_still_success(
         await until(lambda: proxy.lost == 1)
         first = await other.last_sequence(panel)
         await other.append(an_end(panel), expected=first)
-        assert await ours == first
+        with pytest.raises(Conflict) as caught:
+            await ours
+    assert [message[3] for message in caught.value.newer] == [first, first + 1]
     assert len(await stored(client)) == 2
 
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 from askpanel.contracts.envelope import Recorded, decode, encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS, TIMERS
-from askpanel.runtime.errors import Conflict, LogUnavailable
+from askpanel.runtime.errors import AlreadyThere, Conflict, LogUnavailable
 from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.tail import RawEvent
 from tests.simulation.clock import true_time
@@ -97,7 +97,7 @@ class SimulatedLog:
             return await self._publish(recorded, Guard(expected))
         except Conflict as conflict:
             newer = await self.read(panel, after=expected)
-            if newer and newer[0].envelope.id == recorded.envelope.id:
+            if len(newer) == 1 and newer[0].envelope.id == recorded.envelope.id:
                 return newer[0].sequence
             raise Conflict(
                 expected, conflict.actual, [(*encode(event), event.sequence) for event in newer]
@@ -107,12 +107,16 @@ class SimulatedLog:
         """See `EventLog.append_beside`."""
         guard = Guard(expected, noun)
         outcomes = await asyncio.gather(
-            *(self._publish(event, guard) for event in events), return_exceptions=True
+            *(self._publish(event, guard, news=True) for event in events), return_exceptions=True
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
         return [outcome for outcome in outcomes if isinstance(outcome, int)]
+
+    async def append_news(self, recorded: Recorded, *, never: str | None = None) -> int:
+        """See `EventLog.append_news`."""
+        return await self._publish(recorded, None if never is None else Guard(0, never), news=True)
 
     async def append_once(self, recorded: Recorded, *, recent: bool) -> int:
         """See `EventLog.append_once`."""
@@ -165,12 +169,12 @@ class SimulatedLog:
         await self._process.step("position")
         return Position(self._server.log.last, EPOCH)
 
-    async def _publish(self, recorded: Recorded, guard: Guard | None) -> int:
+    async def _publish(self, recorded: Recorded, guard: Guard | None, *, news: bool = False) -> int:
         subject, headers, body = encode(recorded)
         process, log, dice = self._process, self._server.log, self._process.dice
         identity = "/".join(str(part) for part in recorded.event.identity())
         place = f"{process.service} {recorded.envelope.type} {identity}"
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             await process.step(f"send {place}")
             if dice.strikes("lose-request", place, LOSS_RATE):
                 await self._timeout()
@@ -180,11 +184,14 @@ class SimulatedLog:
                 loop.call_later(dice.between("straggle", 4.0, 9.0), _late, log, subject, headers, body, guard)
                 await self._timeout()
                 continue
+            before = log.last
             sequence = log.publish(subject, headers, body, guard=guard)
             await process.step(f"confirm {place}")
             if dice.strikes("lose-answer", place, LOSS_RATE):
                 await self._timeout()
                 continue
+            if news and attempt == 0 and sequence <= before:
+                raise AlreadyThere(place)
             return sequence
         raise LogUnavailable(f"{place} was not confirmed")
 

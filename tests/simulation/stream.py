@@ -2,7 +2,8 @@
 
 It answers as JetStream was measured to (nats-postgres-faststream.md): the expected sequence is checked
 before duplicates are recognised, ids are remembered for the stream's window only, a message that is not
-settled within `ack_wait` comes again, after newer ones, and a consumer gives up after `max_deliver`.
+settled within `ack_wait` comes again, after newer ones, and a consumer gives up after `max_deliver`. It writes
+what was acknowledged a little later: killed in between it delivers such a message again as if for the first time.
 """
 
 import asyncio
@@ -146,6 +147,7 @@ class Consumer:
     _waiting: deque[Message] = field(default_factory=deque[Message])
     _leases: dict[int, _Lease] = field(default_factory=dict[int, _Lease])
     _delivered: int = 0
+    _forgotten: int = 0
     _subjects: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -154,8 +156,8 @@ class Consumer:
 
     @property
     def idle(self) -> bool:
-        """Nothing waits and nothing is unsettled."""
-        return not self._waiting and not self._leases
+        """Nothing waits, nothing is unsettled, and nothing will come again as if it were new."""
+        return not (self._waiting or self._leases or self._forgotten)
 
     def offer(self, message: Message) -> None:
         """A new message of the stream."""
@@ -186,8 +188,19 @@ class Consumer:
             member.take(delivery)
 
     def settle(self, delivery: Leased) -> None:
-        """An acknowledgement, of any delivery of the message."""
+        """An acknowledgement, of any delivery of the message. A server that is killed may have lost it."""
+        known = delivery.message.sequence in self._leases
         self.forget(delivery.message)
+        site = f"{self.durable.name}/{delivery.message.sequence}"
+        if known and self.stream.dice.strikes("forget", site, 0.1):
+            self._forgotten += 1
+            delay = self.stream.dice.between(f"forget/{site}", 0.0, 3.0)
+            asyncio.get_running_loop().call_later(delay, self._as_new, delivery.message)
+        self.pump()
+
+    def _as_new(self, message: Message) -> None:
+        self._forgotten -= 1
+        self._waiting.append(message)
         self.pump()
 
     def forget(self, message: Message) -> None:

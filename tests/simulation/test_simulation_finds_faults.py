@@ -19,7 +19,7 @@ from askpanel.orchestrator.panels import Panels
 from tests.simulation import port
 from tests.simulation.explore import explore, report, shrink
 from tests.simulation.process import Process
-from tests.simulation.stream import Leased
+from tests.simulation.stream import Guard, Leased
 
 SECONDS = 60.0
 """Far more than any of these needs."""
@@ -90,13 +90,19 @@ def test_a_cache_that_is_trusted_without_proof_and_appends_without_expectation_a
 
 
 def test_a_model_called_before_the_log_knows_is_found(broken: pytest.MonkeyPatch) -> None:
-    append = ExpertRunner._append
 
-    async def silent(runner: ExpertRunner, task: Any, event: Any) -> None:
-        if not isinstance(event, ExpertStarted):
-            await append(runner, task, event)
+    async def silent(runner: ExpertRunner, task: Any, started: ExpertStarted) -> bool:
+        return True
 
-    broken.setattr(ExpertRunner, "_append", silent)
+    broken.setattr(ExpertRunner, "_begin", silent)
+    assert "I3" in invariants_broken()
+
+
+def test_a_call_that_is_made_again_because_the_server_forgot_is_found(broken: pytest.MonkeyPatch) -> None:
+    async def trusting(log: port.SimulatedLog, recorded: Recorded, *, never: str | None = None) -> int:
+        return await log._publish(recorded, None if never is None else Guard(0, never))
+
+    broken.setattr(port.SimulatedLog, "append_news", trusting)
     assert "I3" in invariants_broken()
 
 

@@ -20,8 +20,10 @@ def stages() -> tuple[Panel, Panel]:
     for recorded in Story().whole().events:
         panel, _ = project(panel, recorded)
         began = began or panel
-    assert began is not None and panel is not None
-    assert not began.ended and panel.ended
+    assert began is not None
+    assert panel is not None
+    assert not began.ended
+    assert panel.ended
     return began, panel
 
 

@@ -2,6 +2,7 @@
 
     LogError
     ├── Conflict            somebody appended first; read again and decide again
+    ├── AlreadyThere        the very event stood there before, where it had to be news
     ├── LogUnavailable      the outcome is unknown or refused for now; try later with the same id
     ├── LogMisconfigured    no such stream or no right to it: a bug or a wrong set-up, not a passing fault
     └── EventTooLarge       above the server's payload limit; reject the input
@@ -34,6 +35,10 @@ class Conflict(LogError):
         self.expected = expected
         self.actual = actual
         self.newer = newer
+
+
+class AlreadyThere(LogError):
+    """The event stood on the log before its append was tried: whoever appended it has done this before."""
 
 
 class LogUnavailable(LogError):

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import cast
 
 from nats.aio.client import Client
@@ -26,7 +27,7 @@ from askpanel.runtime.direct import batch, last_of, unavailable
 from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
 from askpanel.runtime.publishing import Publisher
 from askpanel.runtime.replies import Replies
-from askpanel.runtime.turns import Replicas, guard, in_turn
+from askpanel.runtime.turns import Publish, Replicas, guard, in_turn
 
 LOOKED = timedelta(minutes=1)
 """How long a look at a panel holds; far less than it takes to be archived."""
@@ -62,10 +63,14 @@ class EventLog:
     async def append(self, recorded: Recorded, *, expected: int) -> int:
         """Append as the panel's next event after sequence `expected` (0: its first).
 
-        Returns the event's sequence, also when this very event is there already as the next. Raises Conflict
-        when another event came first, LogUnavailable when the log did not confirm within `patience`.
+        Returns the event's sequence, also when this very event is there already as the next and last. Raises
+        Conflict when the panel has any other event after `expected`, LogUnavailable when the log did not confirm
+        within `patience`.
         """
-        return (await self._stand(recorded, expected)).sequence
+        stood, newer = await self._stand(recorded, expected)
+        if len(newer) > 1:
+            raise Conflict(expected, newer[-1][3], newer)
+        return stood.sequence
 
     async def append_first(self, recorded: Recorded) -> Recorded:
         """Append as the panel's first event, or find the one that has this id already.
@@ -78,23 +83,39 @@ class EventLog:
             for event in await self.read(recorded.envelope.panel):
                 if event.envelope.id == recorded.envelope.id:
                     return event
-        return await self._stand(recorded, 0)
+        return (await self._stand(recorded, 0))[0]
 
     async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
         """Append facts of one panel side by side, unless it has an event of `noun` after `expected`.
 
         For facts that only such an event can forbid, as the end of a panel forbids new requests; what else
         happens meanwhile may come between them. Their own types must be of another noun. Returns their
-        sequences. On Conflict some of them may stand on the log.
+        sequences. Raises AlreadyThere where one stood there before, for then more may have happened since than
+        its caller knows. On either error some of them may stand on the log, each once.
         """
+        publish = partial(self._publisher.publish, news=True)
         if await self._replicas.replicated():
-            return await self._append_in_turn(events, noun, expected)
+            return await self._append_in_turn(publish, events, noun, expected)
         guards = [guard(event.envelope.panel.filter_of(noun), expected) for event in events]
-        outcomes = await asyncio.gather(*map(self._publisher.publish, events, guards), return_exceptions=True)
+        outcomes = await asyncio.gather(*map(publish, events, guards), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
         return [outcome for outcome in outcomes if isinstance(outcome, int)]
+
+    async def append_news(self, recorded: Recorded, *, never: str | None = None) -> int:
+        """Append a fact that only its id guards, and that must be news: AlreadyThere where it stood there before.
+
+        `never`: a noun of which the panel must have no event; raises Conflict where it has. For what may be begun
+        once only, like a paid call: a server that was killed forgets who was asked, and asks again as if nobody
+        had been. Holds within the deduplication window.
+        """
+        publish = partial(self._publisher.publish, news=True)
+        barred = None if never is None else recorded.envelope.panel.filter_of(never)
+        if await self._replicas.replicated():
+            unless = None if barred is None else (barred, 0)
+            return await in_turn(publish, self._last, recorded, unless=unless, patience=self._patience)
+        return await publish(recorded, {} if barred is None else guard(barred, 0))
 
     async def append_once(self, recorded: Recorded, *, recent: bool) -> int:
         """Append a fact that only its id guards, wherever the panel stands.
@@ -207,11 +228,13 @@ class EventLog:
             state = (await self._js.stream_info(PANELS.name)).state
         return state.first_seq if state.messages else state.last_seq + 1, state.last_seq
 
-    async def _append_in_turn(self, events: Sequence[Recorded], noun: str, expected: int) -> list[int]:
+    async def _append_in_turn(
+        self, publish: Publish, events: Sequence[Recorded], noun: str, expected: int
+    ) -> list[int]:
         sequences: list[int] = []
         for event in events:
             sequence = await in_turn(
-                self._publisher.publish,
+                publish,
                 self._last,
                 event,
                 guess=sequences[-1] if sequences else expected,
@@ -221,21 +244,21 @@ class EventLog:
             sequences.append(sequence)
         return sequences
 
-    async def _stand(self, recorded: Recorded, expected: int) -> Recorded:
+    async def _stand(self, recorded: Recorded, expected: int) -> tuple[Recorded, Sequence[Raw]]:
         """What stands on the log as the next event under this event's id: our copy, or one from before.
 
-        Raises Conflict where another event is the next, also when a copy stands behind it: whoever expected
-        this panel has not seen what came between.
+        With everything after `expected` where it was found in that. Raises Conflict where another event is the
+        next, also when a copy stands behind it: whoever expected this panel has not seen what came between.
         """
         panel = recorded.envelope.panel
         try:
-            return recorded.at(await self._publisher.publish(recorded, guard(panel.filter, expected)))
+            return recorded.at(await self._publisher.publish(recorded, guard(panel.filter, expected))), ()
         except Conflict as conflict:
             first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
             async with aclosing(first) as messages:
                 newer = [message async for message in messages]
         if newer and newer[0][1].get(MESSAGE_ID) == str(recorded.envelope.id):
-            return decode(*newer[0])
+            return decode(*newer[0]), newer
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
     async def _last(self, subject_filter: str) -> int | None:

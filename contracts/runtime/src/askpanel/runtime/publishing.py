@@ -17,7 +17,7 @@ from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.direct import unavailable
-from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
+from askpanel.runtime.errors import AlreadyThere, Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
 from askpanel.runtime.replies import Replies
 
 WRONG_LAST_SEQUENCE = 10071
@@ -38,15 +38,19 @@ class Publisher:
         self._patience = patience
         self._attempt_timeout = attempt_timeout
 
-    async def publish(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
-        """The event's sequence; what is written says where in its trace that was. Raises Conflict."""
+    async def publish(self, recorded: Recorded, expectation: Mapping[str, str], *, news: bool = False) -> int:
+        """The event's sequence; what is written says where in its trace that was. Raises Conflict.
+
+        `news`: raises AlreadyThere where the first request is answered by an earlier copy. That a later one
+        is may be this call's own doing.
+        """
         began = time.perf_counter()
         with tracing.sending(recorded) as placed:
-            sequence = await self._confirmed(placed, expectation)
+            sequence = await self._confirmed(placed, expectation, news)
         telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
         return sequence
 
-    async def _confirmed(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
+    async def _confirmed(self, recorded: Recorded, expectation: Mapping[str, str], news: bool) -> int:
         deadline = time.monotonic() + self._patience
         pause = 0.05
         subject, headers, body = encode(recorded)
@@ -65,11 +69,14 @@ class Publisher:
                 if (error := ack.get("error")) is None:
                     if ack.get("duplicate"):
                         await self._assert_same(recorded, ack["seq"])
+                        if news:
+                            raise AlreadyThere(f"{recorded.envelope.type} {recorded.envelope.id}")
                     return ack["seq"]
                 reason = _refused(error)
                 if error.get("err_code") in IN_FLIGHT and time.monotonic() < deadline:
                     await asyncio.sleep(IN_FLIGHT_PAUSE)
                     continue
+            news = False
             telemetry.PUBLISH_RETRIES.inc()
             if time.monotonic() + pause > deadline:
                 with unavailable():  # raises LogMisconfigured where there is no log at all

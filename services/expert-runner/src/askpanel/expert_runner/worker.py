@@ -17,7 +17,7 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from askpanel.contracts.envelope import Envelope, seal
+from askpanel.contracts.envelope import Envelope, Recorded, seal
 from askpanel.contracts.events import (
     BudgetExceeded,
     Event,
@@ -28,6 +28,7 @@ from askpanel.contracts.events import (
     TokenUsage,
 )
 from askpanel.contracts.ids import row_id
+from askpanel.contracts.topology import EXPERT_RUNNER
 from askpanel.expert_runner.history import History, history
 from askpanel.expert_runner.line import Line
 from askpanel.expert_runner.models.port import Failure, Reply
@@ -37,7 +38,7 @@ from askpanel.expert_runner.prompts.fit import NoRoom
 from askpanel.expert_runner.prompts.prompt import Call, Speaker
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
 from askpanel.runtime import conventions, tracing
-from askpanel.runtime.errors import Conflict, Reject, Retry
+from askpanel.runtime.errors import AlreadyThere, Conflict, Reject, Retry
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 
@@ -45,9 +46,10 @@ DELTA_SECONDS = 0.05
 """Token deltas are gathered this long before they are shown."""
 
 FRESH_SECONDS = 20.0
-"""A first delivery of a request younger than this cannot have been worked on before.
+"""The first delivery of a request younger than this has not been worked on before, unless the server forgot.
 
-Both its writing and its storing count: a copy stored late is worked on as what it is, an old request."""
+Then its announcement shows. Both the request's writing and its storing count: a copy stored late is worked on
+as what it is, an old request."""
 
 
 NONE = TokenUsage(input_tokens=0, output_tokens=0)
@@ -134,7 +136,7 @@ class ExpertRunner:
                 unit=random.random(),  # noqa: S311  (jitter, not a secret)
                 seconds_left=task.seconds_left(),
             )
-            await self._fail(task, attempt, outcome, final=wait is None, took=took)
+            await self._fail(task, attempt, outcome, final=wait is None, took=took, own=True)
             if wait is None:
                 await self._settle_unless_taken_over(task)
                 return
@@ -176,15 +178,19 @@ class ExpertRunner:
         return outcome
 
     async def _begin(self, task: Task, started: ExpertStarted) -> bool:
-        """Announce an attempt; False when the panel's budget is used up, which the log itself checks."""
-        panel = task.envelope.panel
+        """Announce an attempt; False when the panel's budget is used up, which the log itself checks.
+
+        Raises Retry when it was announced before: the server was killed and has forgotten that somebody was
+        asked, or has answered even. By then whoever still works on it has told the server so.
+        """
         if task.recent:
-            recorded = seal(started, panel, time=datetime.now(UTC), cause=task.envelope)
             try:
-                await self._log.append_beside([recorded], noun=BUDGET, expected=0)
+                await self._log.append_news(_sealed(task, started), never=BUDGET)
             except Conflict:
                 return False
-        elif await self._log.find(panel, BudgetExceeded.TYPE) is not None:
+            except AlreadyThere:
+                raise Retry(EXPERT_RUNNER.ack_wait, "this attempt was begun before") from None
+        elif await self._log.find(task.envelope.panel, BudgetExceeded.TYPE) is not None:
             return False
         else:
             await self._append(task, started)
@@ -235,29 +241,38 @@ class ExpertRunner:
         if past.lost or not past.settled:
             raise Retry(max(task.seconds_left(), 0.0) + 1.0, "another process goes on with a later attempt")
 
-    async def _fail(self, task: Task, attempt: int, failure: Failure, *, final: bool, took: int = 0) -> None:
-        """Record a failed attempt; one that is not tried again is marked as not retryable."""
+    async def _fail(
+        self, task: Task, attempt: int, failure: Failure, *, final: bool, took: int = 0, own: bool = False
+    ) -> None:
+        """Record a failed attempt; one that is not tried again is marked as not retryable.
+
+        `own`: of this process. Raises Retry when another one has told its end already, taking it for lost: what
+        comes next is that one's.
+        """
         request = task.request
-        await self._append(
-            task,
-            ExpertFailed(
-                **_step(request),
-                agent_id=request.agent_id,
-                agent_name=request.agent_name,
-                role=request.role,
-                model=self._line.model.label.id,
-                attempt=attempt,
-                reason=failure.reason,
-                detail=failure.detail[:500],
-                retryable=not final,
-                usage=failure.usage,
-                execution_time_ms=took,
-            ),
+        failed = ExpertFailed(
+            **_step(request),
+            agent_id=request.agent_id,
+            agent_name=request.agent_name,
+            role=request.role,
+            model=self._line.model.label.id,
+            attempt=attempt,
+            reason=failure.reason,
+            detail=failure.detail[:500],
+            retryable=not final,
+            usage=failure.usage,
+            execution_time_ms=took,
         )
+        if not (own and task.recent):
+            await self._append(task, failed)
+            return
+        try:
+            await self._log.append_news(_sealed(task, failed))
+        except AlreadyThere:
+            raise Retry(EXPERT_RUNNER.ack_wait, "this attempt was taken for lost meanwhile") from None
 
     async def _append(self, task: Task, event: Event) -> None:
-        recorded = seal(event, task.envelope.panel, time=datetime.now(UTC), cause=task.envelope)
-        await self._log.append_once(recorded, recent=task.recent)
+        await self._log.append_once(_sealed(task, event), recent=task.recent)
 
 
 class Deltas:
@@ -286,6 +301,10 @@ class Deltas:
         if self._text and self._client.is_connected:
             text, self._text, self._sent_at = self._text, "", time.monotonic()
             await self._client.publish(self._subject, json.dumps(self._head | {"text": text}).encode())
+
+
+def _sealed(task: Task, event: Event) -> Recorded:
+    return seal(event, task.envelope.panel, time=datetime.now(UTC), cause=task.envelope)
 
 
 def _step(request: ExpertRequested) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from askpanel.orchestrator import alarms
 from askpanel.orchestrator.decider import decide
 from askpanel.orchestrator.panels import PANEL, Panel, Panels
 from askpanel.orchestrator.timers import deadline, timers
-from askpanel.runtime.errors import Conflict, Reject
+from askpanel.runtime.errors import AlreadyThere, Conflict, Reject
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 
@@ -148,14 +148,15 @@ class Orchestrator:
     async def _append_beside(
         self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None
     ) -> int | None:
-        """Append all at once; the sequence of the last. None when the panel was cut short, which is folded.
+        """Append all at once; the sequence of the last. None when there is more to know, which is folded: the panel
+        was cut short, or this was decided before, from what has grown since.
 
         They are folded only if nothing can have come before or between them.
         """
         decided = [seal(event, ref, time=datetime.now(UTC), cause=cause) for event in events]
         try:
             sequences = await self._log.append_beside(decided, noun=PANEL, expected=panel.turn)
-        except Conflict:
+        except (AlreadyThere, Conflict):
             await self._read(ref, panel)
             return None
         if sorted(sequences) == list(range(panel.sequence + 1, panel.sequence + 1 + len(decided))):
