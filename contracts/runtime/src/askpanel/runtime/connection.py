@@ -1,6 +1,7 @@
 """One NATS connection a process: reconnects for ever, counts asynchronous errors, has its own inbox."""
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 from nats.aio.client import Client
@@ -26,11 +27,17 @@ class Connection(Client):
     def _parse_header_lines(raw: bytes) -> dict[str, str]:
         found: dict[str, str] = {}
         for line in raw.decode("utf-8", "replace").split("\r\n"):
-            name, colon, value = line.partition(":")
-            name = name.strip(_BLANK)
-            if colon and name.isascii() and (not name or name.split() == [name]):
+            written, colon, value = line.partition(":")
+            if colon and (name := _name(written)) is not None:
                 found[name] = value.strip(_BLANK)
         return found
+
+
+@lru_cache(maxsize=512)
+def _name(written: str) -> str | None:
+    """A header's name; None for what is none. The same few come with every message."""
+    name = written.strip(_BLANK)
+    return name if name.isascii() and (not name or name.split() == [name]) else None
 
 
 async def connect(settings: ServiceSettings, service: str) -> Client:

@@ -14,23 +14,26 @@ class Remembered:
     """The panels that changed last: so many under way, and so many that have ended."""
 
     def __init__(self, *, running: int = RUNNING, ended: int = ENDED) -> None:
-        self._most = {False: running, True: ended}
-        self._panels: dict[bool, OrderedDict[PanelRef, Panel]] = {False: OrderedDict(), True: OrderedDict()}
+        self._most_running, self._most_ended = running, ended
+        self._running: OrderedDict[PanelRef, Panel] = OrderedDict()
+        self._ended: OrderedDict[PanelRef, Panel] = OrderedDict()
 
     def get(self, ref: PanelRef) -> Panel | None:
         """The panel, unless others have taken its place."""
-        return self._panels[False].get(ref) or self._panels[True].get(ref)
+        return self._running.get(ref) or self._ended.get(ref)
 
     def keep(self, ref: PanelRef, panel: Panel) -> None:
         """Remember it as it is now."""
-        self._panels[not panel.ended].pop(ref, None)
-        panels = self._panels[panel.ended]
+        panels, most = self._running, self._most_running
+        if panel.ended:
+            self._running.pop(ref, None)
+            panels, most = self._ended, self._most_ended
         panels[ref] = panel
         panels.move_to_end(ref)
-        if len(panels) > self._most[panel.ended]:
+        if len(panels) > most:
             panels.popitem(last=False)
 
     def clear(self) -> None:
         """Forget everything."""
-        for panels in self._panels.values():
-            panels.clear()
+        self._running.clear()
+        self._ended.clear()
