@@ -504,6 +504,12 @@ export const text = {
       modify: "Ask for changes",
       veto: "Veto",
     } as Record<string, string>,
+    did: {
+      answer: "Answered",
+      approve: "Approved",
+      modify: "Asked for changes",
+      veto: "Vetoed",
+    } as Record<string, string>,
     needText: "Write what you want to say first.",
     vetoTitle: "Veto this panel?",
     vetoConfirm: "A veto ends the panel without a result. It cannot be taken back.",

@@ -138,6 +138,7 @@ function Body({ turn, quotes }: { readonly turn: Turn; readonly quotes: readonly
       <p className="answer-text typing">{turn.text}</p>
     );
   }
+  if (turn.text === "") return null; // a person may approve or veto without a word
   const long = turn.text.length > LONG;
   const clamped = long && !open && quotes.length === 0;
   return (
@@ -155,7 +156,13 @@ function Body({ turn, quotes }: { readonly turn: Turn; readonly quotes: readonly
 function Details({ turn, previous }: Pick<Props, "turn" | "previous">): ReactNode {
   const { response } = turn;
   if (response === null) return null;
-  if (!("answer" in response)) return null;
+  if (!("answer" in response)) {
+    return (
+      <p className="fact">
+        <span>{text.human.did[response.action] ?? response.action}</span>
+      </p>
+    );
+  }
   const { answer } = response;
   const changed =
     answer.changed === true || (previous !== null && response.stance != null && previous !== response.stance);
