@@ -3,7 +3,8 @@ python -m tests.faults soak --minutes 30 --seed 1
 python -m tests.faults cluster
 python -m tests.faults outages
 
-The sweep kills every process at every event boundary of panels of every protocol. The soak runs a mixed
+The sweep kills every process at every event boundary of panels of every protocol, on several stacks at a time, since
+most of a case is waiting. The soak runs a mixed
 load under random faults and looks for growth. The cluster's faults are those of three NATS nodes, each once,
 as a table with how long each was felt. The outages take a server away and time how soon everything works
 again. All end with exit code 1 when a promise was broken, the soak also when something has grown.
@@ -26,7 +27,7 @@ def main() -> int:
     sweeping = commands.add_parser("sweep", help="one kill per panel, at every boundary")
     sweeping.add_argument("--resume", type=Path, help="file of results: go on after them")
     sweeping.add_argument("--process", choices=PROCESSES, action="append", help="only these; default all")
-    sweeping.add_argument("--stacks", type=int, default=1, help="stacks at a time, each with one kill")
+    sweeping.add_argument("--stacks", type=int, default=5, help="stacks at a time, each with one kill")
     soaking = commands.add_parser("soak", help="mixed load, random faults")
     soaking.add_argument("--panels", type=int, default=6, help="panels at once")
     nodes = commands.add_parser("cluster", help="faults of three NATS nodes, with their pauses")

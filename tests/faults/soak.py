@@ -20,6 +20,7 @@ from random import Random
 import psutil
 
 from askpanel.contracts.configuration import PANEL_TYPES
+from askpanel.contracts.events import PanelType
 from askpanel.contracts.topology import DEAD, DURABLES
 from askpanel.local.services import MODULES
 from tests.faults.cases import PROCESSES
@@ -99,7 +100,7 @@ async def run(data: Path, *, seed: int, minutes: float, panels: int, told: Calla
 async def _warm(ground: Field, random: Random, panels: int) -> None:
     """What every process has done before it is measured, at the start as at the end: as many panels at once as in
     the load."""
-    kinds = [random.choice(PANEL_TYPES) for _ in range(WARM_UP_PANELS)]
+    kinds: list[PanelType] = [random.choice(PANEL_TYPES) for _ in range(WARM_UP_PANELS)]
 
     async def some(number: int) -> None:
         for kind in kinds[number::panels]:

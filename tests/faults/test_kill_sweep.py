@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 MINUTES = float(os.environ.get("SWEEP_MINUTES", "5"))
 SEED = int(os.environ.get("SWEEP_SEED", "1"))
+STACKS = int(os.environ.get("SWEEP_STACKS", "5"))
 
 
 async def test_a_kill_at_any_event_boundary_costs_nothing_but_time(
@@ -26,7 +27,7 @@ async def test_a_kill_at_any_event_boundary_costs_nothing_but_time(
 
     with scratch_directory() as data:
         results, left = await run(
-            data, seed=SEED, minutes=MINUTES, processes=PROCESSES, resume=None, told=told
+            data, seed=SEED, minutes=MINUTES, processes=PROCESSES, resume=None, told=told, stacks=STACKS
         )
     told(f"\n{summary(results, left)}\n")
     broken = {one.case.name: one.violations for one in results if one.violations}
