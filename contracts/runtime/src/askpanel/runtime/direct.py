@@ -20,6 +20,8 @@ from askpanel.runtime.replies import Replies, status_of
 
 NO_SUCH_STREAM = 10059
 READ_BATCH = 1000
+BEHIND = "Nats-Num-Pending"
+"""In each message of a batch: how many of the filter are behind it."""
 
 
 class unavailable:
@@ -38,14 +40,14 @@ class unavailable:
 async def batches(
     replies: Replies, stream: str, subject_filter: str, *, after: int = 0, timeout: float = 4.0
 ) -> AsyncGenerator[Raw]:
-    """Every message of a filter after a sequence, until an answer has none. Raises LogUnavailable."""
-    position, progressed = after, True
-    while progressed:
-        progressed = False
+    """Every message of a filter after a sequence, until there are none behind the last. Raises LogUnavailable."""
+    position, more = after, True
+    while more:
+        more = False
         async with aclosing(batch(replies, stream, subject_filter, position + 1, timeout)) as messages:
             async for message in messages:
-                progressed = True
                 position = message[3]
+                more = message[1].get(BEHIND) != "0"
                 yield message
 
 

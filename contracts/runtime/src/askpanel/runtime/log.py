@@ -6,6 +6,7 @@ acknowledgement looks like a conflict with oneself. What stands on the log then 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -23,11 +24,13 @@ from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
 from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.archive import Archive, surely_whole
-from askpanel.runtime.direct import batch, last_of, unavailable
+from askpanel.runtime.direct import batch, batches, last_of, unavailable
 from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
 from askpanel.runtime.publishing import Publisher
 from askpanel.runtime.replies import Replies
 from askpanel.runtime.turns import Publish, Replicas, guard, in_turn
+
+logger = logging.getLogger(__name__)
 
 LOOKED = timedelta(minutes=1)
 """How long a look at a panel holds; far less than it takes to be archived."""
@@ -177,9 +180,22 @@ class EventLog:
             yield message.subject, dict(message.headers), message.body, message.sequence
 
     async def _read_log(self, subject_filter: str, after: int, until: int | None) -> AsyncGenerator[Raw]:
+        position = after
+        if until is None and not await self._replicas.replicated():
+            # A single server is nobody's replica: what it answers is complete, and it need not be asked how far.
+            timeout = self._attempt_timeout
+            answers = batches(self.replies, PANELS.name, subject_filter, after=after, timeout=timeout)
+            try:
+                async with aclosing(answers) as messages:
+                    async for message in messages:
+                        position = message[3]
+                        yield message
+            except LogUnavailable as error:
+                logger.info("a read of %s goes on with more patience: %s", subject_filter, error)
+            else:
+                return
         last = await self._last(subject_filter) if until is None else until
         deadline = time.monotonic() + self._patience
-        position = after
         while last is not None and position < last:
             progressed = False
             timeout = self._attempt_timeout
