@@ -61,7 +61,8 @@ export const text = {
   panels: {
     title: "Panels",
     ask: "Ask a panel",
-    count: (total: number): string => n(total, "panel"),
+    count: (total: number, exact: boolean): string =>
+      exact ? n(total, "panel") : `More than ${n(total, "panel")}`,
     search: "Search questions",
     status: "Status",
     type: "Type",

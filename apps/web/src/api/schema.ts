@@ -1041,13 +1041,19 @@ export interface components {
         };
         /**
          * PanelPage
-         * @description Newest first. `total` counts all that the filter finds; `next_cursor` None: this is the end.
+         * @description Newest first. `total` counts what the filter finds, but no further than the gateway counts: then there are
+         *     more, and `total_is_exact` is false. `next_cursor` None: this is the end.
          */
         PanelPage: {
             /** Panels */
             panels: components["schemas"]["PanelSummary"][];
             /** Total */
             total: number;
+            /**
+             * Total Is Exact
+             * @default true
+             */
+            total_is_exact: boolean;
             /** Next Cursor */
             next_cursor?: string | null;
         };

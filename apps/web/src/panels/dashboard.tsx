@@ -118,7 +118,7 @@ function List({
       {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
       <div className="list-head">
         <p className="hint" role="status">
-          {text.panels.count(data[0]?.total ?? 0)}
+          {text.panels.count(data[0]?.total ?? 0, data[0]?.total_is_exact ?? true)}
         </p>
         <a href="#usage">{text.usage.title}</a>
       </div>

@@ -58,6 +58,7 @@ async def panel_filter(
 async def list_panels(
     request: Request,
     response: Response,
+    parts: Parts,
     reads: Reads,
     wanted: Annotated[PanelFilter, Depends(panel_filter)],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -65,7 +66,7 @@ async def list_panels(
 ) -> PanelPage:
     """The tenant's panels, newest first."""
     async with reads.session() as session:
-        page = await session.panels(wanted, limit=limit, cursor=cursor)
+        page = await session.panels(wanted, limit=limit, cursor=cursor, count_to=parts.settings.count_to)
     if page.next_cursor is not None:
         query = urlencode({**request.query_params, "cursor": page.next_cursor})
         response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'

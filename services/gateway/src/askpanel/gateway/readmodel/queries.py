@@ -92,9 +92,14 @@ class TenantReads:
         return panel_head(row["panel"]) if row else None
 
     async def panels(
-        self, wanted: PanelFilter = EVERY_PANEL, *, limit: int = 20, cursor: str | None = None
+        self,
+        wanted: PanelFilter = EVERY_PANEL,
+        *,
+        limit: int = 20,
+        cursor: str | None = None,
+        count_to: int = 10_000,
     ) -> PanelPage:
-        """Panels of the tenant, newest first, `limit` at most 100. Raises BadCursor."""
+        """Panels of the tenant, newest first, `limit` at most 100, counted up to `count_to`. Raises BadCursor."""
         after = decode_cursor(cursor) if cursor else (None, None)
         if "\x00" in f"{wanted.q}{wanted.status}{wanted.panel_type}":
             return PanelPage(panels=(), total=0)
@@ -109,6 +114,7 @@ class TenantReads:
             statements.containing(wanted.q) if wanted.q else None,
             *after,
             limit + 1,
+            count_to + 1,
         )
         assert row is not None
         found = [panel_summary(panel) for panel in row["panels"]]
@@ -116,7 +122,8 @@ class TenantReads:
         more = len(found) > limit and page[-1].created_at is not None
         return PanelPage(
             panels=page,
-            total=row["total"],
+            total=min(row["total"], count_to),
+            total_is_exact=row["total"] <= count_to,
             next_cursor=encode_cursor(page[-1].created_at, page[-1].id)
             if more and page[-1].created_at
             else None,

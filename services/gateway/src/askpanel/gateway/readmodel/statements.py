@@ -97,7 +97,7 @@ with page as (
   limit $9::int
 )
 select jsonb_build_object(
-  'total', (select count(*) from public.panels where {_LISTED}),
+  'total', (select count(*) from (select from public.panels where {_LISTED} limit $10::int) as counted),
   'panels', (
     select coalesce(jsonb_agg(to_jsonb(listed) order by created_at desc, id desc), '[]')
     from (

@@ -157,10 +157,12 @@ class PanelFilter(View):
 
 
 class PanelPage(View):
-    """Newest first. `total` counts all that the filter finds; `next_cursor` None: this is the end."""
+    """Newest first. `total` counts what the filter finds, but no further than the gateway counts: then there are
+    more, and `total_is_exact` is false. `next_cursor` None: this is the end."""
 
     panels: tuple[PanelSummary, ...]
     total: int
+    total_is_exact: bool = True
     next_cursor: str | None = None
 
 
