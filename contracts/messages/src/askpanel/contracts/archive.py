@@ -16,6 +16,7 @@ import base64
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -151,7 +152,7 @@ def expand(parts: Sequence[bytes], expected: str) -> bytes:
     """The text again. Raises Damaged unless it has the expected digest."""
     try:
         text = gzip.decompress(b"".join(parts))
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise Damaged(f"an archived panel cannot be unpacked: {error}") from None
     if digest(text) != expected:
         raise Damaged("an archived panel is not what was archived: its digest differs")
