@@ -36,6 +36,7 @@ SLACK: Mapping[str, float] = {"memory_mb": 12.0, "descriptors": 12, "threads": 4
 NATS_MB_PER_PANEL = 0.05
 """NATS keeps about 0.8 kB for each subject of the log, and caches what was read lately."""
 WARM_UP_PANELS = 60
+REPLAY_SECONDS = 1800.0
 TENANTS = ("acme", "globex")
 
 
@@ -91,6 +92,7 @@ async def run(data: Path, *, seed: int, minutes: float, panels: int, told: Calla
             told(f"soak: {soak.panels} panels, {soak.faults.total()} faults, {len(soak.broken)} broken")
         await asyncio.gather(*loads)
         await standing(ground.running)
+        told(f"soak: judging {soak.panels} panels")
         await _verdict(ground, played, soak)
         await _warm(ground, random, panels)
         soak.growth = grown(before, await footprint(ground.running), soak.panels)
@@ -143,7 +145,7 @@ async def _verdict(ground: Field, played: list[Played], soak: Soak) -> None:
         soak.broken += await judge(ground, played, Allowance(extra_calls=10 * soak.faults.total()))
     except AssertionError as error:
         soak.broken.append(f"I4 the tables do not show the end of the log: {error}")
-    replayed = await asyncio.to_thread(askpanel, ground.running, "replay")
+    replayed = await asyncio.to_thread(askpanel, ground.running, "replay", seconds=REPLAY_SECONDS)
     if replayed.returncode != 0:
         soak.broken.append(f"I4 replay: {replayed.stdout[-300:]} {replayed.stderr[-300:]}")
     async with ground.running.log() as log:
