@@ -103,7 +103,7 @@ def test_a_call_that_is_made_again_because_the_server_forgot_is_found(broken: py
         return await log._publish(recorded, None if never is None else Guard(0, never))
 
     broken.setattr(port.SimulatedLog, "append_news", trusting)
-    assert "I3" in invariants_broken()
+    assert "I3" in invariants_broken(first=81, panel_types=("structured", "open"))
 
 
 def test_a_decision_that_is_not_made_again_is_found(broken: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,6 @@ from askpanel.contracts.events import (
     ExpertRequested,
     PanelCreated,
     RoundCompleted,
-    RoundStarted,
 )
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator import alarms
@@ -172,13 +171,10 @@ def _is_recent(delivery: Delivery) -> bool:
 def is_settled(event: Event) -> bool:
     """Whether only an event of the panel as a whole can still forbid this decision, such as a cancel.
 
-    Requests follow from what stands on the log, and so do the beginning of the first round and the end of a
-    round that everybody answered. A cost or a late failure that comes in between changes nothing; it is folded
-    before the next decision.
+    Requests follow from what stands on the log, and so does the end of a round that everybody answered. A
+    cost or a late failure that comes in between changes nothing; it is folded before the next decision.
     """
     match event:
-        case RoundStarted():
-            return event.round_number == 1
         case ExpertRequested() | ConsensusRequested():
             return True
         case RoundCompleted():
