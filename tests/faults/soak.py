@@ -27,7 +27,7 @@ from tests.faults.cases import PROCESSES
 from tests.faults.evidence import Allowance
 from tests.faults.sweep import Field, Played, field_on, judge, kill_process, play, standing
 from tests.harness.outages import silent
-from tests.harness.stack import RunningStack, askpanel, until
+from tests.harness.stack import RunningStack, patient_command_line, until
 
 GROWTH = 0.05
 """By what share something may grow; operations.md, section 10, case 24."""
@@ -145,7 +145,9 @@ async def _verdict(ground: Field, played: list[Played], soak: Soak) -> None:
         soak.broken += await judge(ground, played, Allowance(extra_calls=10 * soak.faults.total()))
     except AssertionError as error:
         soak.broken.append(f"I4 the tables do not show the end of the log: {error}")
-    replayed = await asyncio.to_thread(askpanel, ground.running, "replay", seconds=REPLAY_SECONDS)
+    replayed = await asyncio.to_thread(
+        patient_command_line, ground.running.data, "replay", seconds=REPLAY_SECONDS
+    )
     if replayed.returncode != 0:
         soak.broken.append(f"I4 replay: {replayed.stdout[-300:]} {replayed.stderr[-300:]}")
     async with ground.running.log() as log:

@@ -192,23 +192,28 @@ def stack_on(data: Path, model: str = "scripted", **environment: str) -> Generat
 
 
 def askpanel(
-    running: RunningStack, *arguments: str, seconds: float = 60.0, **environment: str
+    running: RunningStack, *arguments: str, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """Another `askpanel` command beside a running stack. Blocks: call it by `asyncio.to_thread`."""
-    return command_line(running.data, *arguments, seconds=seconds, **environment)
+    return command_line(running.data, *arguments, **environment)
 
 
-def command_line(
-    data: Path, *arguments: str, seconds: float = 60.0, **environment: str
+def command_line(data: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """An `askpanel` command on a data folder, in an environment that holds nothing else."""
+    return patient_command_line(data, *arguments, seconds=60, environment=environment)
+
+
+def patient_command_line(
+    data: Path, *arguments: str, seconds: float, environment: dict[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """An `askpanel` command on a data folder, in an environment that holds nothing else; it ends within `seconds`."""
+    """`command_line` for a command that may take so many seconds."""
     return subprocess.run(
         [sys.executable, "-m", "askpanel.local", *arguments],
         capture_output=True,
         text=True,
         timeout=seconds,
         check=False,
-        env={"ASKPANEL_DATA": str(data), "PATH": "/usr/bin:/bin", "COLUMNS": "200"} | environment,
+        env={"ASKPANEL_DATA": str(data), "PATH": "/usr/bin:/bin", "COLUMNS": "200"} | (environment or {}),
     )
 
 
