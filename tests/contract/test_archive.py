@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -106,6 +106,7 @@ async def test_a_running_panel_is_read_and_written_without_a_look_at_the_archive
     assert await requests(log.append_once(events[-1], recent=False)) == 2
     assert await requests(read_history(log, panel)) == 1
     assert await requests(read_event(log, panel, expected)) == 1
+    assert await requests(log.is_new(panel)) == 2
 
 
 def now(event: Recorded) -> Recorded:
@@ -284,6 +285,30 @@ async def test_the_first_event_of_an_archived_panel_is_found_and_not_written_aga
     old = replace(fresh, envelope=replace(fresh.envelope, time=datetime(2026, 1, 1, tzinfo=UTC)))
     assert (await EventLog(client).append_first(old)).sequence > 0
     assert ref != old.envelope.panel
+
+
+async def test_a_panel_archived_between_the_looks_at_log_and_index_is_not_new(
+    client: Client, log_server: OwnNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index was asked before it named the panel, the log after it was purged."""
+    panels = await three_panels(client)
+    log, ref = EventLog(client), next(iter(panels))
+    assert await log.is_new(some_panel())
+    assert not await log.is_new(ref)
+    send = client.publish
+
+    async def delayed(subject: str, *arguments: Any, **named: Any) -> None:
+        if subject.endswith(f".{PANELS.name}"):
+            async with connected(log_server.url) as other:
+                assert (await archived(other)).panels == 3
+        await send(subject, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "publish", delayed)
+        assert not await log.is_new(ref)
+    assert await on_log(client) == 0
+    assert not await log.is_new(ref), "the archive has it"
+    assert await log.is_new(some_panel())
 
 
 async def test_a_reader_that_holds_a_panel_half_read_sees_the_rest(client: Client) -> None:

@@ -3,7 +3,8 @@
     bucket `archive`, page of the panel's id  →  parts in stream ARCHIVE  →  messages as they stood on the log
 
 The index is written before anything is taken off the log, so whoever looks at the log first and at the index
-afterwards finds a panel whole in one of them, or in both together.
+afterwards finds a panel whole in one of them, or in both together. And it is taken off no sooner than `IN_BOTH`
+after that, so whoever looks at both at once, in less time, finds it too.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from uuid import UUID
 
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from askpanel.contracts.archive import (
     DIGEST,
@@ -37,13 +38,16 @@ from askpanel.contracts.archive import (
 from askpanel.contracts.events import TERMINAL, PanelCreated
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import ARCHIVE, ARCHIVE_BUCKET
-from askpanel.runtime.direct import NO_SUCH_STREAM, batches, last_of
+from askpanel.runtime.direct import NO_SUCH_STREAM, batches
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable, Raw
+from askpanel.runtime.latest import Latest
 from askpanel.runtime.replies import Replies
 
 INDEX = f"KV_{ARCHIVE_BUCKET.name}"
 YOUNG = timedelta(hours=1)
 """Nothing of a panel is archived before it has been quiet for a day: far longer than clocks differ."""
+IN_BOTH = 0.5
+"""Seconds, by the archiver's clock, that a panel stays on the log after the index has named it."""
 AHEAD = 64
 """Panels fetched before they are handed out."""
 
@@ -52,16 +56,17 @@ class Archive:
     """The archive over one NATS connection. `patience` in seconds bounds every retry."""
 
     def __init__(
-        self, client: Client, replies: Replies, *, patience: float = 12.0, attempt_timeout: float = 4.0
+        self, jetstream: JetStreamContext, replies: Replies, latest: Latest, *, patience: float = 12.0
     ) -> None:
         self._replies = replies
-        self._jetstream = client.jetstream(timeout=attempt_timeout)
+        self._jetstream = jetstream
+        self._latest = latest
         self._patience = patience
 
     async def value(self, key: str) -> tuple[bytes | None, int]:
         """A key of the archive's bucket, and its revision (0: there is none). Raises LogUnavailable."""
-        found = await last_of(self._jetstream, INDEX, bucket_subject(key), patience=self._patience)
-        return (found.data or b"", found.seq or 0) if found is not None else (None, 0)
+        found = await self._latest.of(INDEX, bucket_subject(key))
+        return (found[2], found[3]) if found is not None else (None, 0)
 
     async def progress(self) -> Progress:
         """How far archiving is. Raises LogUnavailable."""

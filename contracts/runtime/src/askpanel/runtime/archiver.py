@@ -1,7 +1,8 @@
 """Takes panels that ended long ago off the log, once the archive holds them. Safe to repeat and to run twice.
 
     walk the log from its beginning → copy the panels met to ARCHIVE, read them back → name them in the index
-    → look whether somebody erased meanwhile → note how far → purge the log up to the first message not covered
+    → look whether somebody erased meanwhile → note how far → wait until the index has named them for a moment
+    → purge the log up to the first message not covered
 
 The log is purged from its beginning and never in its midst: the server does that in one step at no cost, while
 taking out the subjects of one panel goes through the whole stream. So a panel that may not leave yet keeps
@@ -38,7 +39,7 @@ from askpanel.contracts.archive import (
 )
 from askpanel.contracts.subjects import BadSubject, PanelRef, parse
 from askpanel.contracts.topology import ARCHIVE, AUDIT, DEAD, PANELS
-from askpanel.runtime.archive import stored_at
+from askpanel.runtime.archive import IN_BOTH, stored_at
 from askpanel.runtime.archive_index import ATTEMPTS, PAUSE, Index
 from askpanel.runtime.archive_rules import Limits, why_held
 from askpanel.runtime.direct import batches, unavailable
@@ -145,6 +146,7 @@ class Archiver:
             await self._copy_all(window, await self._limits())
             self._told("copied")
             await self._name(window)
+            named = asyncio.get_running_loop().time()
             self._told("named")
             await self._undo(window, progress.audited)
             end, report.held = window.covered()
@@ -153,6 +155,7 @@ class Archiver:
                 replace(progress, purged=max(progress.purged, reached)), revision
             )
             self._told("noted")
+            await asyncio.sleep(named + IN_BOTH - asyncio.get_running_loop().time())
             report.messages += await self._purge(end)
             self._told("purged")
             report.panels += sum(1 for one in window.copied.values() if one.entry.last < end)

@@ -1,18 +1,11 @@
-"""Reads of a stream without a consumer: a batch after a sequence, and single messages from the leader.
+"""Reads of a stream without a consumer, from whichever server answers: of replicas, one that may be behind."""
 
-A batch may come from a replica that is behind; a single message always comes from the leader.
-"""
-
-import asyncio
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import nats.errors
 import nats.js.errors
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.api import RawStreamMsg
 from pydantic_core import to_json
 
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable, Raw
@@ -68,22 +61,17 @@ async def batch(
                 yield _raw(message)
 
 
-async def last_of(
-    jetstream: JetStreamContext, stream: str, subject_filter: str, *, patience: float
-) -> RawStreamMsg | None:
-    """The last message of a filter, None when there is none. Raises LogUnavailable, LogMisconfigured."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            return await jetstream.get_last_msg(stream, subject_filter)
-        except nats.js.errors.NotFoundError as error:
-            if error.err_code == NO_SUCH_STREAM:
-                raise LogMisconfigured(f"there is no stream {stream}: run the bootstrap step") from None
-            return None
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            if time.monotonic() > deadline:
-                raise LogUnavailable(repr(error)) from None
-            await asyncio.sleep(0.1)
+async def last_directly(replies: Replies, stream: str, subject_filter: str, timeout: float) -> Raw | None:
+    """The last message of a filter, None when there is none. Raises LogUnavailable."""
+    request = to_json({"last_by_subj": subject_filter})
+    with unavailable():
+        message = await replies.one(f"$JS.API.DIRECT.GET.{stream}", request, timeout=timeout)
+    status = status_of(message)
+    if status == "404":
+        return None
+    if status is not None:
+        raise LogUnavailable(f"direct get answered {status}")
+    return _raw(message)
 
 
 def _raw(message: Msg) -> Raw:

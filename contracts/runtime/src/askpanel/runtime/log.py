@@ -13,19 +13,18 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import cast
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import RawStreamMsg
 
 from askpanel.contracts.archive import Message, merged
 from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
 from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
-from askpanel.runtime.archive import Archive, surely_whole
-from askpanel.runtime.direct import batch, batches, last_of, unavailable
+from askpanel.runtime.archive import IN_BOTH, Archive, surely_whole
+from askpanel.runtime.direct import batch, batches, unavailable
 from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
+from askpanel.runtime.latest import Latest
 from askpanel.runtime.publishing import Publisher
 from askpanel.runtime.replies import Replies
 from askpanel.runtime.turns import Publish, Replicas, guard, in_turn
@@ -53,9 +52,12 @@ class EventLog:
         self._js: JetStreamContext = client.jetstream(timeout=attempt_timeout)
         self._patience = patience
         self._attempt_timeout = attempt_timeout
-        self.archive = Archive(client, self.replies, patience=patience, attempt_timeout=attempt_timeout)
-        """Where panels are that ended long ago; `read` and `read_raw` of a panel look there by themselves."""
         self._replicas = Replicas(self._js)
+        self._latest = Latest(
+            self._js, self.replies, self._replicas, patience=patience, timeout=attempt_timeout
+        )
+        self.archive = Archive(self._js, self.replies, self._latest, patience=patience)
+        """Where panels are that ended long ago; `read` and `read_raw` of a panel look there by themselves."""
         self._publisher = Publisher(client, self.replies, patience=patience, attempt_timeout=attempt_timeout)
 
     @property
@@ -219,11 +221,18 @@ class EventLog:
 
         One request; an archived panel has none. Raises as `read`.
         """
-        message = await self._last_message(panel.subject(event_type))
-        if message is None or message.seq is None:
-            return None
-        headers = cast("dict[str, str] | None", message.headers)
-        return decode(message.subject or "", headers, message.data or b"", message.seq)
+        message = await self._latest.of(PANELS.name, panel.subject(event_type))
+        return None if message is None else decode(*message)
+
+    async def is_new(self, panel: PanelRef) -> bool:
+        """Whether the panel has no event anywhere: log and archive, looked at side by side.
+
+        False also where that took so long that it may have been archived in between: then `read` tells.
+        Raises LogUnavailable.
+        """
+        began = time.monotonic()
+        last, archived = await asyncio.gather(self._last(panel.filter), self.archive.find(panel.panel_id))
+        return last is None and archived is None and time.monotonic() - began < IN_BOTH
 
     async def last_sequence(self, panel: PanelRef) -> int:
         """The sequence of the panel's last event, 0 if it has none."""
@@ -278,11 +287,8 @@ class EventLog:
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)
 
     async def _last(self, subject_filter: str) -> int | None:
-        found = await self._last_message(subject_filter)
-        return None if found is None else found.seq
-
-    async def _last_message(self, subject_filter: str) -> RawStreamMsg | None:
-        return await last_of(self._js, PANELS.name, subject_filter, patience=self._patience)
+        found = await self._latest.of(PANELS.name, subject_filter)
+        return None if found is None else found[3]
 
 
 def is_recent(stored_at: float, now: float) -> bool:

@@ -1,6 +1,6 @@
 """What this connection is answered, through one subscription: a token of its own for each question.
 
-    ask     →  <inbox>.<token>  →  one message
+    one     →  <inbox>.<token>  →  one message; `ask` for its body
     stream  →  <inbox>.<token>  →  message, message, … until whoever reads stops
 
 The client's own requests draw two random ids and start two futures and a timer each; here a question costs
@@ -29,7 +29,13 @@ class Replies:
     async def ask(
         self, subject: str, body: bytes, *, timeout: float, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """The body of the one answer.
+        """The body of the one answer. Raises as `one`."""
+        return (await self.one(subject, body, timeout=timeout, headers=headers)).data
+
+    async def one(
+        self, subject: str, body: bytes, *, timeout: float, headers: Mapping[str, str] | None = None
+    ) -> Msg:
+        """The one answer.
 
         Raises NoRespondersError when nobody listens, TimeoutError after `timeout` seconds, and what the
         client raises while it is closed or its buffer is full.
@@ -44,7 +50,7 @@ class Replies:
             del self._waiting[token]
         if not message.data and status_of(message) == NO_RESPONDERS:
             raise nats.errors.NoRespondersError
-        return message.data
+        return message
 
     async def stream(self, subject: str, body: bytes, *, timeout: float) -> AsyncGenerator[Msg]:
         """Answer after answer. Raises TimeoutError when none comes for `timeout` seconds."""

@@ -75,7 +75,7 @@ async def ask(
     _refuse(barred(member.membership.tenant, body.panel_type))
     asked_at = datetime.now(UTC)  # before the look at the log
     panel = PanelRef(member.tenant_id, ids.panel_id(member.tenant_id, idempotency_key or str(uuid4())))
-    if idempotency_key is not None:
+    if idempotency_key is not None and not await parts.log.is_new(panel):
         history = await read_history(parts.log, panel)
         if history.events:
             return _replay(history.events[0], body, member, response)
