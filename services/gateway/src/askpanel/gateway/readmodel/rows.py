@@ -4,13 +4,14 @@
 readers act on the insert alone. The row of `panels` grows with its panel and is folded in `panel`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
+
+from pydantic_core import from_json
 
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.events import (
@@ -92,7 +93,7 @@ def plain(event: Event) -> Json:
     four bytes are refused.
     """
     text = event.model_dump_json()
-    data: Json = json.loads(text)
+    data: Json = from_json(text)
     # The escape is also what a backslash before "u0000" looks like, so a hit is looked at closely.
     if "\\u0000" in text and _has_nul(data):
         raise Unstorable(f"{event.TYPE} has text with a NUL character")

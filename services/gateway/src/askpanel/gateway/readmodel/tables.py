@@ -1,12 +1,12 @@
 """Writing the four tables, a batch at a time and set-based, inside the caller's transaction."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import to_json
 
 from askpanel.gateway.readmodel.money import Call, add_calls, put_panels
 from askpanel.gateway.readmodel.panel import Panel
@@ -200,4 +200,4 @@ def _values(table: str, row: Row) -> Mapping[str, Any]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return to_json(value, inf_nan_mode="null").decode()
