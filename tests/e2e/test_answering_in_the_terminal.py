@@ -14,6 +14,8 @@ from tests.harness.stack import RunningStack, askpanel, until
 pytestmark = pytest.mark.e2e
 
 ASK = ("ask", "Should we publish the trial's raw data now?", "--type", "hybrid", "--experts", "3")
+OWNER = ("--user", "owner")
+"""Whose panel it is: not the one whom the commands take without being told."""
 
 
 async def waiting_panel(running: RunningStack) -> str:
@@ -30,20 +32,20 @@ async def waiting_panel(running: RunningStack) -> str:
 
 
 async def test_who_has_no_prompt_is_told_the_command_and_it_works(running: RunningStack) -> None:
-    asking = asyncio.create_task(asyncio.to_thread(askpanel, running, *ASK))
+    asking = asyncio.create_task(asyncio.to_thread(askpanel, running, *ASK, *OWNER))
     panel = await waiting_panel(running)
-    wrong = await asyncio.to_thread(askpanel, running, "answer", panel, "modify", "Not yet.")
+    wrong = await asyncio.to_thread(askpanel, running, "answer", *OWNER, panel, "modify", "Not yet.")
     given = await asyncio.to_thread(
-        askpanel, running, "answer", panel, "answer", "We have no lawyer.", "--stance", "oppose"
+        askpanel, running, "answer", *OWNER, panel, "answer", "We have no lawyer.", "--stance", "oppose"
     )
     assert await waiting_panel(running) == panel
-    signed = await asyncio.to_thread(askpanel, running, "answer", panel, "approve")
+    signed = await asyncio.to_thread(askpanel, running, "answer", *OWNER, panel, "approve")
     done = await asking
-    late = await asyncio.to_thread(askpanel, running, "answer", panel, "approve")
+    late = await asyncio.to_thread(askpanel, running, "answer", *OWNER, panel, "approve")
 
     assert (wrong.returncode, "answer, approve, veto" in wrong.stderr) == (1, True), wrong.stderr
     assert (given.returncode, signed.returncode, done.returncode) == (0, 0, 0), given.stderr + signed.stderr
-    assert f"askpanel answer {panel} answer|approve|veto" in done.stdout
+    assert f"askpanel answer --user owner {panel} answer|approve|veto" in done.stdout
     assert "answered (oppose): We have no lawyer." in done.stdout
     assert "stopped by human_approved" in done.stdout
     assert (late.returncode, "waits for nobody" in late.stderr) == (1, True), late.stderr

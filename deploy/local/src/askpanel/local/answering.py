@@ -29,7 +29,7 @@ def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], conso
     """Show the question and pass on what the person says; where nobody sits, say how it can be answered."""
     console.print(f"\n{asked['question']}\n", markup=False, highlight=False)
     if not (console.is_terminal and sys.stdin.isatty()):
-        console.print(how_to_answer(panel_id, asked), markup=False, highlight=False)
+        console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False)
         return
     for _ in range(TRIES):
         action = Prompt.ask("Your word", choices=list(asked["actions"]), console=console)
@@ -42,13 +42,13 @@ def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], conso
         else:
             console.print(told, markup=False, highlight=False)
             return
-    console.print(how_to_answer(panel_id, asked), markup=False, highlight=False)
+    console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False)
 
 
-def how_to_answer(panel_id: str, asked: dict[str, Any]) -> str:
+def how_to_answer(client: ApiClient, panel_id: str, asked: dict[str, Any]) -> str:
     """The command for this checkpoint."""
-    actions = "|".join(asked["actions"])
-    return f"it waits for you until {asked['deadline_at']}: askpanel answer {panel_id} {actions} [words]"
+    command = f"askpanel answer{client.options} {panel_id} {'|'.join(asked['actions'])} [words]"
+    return f"it waits for you until {asked['deadline_at']}: {command}"
 
 
 def _give(

@@ -67,7 +67,8 @@ def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], co
             if line:
                 console.print(f"· {line}", markup=False, highlight=False)
             if event.name == "human_requested":
-                console.print(f"· {how_to_answer(created['id'], event.data)}", markup=False, highlight=False)
+                told = how_to_answer(client, created["id"], event.data)
+                console.print(f"· {told}", markup=False, highlight=False)
         return
     shown: set[tuple[int, str, int]] = set()
     with Live(console=console, refresh_per_second=8, transient=True) as live:

@@ -48,6 +48,7 @@ AnswersOption = Annotated[
     list[str] | None,
     typer.Option("--option", help="An answer to choose from; give two or more. Without, stances are counted"),
 ]
+TENANT, USER = "acme", "member"
 TenantOption = Annotated[str, typer.Option("--tenant", help="A tenant's slug")]
 UserOption = Annotated[str, typer.Option("--user", help="owner, admin, member, guest, inactive, invited")]
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model string; see docs/models.md")]
@@ -111,13 +112,13 @@ def ask(
     panel_type: TypeOption = "structured",
     experts: ExpertsOption = None,
     options: AnswersOption = None,
-    tenant: TenantOption = "acme",
-    user: UserOption = "member",
+    tenant: TenantOption = TENANT,
+    user: UserOption = USER,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line per event")] = False,
 ) -> None:
     """Ask the running stack."""
     found = running.find(load(LocalSettings))
-    client = ApiClient(found.url, token=found.token(tenant, user), tenant_id=found.tenant(tenant).id)
+    client = _client(found, tenant, user)
     if not _ask(client, question, panel_type, experts, options or [], as_json=as_json):
         raise typer.Exit(1)
 
@@ -128,12 +129,12 @@ def answer(
     action: Annotated[str, typer.Argument(help="answer, approve, modify or veto")],
     words: Annotated[str, typer.Argument(help="What you say to it")] = "",
     stance: Annotated[str | None, typer.Option(help=", ".join(answering.STANCES))] = None,
-    tenant: TenantOption = "acme",
-    user: UserOption = "member",
+    tenant: TenantOption = TENANT,
+    user: UserOption = USER,
 ) -> None:
     """Answer a hybrid panel that waits for a person."""
     found = running.find(load(LocalSettings))
-    client = ApiClient(found.url, token=found.token(tenant, user), tenant_id=found.tenant(tenant).id)
+    client = _client(found, tenant, user)
     out.print(answering.answer(client, panel_id, action, words, stance), highlight=False)
 
 
@@ -151,7 +152,7 @@ def down() -> None:
 
 
 @app.command()
-def token(tenant: TenantOption = "acme", user: UserOption = "member") -> None:
+def token(tenant: TenantOption = TENANT, user: UserOption = USER) -> None:
     """Print a token of a demo user."""
     print(running.find(load(LocalSettings)).token(tenant, user))
 
@@ -172,11 +173,11 @@ def users() -> None:
 @app.command()
 def experts(
     query: Annotated[str | None, typer.Argument(help="Words to look for")] = None,
-    tenant: TenantOption = "acme",
+    tenant: TenantOption = TENANT,
 ) -> None:
     """List the expert catalogue."""
     found = running.find(load(LocalSettings))
-    client = ApiClient(found.url, token=found.token(tenant, "member"), tenant_id=found.tenant(tenant).id)
+    client = _client(found, tenant)
     table = Table("id", "name", "domain", "summary")
     for agent in client.request("GET", "/agents", params={"q": query} if query else {})["agents"]:
         table.add_row(agent["id"], agent["name"], agent["domain"], agent["summary"])
@@ -328,6 +329,20 @@ def _ask(
     elif experts:
         body["agents"] = [agent.strip() for agent in experts.split(",") if agent.strip()]
     return asking.ask(client, body, out, as_json=as_json)
+
+
+def _client(found: running.Found, tenant: str, user: str = USER) -> ApiClient:
+    given = (
+        (name, value)
+        for name, value, usual in (("tenant", tenant, TENANT), ("user", user, USER))
+        if value != usual
+    )
+    return ApiClient(
+        found.url,
+        token=found.token(tenant, user),
+        tenant_id=found.tenant(tenant).id,
+        options="".join(f" --{name} {value}" for name, value in given),
+    )
 
 
 def _client_of(stack: Stack) -> ApiClient:

@@ -23,9 +23,10 @@ class SseEvent:
 
 
 class ApiClient:
-    """Talks to one gateway as one user of one tenant."""
+    """Talks to one gateway as one user of one tenant; `options` name both on a command line."""
 
-    def __init__(self, url: str, *, token: str, tenant_id: UUID) -> None:
+    def __init__(self, url: str, *, token: str, tenant_id: UUID, options: str = "") -> None:
+        self.options = options
         self._http = httpx.Client(
             base_url=f"{url}/api/v1",
             headers={"Authorization": f"Bearer {token}", "X-Tenant-ID": str(tenant_id)},

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_valid
 from pydantic_settings import NoDecode
 
 from askpanel.contracts.topology import REQUESTS_BUCKET
+from askpanel.gateway.readmodel.queries import COUNT_TO
 from askpanel.runtime.settings import ServiceSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -88,7 +89,7 @@ class GatewaySettings(ServiceSettings):
     limits: Literal["on", "off"] = Field(
         default="on", description="`off` lifts quotas and rates for benchmarks; refused unless local."
     )
-    count_to: int = Field(default=10_000, ge=1, le=1_000_000, description="Panels a list counts at most.")
+    count_to: int = Field(default=COUNT_TO, ge=1, le=1_000_000, description="Panels a list counts at most.")
     max_body_bytes: int = Field(default=262_144, ge=1024, le=1_000_000, description="Largest request body.")
     running_panels: int = Field(default=20, ge=1, description="Panels of one tenant that run at once.")
     monthly_budget_usd: Decimal | None = Field(

@@ -57,6 +57,8 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 EVERY_PANEL = PanelFilter()
 ALL_TIME = UsageFilter()
 LARGEST_PAGE = 100
+COUNT_TO = 10_000
+"""Panels a list counts at most, unless the operator wants otherwise."""
 POLL = 0.01
 LONGEST_POLL = 0.1
 """Seconds between looks at the checkpoint while a read waits for its own write."""
@@ -97,7 +99,7 @@ class TenantReads:
         *,
         limit: int = 20,
         cursor: str | None = None,
-        count_to: int = 10_000,
+        count_to: int = COUNT_TO,
     ) -> PanelPage:
         """Panels of the tenant, newest first, `limit` at most 100, counted up to `count_to`. Raises BadCursor."""
         after = decode_cursor(cursor) if cursor else (None, None)
