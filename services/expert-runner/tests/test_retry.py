@@ -71,7 +71,7 @@ def test_a_wait_honours_retry_after_and_the_deadline(
 
 def failing(circuit: Circuit, times: int, now: float = 0.0) -> Circuit:
     for _ in range(times):
-        circuit = circuit.after_failure(DOWN, now)
+        circuit = circuit.after_failure(DOWN, now, waited=1.0)
     return circuit
 
 
@@ -89,7 +89,7 @@ def test_a_failed_probe_opens_it_for_twice_as_long_up_to_eight_times() -> None:
     for _ in range(6):
         pauses.append(circuit.wait(now))
         now += circuit.wait(now)
-        circuit = circuit.before_attempt().after_failure(DOWN, now)
+        circuit = circuit.before_attempt().after_failure(DOWN, now, waited=1.0)
     assert pauses == [1, 2, 4, 8, 8, 8]
 
 
@@ -100,5 +100,5 @@ def test_a_success_forgets_earlier_failures_and_a_cancelled_probe_may_be_repeate
 
 
 def test_an_answer_we_cannot_use_proves_that_the_provider_is_there() -> None:
-    circuit = failing(Circuit(), 4).after_failure(Failure("bad_output", ""), 0)
+    circuit = failing(Circuit(), 4).after_failure(Failure("bad_output", ""), 0, waited=1.0)
     assert circuit == Circuit()

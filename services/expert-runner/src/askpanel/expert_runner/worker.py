@@ -1,10 +1,10 @@
 """Requests in, answers out: the only part of the expert-runner that touches the log.
 
 1. Take a request. 2. If anybody may have worked on it before, read the panel: an answered step is done,
-an attempt that was begun and lost is recorded as interrupted. 3. Unless the panel's budget is used up, append
-`expert.started`, call the model, append its answer or its failure; retry within the attempts and the
-deadline. 4. Only then is the request acknowledged. A crash costs at most the call in flight, and that one is
-counted.
+an attempt that was begun and lost is recorded as interrupted. 3. When it is its turn, and unless the panel's
+budget is used up or it has ended, append `expert.started`, call the model, append its answer or its failure;
+retry within the attempts and the deadline. 4. Only then is the request acknowledged. A crash costs at most the
+call in flight, and that one is counted.
 """
 
 import asyncio
@@ -25,12 +25,11 @@ from askpanel.contracts.events import (
     ExpertRequested,
     ExpertResponded,
     ExpertStarted,
-    TokenUsage,
 )
 from askpanel.contracts.ids import row_id
 from askpanel.contracts.topology import EXPERT_RUNNER
 from askpanel.expert_runner.history import History, history
-from askpanel.expert_runner.line import Line
+from askpanel.expert_runner.line import NONE, Line, Turn
 from askpanel.expert_runner.models.port import Failure, Reply
 from askpanel.expert_runner.models.retry import next_attempt
 from askpanel.expert_runner.prompts.build import build
@@ -52,8 +51,8 @@ Then its announcement shows. Both the request's writing and its storing count: a
 as what it is, an old request."""
 
 
-NONE = TokenUsage(input_tokens=0, output_tokens=0)
-"""What an attempt used that never reached a model; a call that does not say what it used has no usage."""
+STILL_WANTED = 1.0
+"""Seconds after taking a request in which its panel is not asked again whether it still wants the answer."""
 
 BUDGET = BudgetExceeded.TYPE.partition(".")[0]
 """The noun of what must not be on a panel's log when a call begins."""
@@ -67,7 +66,13 @@ class Task:
 
     request: ExpertRequested
     envelope: Envelope
-    recent: bool
+    written: float
+    taken_at: float
+
+    @property
+    def recent(self) -> bool:
+        """Whether copies of what follows from the request must still lie in the deduplication window."""
+        return is_recent(self.written, time.time())
 
     def seconds_left(self) -> float:
         """Until the step's deadline."""
@@ -88,10 +93,10 @@ class ExpertRunner:
         if not isinstance(recorded.event, ExpertRequested):
             raise Reject(f"{recorded.envelope.type} is not a request")
         written = min(delivery.stored_at, recorded.envelope.time.timestamp())
-        task = Task(recorded.event, recorded.envelope, is_recent(written, time.time()))
+        task = Task(recorded.event, recorded.envelope, written, time.monotonic())
         past = History()
         if delivery.redelivered or time.time() - written > FRESH_SECONDS:
-            past = history(task.request, await self._log.read(task.envelope.panel))
+            past = await self._past(task)
         final = past.settled or past.attempts >= task.request.attempt_limit or task.seconds_left() <= 0
         for attempt in past.lost:
             await self._fail(task, attempt, LOST, final=final)
@@ -123,9 +128,9 @@ class ExpertRunner:
         request = task.request
         while True:
             attempt += 1
-            began = time.monotonic()
-            outcome = await self._attempt(task, speaker, attempt)
-            took = round((time.monotonic() - began) * 1000)
+            outcome, took = await self._attempt(task, speaker, attempt)
+            if outcome is None:
+                return
             if isinstance(outcome, Reply):
                 await self._answer(task, attempt, outcome, took)
                 return
@@ -142,20 +147,26 @@ class ExpertRunner:
                 return
             await asyncio.sleep(wait)
 
-    async def _attempt(self, task: Task, speaker: Speaker, attempt: int) -> Reply | Failure:
-        request, line = task.request, self._line
-        if not await line.ready(task.seconds_left()):
-            why = "the provider keeps failing and is left alone for now"
-            return Failure("provider_error", why, usage=NONE)
-        if task.seconds_left() <= 0:
-            return Failure(
-                "timeout", "the round's deadline passed before the model could be asked", usage=NONE
-            )
+    async def _attempt(
+        self, task: Task, speaker: Speaker, attempt: int
+    ) -> tuple[Reply | Failure | None, int]:
+        """What came of it, None where it is no longer wanted, and the ms it took from its turn on."""
+        async with self._line.turn(task.seconds_left()) as turn:
+            if isinstance(turn, Failure):
+                return turn, 0
+            if time.monotonic() - task.taken_at > STILL_WANTED and (await self._past(task)).settled:
+                return None, 0
+            began = time.monotonic()
+            outcome = await self._in_turn(turn, task, speaker, attempt)
+            return outcome, round((time.monotonic() - began) * 1000)
+
+    async def _in_turn(self, turn: Turn, task: Task, speaker: Speaker, attempt: int) -> Reply | Failure:
+        request, model = task.request, self._line.model
         started = ExpertStarted(
             **_step(request),
             agent_id=request.agent_id,
             agent_name=request.agent_name,
-            model=line.model.label.id,
+            model=model.label.id,
             attempt=attempt,
             answers=request.answers,
         )
@@ -169,11 +180,11 @@ class ExpertRunner:
             **_step(request),
         )
         try:
-            prompt = build(call, speaker, request.response_type, request.context.blocks, line.model.budget)
+            prompt = build(call, speaker, request.response_type, request.context.blocks, model.budget)
         except NoRoom as error:
             return Failure("misconfigured", str(error), usage=NONE)
         deltas = Deltas(self._client, task)
-        outcome = await line.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
+        outcome = await turn.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
         await deltas.flush()
         return outcome
 
@@ -237,7 +248,7 @@ class ExpertRunner:
         Then the request is that one's to settle. Settled here, nobody would come back to tell the later attempt
         if its process died. That process extends the delivery while it works; else it comes again at the deadline.
         """
-        past = history(task.request, await self._log.read(task.envelope.panel))
+        past = await self._past(task)
         if past.lost or not past.settled:
             raise Retry(max(task.seconds_left(), 0.0) + 1.0, "another process goes on with a later attempt")
 
@@ -270,6 +281,9 @@ class ExpertRunner:
             await self._log.append_news(_sealed(task, failed))
         except AlreadyThere:
             raise Retry(EXPERT_RUNNER.ack_wait, "this attempt was taken for lost meanwhile") from None
+
+    async def _past(self, task: Task) -> History:
+        return history(task.request, await self._log.read(task.envelope.panel))
 
     async def _append(self, task: Task, event: Event) -> None:
         await self._log.append_once(_sealed(task, event), recent=task.recent)

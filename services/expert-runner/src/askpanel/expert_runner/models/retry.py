@@ -10,6 +10,12 @@ from askpanel.expert_runner.models.port import Failure
 BASE, CAP = 0.5, 20.0
 """Seconds: the first backoff window, and the widest."""
 
+FAIR = 30.0
+"""Seconds: a call that its round's deadline cut off after less time says nothing of the provider."""
+
+ANSWERED = frozenset({"bad_output", "truncated", "refused", "misconfigured"})
+"""Reasons that prove that the provider is there: it answered, if with nothing of use."""
+
 TWICE = frozenset({"bad_output", "truncated"})
 """Reasons that earn one more attempt and no more: the model, not the line, is at fault."""
 
@@ -46,6 +52,11 @@ class Circuit:
     open_until: float | None = None
     probing: bool = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether every call is let through."""
+        return self.open_until is None
+
     def wait(self, now: float) -> float:
         """Seconds until an attempt is permitted; 0 means now. While a probe is out: half a cooldown."""
         if self.open_until is None:
@@ -62,10 +73,12 @@ class Circuit:
         """Closed again."""
         return Circuit(self.threshold, self.cooldown)
 
-    def after_failure(self, failure: Failure, now: float) -> "Circuit":
-        """Counts failures of the provider; an answer we could not use proves that it is there."""
-        if failure.reason in ("bad_output", "truncated", "refused"):
+    def after_failure(self, failure: Failure, now: float, *, waited: float) -> "Circuit":
+        """Counts failures of the provider, which had `waited` seconds to answer."""
+        if failure.reason in ANSWERED:
             return self.after_success()
+        if failure.reason == "timeout" and waited < FAIR:
+            return self.after_abandoned()
         failures = self.failures + 1
         if not self.probing and failures < self.threshold:
             return replace(self, failures=failures)
