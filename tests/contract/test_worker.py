@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -154,17 +155,13 @@ async def test_a_bug_is_delivered_a_bounded_number_of_times(
     assert (letter.reason, letter.error, letter.deliveries) == ("poison", "KeyError: 'seat'", 5)
 
 
-@pytest.mark.parametrize("error", [Retry(0.01), LogUnavailable("full")])
-async def test_the_last_delivery_is_never_lost_in_silence(
-    log_server: OwnNats, client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    monkeypatch.setattr(worker, "DELAYS", (0.01,))
+async def test_the_last_delivery_is_never_lost_in_silence(log_server: OwnNats, client: Client) -> None:
     durable = await a_durable(client, max_deliver=7)
     attempts: list[int] = []
 
     async def handler(delivery: Delivery) -> None:
         attempts.append(delivery.attempt)
-        raise error
+        raise Retry(0.01)
 
     async with consuming(log_server.url, durable, handler):
         await put(client)
@@ -172,6 +169,50 @@ async def test_the_last_delivery_is_never_lost_in_silence(
     assert attempts == [1, 2, 3, 4, 5, 6, 7]
     (letter,) = await dead_letters(client)
     assert (letter.reason, letter.deliveries) == ("exhausted", 7)
+
+
+@pytest.mark.parametrize("most", [4, 20])
+async def test_a_message_outlasts_an_outage_of_the_log_that_is_longer_than_its_deliveries(
+    log_server: OwnNats, client: Client, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(worker, "DELAYS", (0.01,))
+    durable = await a_durable(client, max_deliver=most)
+    attempts: list[int] = []
+
+    async def handler(delivery: Delivery) -> None:
+        attempts.append(delivery.attempt)
+        if len(attempts) < 2 * most:
+            raise LogUnavailable("full")
+
+    async with consuming(log_server.url, durable, handler):
+        await put(client)
+        await until(settled(client, durable))
+    kept = min(most, worker.KEPT_FROM)
+    assert attempts == [*range(1, kept), *[kept] * (2 * most - kept + 1)]
+    assert not await dead_letters(client)
+
+
+async def test_a_letter_that_cannot_be_written_is_written_when_it_can(
+    log_server: OwnNats, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "DELAYS", (0.01,))
+    durable = await a_durable(client, max_deliver=2)
+    write, refusals = burying.bury, iter(range(5))
+
+    async def full(*arguments: Any) -> None:
+        if next(refusals, None) is not None:
+            raise LogUnavailable("no room for a dead letter either")
+        await write(*arguments)
+
+    async def handler(_: Delivery) -> None:
+        raise Reject("never")
+
+    monkeypatch.setattr(worker, "bury", full)
+    async with consuming(log_server.url, durable, handler):
+        await put(client)
+        await until(settled(client, durable))
+    (letter,) = await dead_letters(client)
+    assert (letter.reason, letter.deliveries) == ("Reject", 2)
 
 
 async def test_slow_work_is_kept_alive_and_never_runs_twice(log_server: OwnNats, client: Client) -> None:

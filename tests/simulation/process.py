@@ -9,7 +9,7 @@ from typing import Any
 from askpanel.contracts.envelope import Unreadable
 from askpanel.contracts.topology import Durable
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
-from askpanel.runtime.worker import DELAYS, POISON_AFTER, Delivery, Handler
+from askpanel.runtime.worker import DELAYS, KEPT_FROM, POISON_AFTER, Delivery, Handler
 from tests.simulation.clock import JITTER, SKEW
 from tests.simulation.dice import Dice
 from tests.simulation.stream import Consumer, Leased, Message
@@ -185,7 +185,12 @@ class Process:
         except (Reject, Unreadable) as error:
             await self._bury(delivery, repr(error))
         except LogUnavailable as error:
-            await self._again(delivery, pause, repr(error))
+            if deliveries < KEPT_FROM:
+                await self._again(delivery, pause, repr(error))
+            else:
+                await self.step("kept")
+                await asyncio.sleep(pause)
+                await self._handle(delivery)
         except Exception as error:  # noqa: BLE001  (as the worker loop does)
             self.bugs.append(f"{self.service} met {error!r} on {'.'.join(message.subject.split('.')[:2])}")
             if deliveries >= POISON_AFTER:

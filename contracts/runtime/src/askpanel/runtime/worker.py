@@ -7,12 +7,14 @@ For each message exactly one of these happens:
 | returns | is acknowledged |
 | raises Retry | comes again after its delay |
 | raises Reject, or the message is unreadable | dead letter, then terminated |
-| raises LogUnavailable | comes again after a growing delay: nothing is wrong with the message |
+| raises LogUnavailable | comes again after a growing delay; from the KEPT_FROM-th delivery on it is kept and handled again |
 | runs out of memory | comes again after `ack_wait`: the process ends at once |
 | raises anything else (a bug) | comes again after a growing delay; at the POISON_AFTER-th delivery a dead letter |
-| would come again at its last delivery | dead letter `exhausted`, then terminated |
+| raises Retry at its last delivery | dead letter `exhausted`, then terminated |
 
-The dead letter is written before the message is terminated. While a handler works, the message is kept
+The dead letter is written before the message is terminated; while that cannot be, it is as if the handler had
+raised LogUnavailable. Then nothing is wrong with the message, and the server, which counts deliveries and drops a
+message in silence after the last, must not be asked for more of them. While a handler works, the message is kept
 alive at a third of its `ack_wait`, so slow work is never done twice by a healthy process.
 """
 
@@ -39,9 +41,12 @@ from askpanel.runtime.pull import Pull
 logger = logging.getLogger(__name__)
 
 POISON_AFTER = 5
+KEPT_FROM = 10
+"""Half of what the server grants: what is left is for processes that die with the message in hand."""
 DELAYS = (0.2, 1.0, 3.0, 10.0, 30.0)
 OUT_OF_MEMORY = 70
 """Exit code of a process without memory."""
+KEPT = "kept in hand"
 HAND_BACK = 1.0
 """Seconds after which a message comes again that a draining process gives back."""
 
@@ -164,6 +169,13 @@ class Worker:
                 await self._settle(lease.raw.in_progress(), "keep alive")
 
     async def _handle(self, lease: Lease) -> str:
+        while True:
+            outcome = await self._handle_once(lease)
+            if outcome != KEPT:
+                return outcome
+            await asyncio.sleep(_delay(lease.raw))
+
+    async def _handle_once(self, lease: Lease) -> str:
         try:
             delivery = _delivery(lease.raw)
             with tracing.processing(delivery.subject, delivery.headers, self.durable, delivery.attempt):
@@ -173,8 +185,7 @@ class Worker:
         except (Reject, Unreadable) as error:
             return await self._bury(lease.raw, type(error).__name__, str(error))
         except LogUnavailable as error:
-            logger.warning("%s: %s", self.durable.name, error)
-            return await self._again(lease.raw, _delay(lease.raw), error, "retried")
+            return await self._unavailable(lease.raw, error)
         except MemoryError:
             # Nothing is wrong with the message, and nothing can be trusted here any more: as the kernel would.
             logger.critical("%s is out of memory: leaving at once", self.durable.name)
@@ -195,14 +206,21 @@ class Worker:
         await self._settle(raw.nak(delay=after), "retry")
         return outcome
 
+    async def _unavailable(self, raw: Msg, error: LogUnavailable) -> str:
+        """Wait for the log: elsewhere if somebody else may do better, but never until the server gives up."""
+        logger.warning("%s: %s", self.durable.name, error)
+        delivered = raw.metadata.num_delivered
+        if delivered >= KEPT_FROM or delivered == self.durable.max_deliver:
+            return KEPT
+        await self._settle(raw.nak(delay=_delay(raw)), "retry")
+        return "retried"
+
     async def _bury(self, raw: Msg, reason: str, error: str) -> str:
         assert self._log is not None
         try:
             await bury(self._log.jetstream, _given_up(raw, self.durable), reason, error)
         except LogUnavailable as failure:
-            logger.warning("%s", failure)
-            await self._settle(raw.nak(delay=_delay(raw)), "retry")
-            return "retried"
+            return await self._unavailable(raw, failure)
         await self._settle(raw.term(), "terminate")
         return "dead"
 
