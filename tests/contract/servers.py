@@ -45,6 +45,14 @@ class OwnNats:
         """Again, after `kill`."""
         self.server = nats_server.start(self.data, access=self.access, sync_always=self.sync_always)
 
+    def reconfigure(self, old: str, new: str) -> None:
+        """Replace text of the configuration, and have the running server read it, as an operator would."""
+        config = self.data / "nats.conf"
+        text = config.read_text()
+        assert old in text
+        config.write_text(text.replace(old, new))
+        os.kill(self.server.pid, signal.SIGHUP)
+
 
 @contextmanager
 def own_nats(access: str = "", *, sync_always: bool = False) -> Generator[OwnNats]:

@@ -17,11 +17,12 @@ from nats.aio.client import Client
 
 from askpanel.contracts.events import ExpertFailed
 from askpanel.contracts.topology import USAGE
+from askpanel.runtime import bootstrap
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.settings import ServiceSettings, load
 from tests.contract.made import sealed, some_panel
 from tests.contract.samples import SAMPLES
-from tests.contract.servers import OwnNats, own_nats
+from tests.contract.servers import OwnNats, connected, own_nats
 from tests.contract.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -145,6 +146,21 @@ async def test_a_durable_that_goes_ends_the_process(
         assert (await sample.complaints()).splitlines()[
             -1
         ] == "usage: consumer usage of PANELS does not exist"
+
+
+async def test_a_changed_password_ends_the_process_so_that_the_next_one_reads_it(tmp_path: Path) -> None:
+    access = 'authorization { users: [ { user: "usage", password: "first" } ] }'
+    with own_nats(access) as server:
+        async with connected(server.url, user="usage", password="first") as client:
+            await bootstrap.create(client.jetstream())
+        named = {"ASKPANEL_NATS_USER": "usage", "ASKPANEL_NATS_PASSWORD": "first"}
+        async with started(server.url, tmp_path / "go", **named) as sample:
+            await sample.is_ready()
+            server.reconfigure('"first"', '"second"')
+            await sample.says("closed")
+            assert await sample.ended() == 1
+            last = (await sample.complaints()).splitlines()[-1]
+    assert last.startswith("usage: nats: the server ended the connection for good")
 
 
 async def test_without_streams_the_process_says_so_in_one_line(tmp_path: Path) -> None:

@@ -3,12 +3,10 @@
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
@@ -20,46 +18,27 @@ from httpx_sse import aconnect_sse
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.gateway.app import main
 from askpanel.local.demo import TENANTS
-from askpanel.local.servers import nats
 from askpanel.runtime import bootstrap
 from askpanel.runtime.log import EventLog
 from services.gateway.tests.running import ISSUER, SECRET, Running, Start, experts, token, until_ready
 from services.gateway.tests.stories import Story
+from tests.contract.servers import own_nats
 from tests.harness.databases import Database
-from tests.harness.servers import NatsAt, scratch_directory
+from tests.harness.servers import NatsAt
 
 QUESTION = {"query": "Should we open a second office?", "panel_type": "open"}
 
 
-class OwnNats:
-    """A NATS that can be killed and started again on its port and its files."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.server = nats.start(directory, sync_always=False)
-
-    def kill(self) -> None:
-        os.kill(self.server.pid, signal.SIGKILL)
-        self.server.stop()
-
-    def start_again(self) -> None:
-        self.server = nats.start(self._directory, port=self.server.port, sync_always=False)
-
-
-@contextmanager
-def own_nats() -> Generator[OwnNats]:
-    with scratch_directory() as directory:
-        own = OwnNats(directory / "nats")
-        try:
-            yield own
-        finally:
-            own.server.stop()
-
-
-async def prepared(url: str) -> EventLog:
+async def prepared(url: str, user: str | None = None, password: str | None = None) -> EventLog:
     """A log with streams and experts."""
     client = await nats_client.connect(
-        url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, error_cb=_quiet, disconnected_cb=_quiet
+        url,
+        user=user,
+        password=password,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.05,
+        error_cb=_quiet,
+        disconnected_cb=_quiet,
     )
     log = EventLog(client)
     await bootstrap.create(log.jetstream)
@@ -84,8 +63,8 @@ async def test_without_nats_nothing_is_promised_and_streams_go_on_afterwards_wit
     start: Start,
 ) -> None:
     with own_nats() as own:
-        log = await prepared(own.server.url)
-        gateway = await start(NATS_URL=own.server.url, append_patience_seconds=1)
+        log = await prepared(own.url)
+        gateway = await start(NATS_URL=own.url, append_patience_seconds=1)
         story = Story(name=str(uuid4())).whole()
         gateway.log = log
         first = await gateway.append(story.events[:3])
@@ -107,7 +86,7 @@ async def test_without_nats_nothing_is_promised_and_streams_go_on_afterwards_wit
             )
             await side_down(gateway, "nats")
             ready = await gateway.http.get("/readyz")
-            own.start_again()
+            own.start()
             rest = await gateway.append(story.events[3:])
             seen += [int(event.id) async for event in incoming]
         recovered = await gateway.post("/panels", QUESTION)
@@ -171,13 +150,13 @@ async def test_without_postgres_panels_and_streams_go_on_for_those_who_are_known
 
 async def test_a_gateway_that_starts_before_its_servers_is_alive_and_not_ready(start: Start) -> None:
     with own_nats() as own:
-        await (await prepared(own.server.url))._client.close()
+        await (await prepared(own.url))._client.close()
         own.kill()
-        gateway = await start(wait=False, NATS_URL=own.server.url, append_patience_seconds=1)
+        gateway = await start(wait=False, NATS_URL=own.url, append_patience_seconds=1)
 
         alive = await gateway.http.get("/livez")
         ready = await gateway.http.get("/readyz")
-        own.start_again()
+        own.start()
         await until_ready(gateway.http)
 
         assert alive.status_code == 200
@@ -236,6 +215,30 @@ async def test_on_sigterm_the_process_ends_streams_at_an_event_boundary_and_leav
     assert b"Traceback" not in errors
     assert token(TENANTS[0].user("member").id).encode() not in errors
     assert SECRET.encode() not in errors
+
+
+async def test_a_gateway_whose_nats_connection_is_lost_for_good_is_replaced(database: Database) -> None:
+    """Its password has changed: the client gives up, and only a new process reads the new one."""
+    with own_nats('authorization { users: [ { user: "gateway", password: "first" } ] }') as server:
+        await (await prepared(server.url, "gateway", "first"))._client.close()
+        named = {"ASKPANEL_NATS_USER": "gateway", "ASKPANEL_NATS_PASSWORD": "first"}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "askpanel.gateway"),
+            env=command(server.url, database, ASKPANEL_STREAM_DRAIN_SECONDS="0.2", **named),
+            stderr=subprocess.PIPE,
+        )
+        try:
+            url = await _listening(process)
+            async with httpx.AsyncClient(base_url=url, timeout=20) as http:
+                await until_ready(http)
+            server.reconfigure('"first"', '"second"')
+            _, errors = await asyncio.wait_for(process.communicate(), 20)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert process.returncode == 1, errors
+    assert errors.splitlines()[-1].startswith(b"gateway: ended, since its background work did")
 
 
 async def _listening(process: asyncio.subprocess.Process) -> str:

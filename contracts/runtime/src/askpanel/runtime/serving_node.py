@@ -4,6 +4,9 @@ A node that is cut off from the others keeps its clients: the connection is fine
 nothing that is appended there is ever confirmed. The client library sees nothing wrong. So each process asks
 for the log every second and moves to another node when the log has no majority there.
 
+And a connection that a server has ended with an error, as it does when a password changes, the client library gives
+up for good. Only a new process, which reads the password anew, can mend that.
+
 Measured on nats-server 2.15.1: a leader that is cut off takes itself for the leader for 18 s, then answers
 without one. But it tells when it last heard from each replica, and that gives it away within 3 s. No answer, or
 no leader, is what an election looks like too, so that has to last longer before it counts.
@@ -18,6 +21,7 @@ from nats.aio.client import Client
 from nats.js.api import ClusterInfo, PeerInfo
 
 from askpanel.contracts.topology import PANELS
+from askpanel.runtime.errors import LogUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +36,15 @@ TRIES = 5
 
 
 async def keep_served(client: Client) -> None:
-    """Never returns. With a single server it only looks whether there are more of them by now."""
+    """Never returns; raises LogUnavailable once the connection is lost for good.
+
+    With a single server it only looks whether there are more of them by now.
+    """
     doubt = 0
     while True:
         await asyncio.sleep(EVERY)
+        if client.is_closed:
+            raise LogUnavailable(f"nats: the server ended the connection for good: {client.last_error!r}")
         if len(client.servers) < 2 or not client.is_connected:
             doubt = 0
             continue

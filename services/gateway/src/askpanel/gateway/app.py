@@ -127,6 +127,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         )
     app.add_middleware(Traced)
     app.state.sides = Sides({})
+    app.state.failed = asyncio.Event()
     return app
 
 
@@ -176,7 +177,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         ("revocation", end_revoked(hub.streams, members.may_stream, every=recheck)),
     ):
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(lambda ended: _note_failure(ended, sides))
+        task.add_done_callback(lambda ended: _note_failure(ended, sides, app.state.failed))
         stack.push_async_callback(end, task)
 
 
@@ -232,11 +233,12 @@ async def _check_schema(settings: GatewaySettings, sides: Sides) -> None:
         await asyncio.sleep(SCHEMA_RECHECK)
 
 
-def _note_failure(task: asyncio.Task[None], sides: Sides) -> None:
-    """Background work never ends by itself: its failure is a bug, and this process must be replaced."""
+def _note_failure(task: asyncio.Task[None], sides: Sides, failed: asyncio.Event) -> None:
+    """Background work never ends by itself: a bug, or NATS is lost for good. This process must be replaced."""
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.critical("%s failed", task.get_name(), exc_info=error)
         sides.obstacles[task.get_name()] = f"failed: {type(error).__name__}"
+        failed.set()
 
 
 async def _close(client: Client) -> None:
@@ -250,6 +252,10 @@ async def _close(client: Client) -> None:
         logger.info("nats: not closed in order: %r", error)
 
 
+class Failed(Exception):
+    """Something that the gateway cannot do without has ended."""
+
+
 class Server(QuietServer):
     """Says once where it listens: with port 0 nobody else knows."""
 
@@ -260,7 +266,7 @@ class Server(QuietServer):
 
 
 async def serve(settings: GatewaySettings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain."""
+    """Serve until SIGTERM or SIGINT, then drain. Raises Failed, after that, when it could not go on."""
     app = create_app(settings)
     server = Server(
         uvicorn.Config(
@@ -276,13 +282,15 @@ async def serve(settings: GatewaySettings) -> None:
         )
     )
     serving = asyncio.create_task(server.serve())
-    waiting = asyncio.create_task(until_signal())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting = [asyncio.create_task(until_signal()), asyncio.create_task(app.state.failed.wait())]
+    await asyncio.wait({serving, *waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         await _drain(app, settings.stream_drain_seconds)
         server.should_exit = True
-    await end(waiting)
+    await end(*waiting)
     await serving
+    if app.state.failed.is_set():
+        raise Failed("ended, since its background work did: see the log")
 
 
 async def _drain(app: FastAPI, seconds: float) -> None:
@@ -306,6 +314,6 @@ def main() -> None:
     try:
         with tracing.exported(SERVICE, settings):
             run(serve(settings))
-    except (OSError, ValueError) as error:
+    except (Failed, OSError, ValueError) as error:
         print(f"{SERVICE}: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -16,6 +16,7 @@ from pydantic import AliasChoices, Field, SecretStr
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.runtime import connection, telemetry, tracing
 from askpanel.runtime.announcing import announce
+from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.health import Readiness
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, serving, until_signal
@@ -95,7 +96,7 @@ def main() -> None:
     try:
         with tracing.exported(SERVICE, settings):
             run(serve(settings))
-    except* (NoServersError, OSError) as group:
+    except* (LogUnavailable, NoServersError, OSError) as group:
         for error in group.exceptions:
             print(f"{SERVICE}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
