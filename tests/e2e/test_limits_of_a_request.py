@@ -134,13 +134,31 @@ async def test_an_id_that_no_expert_can_have_is_refused_before_anything_is_asked
 
 
 @pytest.mark.parametrize(
-    "moment", ["0", "0.5", "-1", "1700000000", "now", "2026-01-01T00:00:00", "2026-01-01"]
+    "moment",
+    [
+        "0",
+        "0.5",
+        "-1",
+        "1700000000",
+        "now",
+        "2026-01-01T00:00:00",
+        "2026-01-01",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "1969-12-31T23:59:59Z",
+    ],
 )
 async def test_a_moment_is_a_date_and_time_with_its_zone_and_no_number(
     running: RunningStack, moment: str
 ) -> None:
     async with running.http() as client:
-        for path, name in (("/panels", "created_after"), ("/panels", "created_before"), ("/usage", "from")):
+        for path, name in (
+            ("/panels", "created_after"),
+            ("/panels", "created_before"),
+            ("/usage", "from"),
+            ("/usage", "to"),
+        ):
             check_problem(await client.get(path, params={name: moment}), 422, f"query/{name}")
         good = {"created_after": "2026-01-01T00:00:00Z", "created_before": "2026-06-01T00:00:00+02:00"}
         assert (await client.get("/panels", params=good)).status_code == 200

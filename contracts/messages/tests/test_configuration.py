@@ -92,6 +92,27 @@ def test_min_consensus_is_read_as_the_threshold_and_unknown_keys_are_kept() -> N
     assert accepted("open", {"min_consensus": 0.9, "consensus_threshold": 0.8})["consensus_threshold"] == 0.8
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("max_cost", "max_cost_usd"),
+        ("max_round", "max_rounds"),
+        ("maxRounds", "max_rounds"),
+        ("threshold", "consensus_threshold"),
+        ("Method", "method"),
+    ],
+)
+def test_a_key_that_reads_like_one_of_ours_is_asked_about(key: str, meant: str) -> None:
+    """Ignored, it would be a limit that its sender believes in."""
+    (problem,) = effective("open", {key: 1}, ["a", "b", "c"])
+    assert problem == Problem(f"/configuration/{key}", f"is no key of open panels; did you mean {meant}?")
+
+
+@pytest.mark.parametrize("key", ["colour", "a", "x", "enable_consensus", "ticket", "max_tokens", "model", ""])
+def test_a_key_of_its_senders_own_is_kept(key: str) -> None:
+    assert accepted("open", {key: 1})[key] == 1
+
+
 def test_seats_are_counted_and_may_be_taken_once() -> None:
     assert effective("socratic", {}, ["a", "b"]) == (
         Problem("/agents", "socratic panels have 3 to 6 experts, not 2"),

@@ -1,7 +1,8 @@
 """Asking a panel over HTTP, and reading it back."""
 
 import asyncio
-from uuid import uuid4
+import base64
+from uuid import UUID, uuid4
 
 from askpanel.contracts.events import PanelCreated
 from services.gateway.tests.running import Running, Start
@@ -169,7 +170,15 @@ async def test_lists_are_paged_with_a_cursor_and_filtered(gateway: Running, proj
     assert [panel["id"] for panel in second.json()["panels"]] == [made[2]["id"], made[1]["id"]]
     assert [panel["id"] for panel in found.json()["panels"]] == [made[3]["id"]]
     assert none.json()["panels"] == []
-    for wrong in ("cursor=nonsense", "limit=0", "limit=101", "status=gone", "created_after=yesterday"):
+    beyond = base64.urlsafe_b64encode(f"0001-01-01T00:00:00+14:00 {UUID(int=7)}".encode()).decode()
+    for wrong in (
+        "cursor=nonsense",
+        f"cursor={beyond}",
+        "limit=0",
+        "limit=101",
+        "status=gone",
+        "created_after=yesterday",
+    ):
         answer = await gateway.get(f"/panels?{wrong}")
         assert answer.status_code == 422, wrong
         assert answer.json()["errors"][0]["pointer"] == f"query/{wrong.partition('=')[0]}"

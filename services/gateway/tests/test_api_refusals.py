@@ -43,6 +43,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("NUL deep inside", {"configuration": {"note": {"a": ["x\u0000"]}}}, "/configuration"),
     ("nested too deep", {"configuration": {"a": [[[[[[[[1]]]]]]]]}}, "/configuration"),
     ("a number no store holds", {"configuration": {"a": 10**40}}, "/configuration"),
+    ("an integer beyond any float", {"configuration": {"a": 10**400}}, "/configuration"),
+    ("a limit misspelt", {"configuration": {"max_cost": "0.05"}}, "/configuration/max_cost"),
     ("configuration that is no object", {"configuration": []}, "/configuration"),
     ("one option", {"options": ["Only this"]}, "/options"),
     ("the same option twice", {"options": ["Open", "open"]}, "/options/1/text"),

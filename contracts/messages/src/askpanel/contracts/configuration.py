@@ -5,9 +5,10 @@ The gateway calls `effective` before it freezes a configuration into `panel.crea
 a value that the API would have refused.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -241,6 +242,9 @@ def _keys(panel_type: PanelType, consensus: bool) -> dict[str, tuple[Any, _Check
 _ELSEWHERE = ("moderator_agent", "human_deadline_minutes", "quantity")
 """Keys that some protocols have: refused where they do not apply, while unknown keys are kept."""
 
+_ALIKE = 0.8
+"""From this similarity on (difflib's ratio, 0 to 1) an unknown key is a known one misspelt."""
+
 
 def effective(
     panel_type: PanelType,
@@ -265,6 +269,11 @@ def effective(
     for key in _ELSEWHERE:
         if key not in keys and given.get(key) is not None:
             problems.append(Problem(f"/configuration/{key}", f"does not apply to {panel_type} panels"))
+    problems += [
+        Problem(f"/configuration/{key}", f"is no key of {panel_type} panels; did you mean {meant}?")
+        for key in given
+        if key not in keys and key not in _ELSEWHERE and (meant := _meant(key, keys)) is not None
+    ]
     for key, (default, check) in keys.items():
         try:
             values[key] = check(given[key]) if key in given else default
@@ -318,6 +327,19 @@ def describe(panel_type: PanelType, most_experts: int = MOST_EXPERTS) -> dict[st
         "model_calls": limits.model_calls,
         "configuration": {key: default for key, (default, _) in _keys(panel_type, True).items()},
     }
+
+
+def _meant(key: str, known: Collection[str]) -> str | None:
+    """The key that this one was probably meant to be: part of its words (`max_cost`), or nearly all its letters.
+
+    Other unknown keys are their sender's business. But a limit that is set and not heard is worse than refused.
+    """
+    words = f"_{key.casefold()}_"
+    for one in known:
+        if words in f"_{one}_" and len(key) > 1:
+            return one
+    close = get_close_matches(key, known, n=1, cutoff=_ALIKE)
+    return close[0] if close else None
 
 
 def _aliased(configuration: Mapping[str, Any]) -> dict[str, Any]:

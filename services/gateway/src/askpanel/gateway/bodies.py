@@ -4,7 +4,7 @@ A NUL or a lone surrogate in any text, or a number no database can hold, would p
 the panel: it stops here, with a pointer.
 """
 
-import math
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from askpanel.contracts.events import PanelType
 SHORTEST_QUERY = 10
 LONGEST_QUERY = 2000
 DEEPEST = 6
+LARGEST_NUMBER = 1e15
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""What a query may ask about: any time zone and a day before or after stay within what a calendar can hold."""
 _LAYOUT = frozenset("\n\t\r")
 
 
@@ -38,7 +41,7 @@ def clean_json(value: Any, depth: int = 0) -> Any:
         case str():
             return clean(value)
         case int() | float():
-            if not math.isfinite(value) or abs(value) > 1e15:
+            if not abs(value) <= LARGEST_NUMBER:  # neither is NaN
                 raise ValueError("has a number out of range")
             return value
         case list():
@@ -64,7 +67,13 @@ def _date_time(value: object) -> object:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_date_time)]
+def _in_our_times(moment: datetime) -> datetime:
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError(f"must lie between the years {EARLIEST.year} and {LATEST.year}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_our_times)]
 """A moment in a query, as RFC 3339 writes it."""
 
 

@@ -117,7 +117,7 @@ def _key(header: Mapping[str, Any], keys: Keys) -> tuple[Any, str]:
     algorithm = header.get("alg")
     if algorithm == "HS256" and keys.secret is not None:
         return keys.secret, "HS256"
-    if algorithm not in JWKS_ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in JWKS_ALGORITHMS:
         raise TokenRefused("the token's algorithm is not allowed")
     key = keys.by_id.get(str(header.get("kid")))
     if key is None:

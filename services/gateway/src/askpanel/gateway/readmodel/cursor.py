@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 
@@ -20,9 +20,9 @@ def decode_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         created_at, _, panel_id = text.partition(" ")
-        place = datetime.fromisoformat(created_at), UUID(panel_id)
-    except (binascii.Error, ValueError):
+        moment, panel = datetime.fromisoformat(created_at), UUID(panel_id)
+        if moment.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        return moment.astimezone(UTC), panel
+    except (binascii.Error, ValueError, OverflowError):
         raise BadCursor("the cursor is not one of this list") from None
-    if place[0].tzinfo is None:
-        raise BadCursor("the cursor is not one of this list")
-    return place
