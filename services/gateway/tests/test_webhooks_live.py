@@ -6,22 +6,25 @@ import ssl
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import Response
 
 from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, authorization
-from askpanel.contracts.topology import OPTIONAL_DURABLES, PANELS
+from askpanel.contracts.topology import OPTIONAL_DURABLES, PANELS, WEBHOOK_DELIVERIES
 from askpanel.gateway.webhooks import orders
 from askpanel.gateway.webhooks.addresses import Target
 from askpanel.gateway.webhooks.endpoints import Endpoint, Registry
 from askpanel.gateway.webhooks.orders import Order
+from askpanel.gateway.webhooks.room import NO_ROOM, SHORT_OF_ROOM_ATTEMPTS, Room
 from askpanel.gateway.webhooks.sending import Sender
 from askpanel.gateway.webhooks.worker import Deliver
 from askpanel.local.demo import TENANTS
@@ -206,7 +209,7 @@ async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -
     held, returned = list[int](), list[int]()
     jetstream = scene.gateway.log.jetstream
     sender = Sender(private=True, seconds=5.0)
-    deliver = Deliver(jetstream, Registry(jetstream), sender, MASTER)
+    deliver = Deliver(jetstream, Registry(jetstream), sender, MASTER, Room(jetstream, WEBHOOK_DELIVERIES))
     sequence = await scene.completed()
 
     async def one(number: int) -> None:
@@ -226,6 +229,39 @@ async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -
         await until(lambda: _length(returned), lambda found: found == 4)
         scene.receiver.hold.set()
     assert len(held) - len(returned) == 6
+    await sender.aclose()
+
+
+async def test_where_many_deliveries_wait_nobody_waits_for_days(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    scene.receiver.hold = asyncio.Event()
+    sequence = await scene.completed()
+    await scene.receiver.has(1)
+    jetstream = scene.gateway.log.jetstream
+    spacious, full = (Room(jetstream, replace(WEBHOOK_DELIVERIES, max_ack_pending=size)) for size in (100, 1))
+    await spacious.look()
+    await full.look()
+    assert (spacious.crowded, full.crowded) == (False, True)
+    scene.receiver.hold.set()
+    await scene.became(webhook, "delivered")
+    scene.receiver.answers = [Response(status_code=500) for _ in range(10)]
+    sender = Sender(private=True, seconds=5.0)
+
+    def an_hour(age: float, asked: float | None) -> float:
+        return 3600.0
+
+    async def attempt(number: int, room: Room) -> None:
+        order = Order(event_id=uuid4(), type="panel.completed", sequence=sequence)
+        subject, body = f"webhook.delivery.{TENANTS[0].id}.{webhook['id']}", order.model_dump_json().encode()
+        deliver = Deliver(jetstream, Registry(jetstream), sender, MASTER, room, an_hour)
+        await deliver(Delivery(subject, {}, body, number, number, number, datetime.now(UTC).timestamp()))
+
+    for number, room in ((1, full), (SHORT_OF_ROOM_ATTEMPTS - 1, full), (9, spacious)):
+        with pytest.raises(Retry):
+            await attempt(number, room)
+    await attempt(SHORT_OF_ROOM_ATTEMPTS, full)
+    given_up = await scene.became(webhook, "given_up")
+    assert given_up["error"] == f"answered 500{NO_ROOM}"
     await sender.aclose()
 
 

@@ -18,6 +18,7 @@ from askpanel.contracts.envelope import encode
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import OPTIONAL_DURABLES, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS
 from askpanel.gateway.webhooks.endpoints import Registry
+from askpanel.gateway.webhooks.room import Room
 from askpanel.gateway.webhooks.sending import Sender
 from askpanel.gateway.webhooks.worker import Deliver, FanOut
 from askpanel.local.demo import TENANTS
@@ -165,6 +166,7 @@ async def a_scene(start: Start) -> AsyncGenerator[Scene]:
     for durable in OPTIONAL_DURABLES:
         await bootstrap.add_durable(jetstream, durable)
     registry, sender, waits = Registry(jetstream), Sender(private=True, seconds=1.0), list[float]()
+    room = Room(jetstream, WEBHOOK_DELIVERIES)
 
     def wait(age: float, asked: float | None) -> float | None:
         waits.append(asked or 0.0)
@@ -172,7 +174,7 @@ async def a_scene(start: Start) -> AsyncGenerator[Scene]:
 
     async with (
         receiving() as receiver,
-        sending(gateway.client, Deliver(jetstream, registry, sender, MASTER, wait), registry),
+        sending(gateway.client, Deliver(jetstream, registry, sender, MASTER, room, wait), registry),
     ):
         yield Scene(gateway, receiver, waits)
         for tenant in TENANTS:

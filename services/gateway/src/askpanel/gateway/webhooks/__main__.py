@@ -1,12 +1,15 @@
 """`python -m askpanel.gateway.webhooks`: sends webhooks. Any number may run."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from askpanel.contracts.topology import WEBHOOK_DELIVERIES, WEBHOOK_EVENTS
 from askpanel.gateway.webhooks.endpoints import Registry
+from askpanel.gateway.webhooks.room import Room
 from askpanel.gateway.webhooks.sending import Sender
 from askpanel.gateway.webhooks.settings import WebhookSettings
 from askpanel.gateway.webhooks.worker import Deliver, FanOut
+from askpanel.runtime.ending import end
 from askpanel.runtime.process import Runtime, Wiring, run_worker
 from askpanel.runtime.settings import load
 from askpanel.runtime.worker import Worker
@@ -23,7 +26,9 @@ def wiring(settings: WebhookSettings) -> Wiring:
         registry = Registry(jetstream)
         sender = Sender(private=settings.webhook_private, seconds=settings.webhook_seconds)
         stack.push_async_callback(sender.aclose)
-        deliver = Deliver(jetstream, registry, sender, settings.webhook_secret.get_secret_value())
+        room = Room(jetstream, WEBHOOK_DELIVERIES)
+        stack.push_async_callback(end, asyncio.create_task(room.watch()))
+        deliver = Deliver(jetstream, registry, sender, settings.webhook_secret.get_secret_value(), room)
         return [
             Worker(WEBHOOK_EVENTS, FanOut(jetstream, registry), parallel=ORDERS_AT_ONCE),
             Worker(WEBHOOK_DELIVERIES, deliver, parallel=settings.webhook_parallel),

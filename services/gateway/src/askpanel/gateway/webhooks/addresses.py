@@ -41,7 +41,11 @@ class Target:
 
 def target(url: str, *, private: bool) -> Target:
     """Read a URL. `private` is for a local stack: http, any port and any address. Raises Forbidden."""
-    if len(url) > LONGEST_URL or not url.isascii() or any(ord(mark) <= 0x20 for mark in url):
+    if (
+        len(url) > LONGEST_URL
+        or not url.isascii()
+        or any(ord(mark) <= 0x20 or ord(mark) == 0x7F for mark in url)
+    ):
         raise Forbidden(f"must be an ASCII URL of at most {LONGEST_URL} characters without spaces")
     try:
         parts = urlsplit(url)
@@ -54,6 +58,10 @@ def target(url: str, *, private: bool) -> Target:
         raise Forbidden("must have a host, and no user, password or fragment")
     if port not in PORTS and not private:
         raise Forbidden(f"may use port {' or '.join(map(str, sorted(PORTS)))} only")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise Forbidden("has a host that is no name") from None
     literal = _literal(parts.hostname)
     if literal is not None and not private:
         check(literal)

@@ -71,6 +71,8 @@ class Sender:
                 answer = await self._post(url, headers, body)
         except Forbidden as error:
             return Attempt(None, f"the address {error}", _since(began), final=True)
+        except (UnicodeError, httpx.InvalidURL) as error:
+            return Attempt(None, f"the address is none: {error}"[:300], _since(began), final=True)
         except TimeoutError:
             return Attempt(None, f"no answer within {self._seconds:g} s", _since(began))
         except (httpx.HTTPError, OSError) as error:

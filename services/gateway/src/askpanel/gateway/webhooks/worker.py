@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -24,6 +25,7 @@ from askpanel.gateway.webhooks import orders
 from askpanel.gateway.webhooks.endpoints import Endpoint, Registry
 from askpanel.gateway.webhooks.orders import Attempted, Order, State
 from askpanel.gateway.webhooks.payload import MEDIA_TYPE, TEST_TYPE, check_body, event_body
+from askpanel.gateway.webhooks.room import NO_ROOM, Room
 from askpanel.gateway.webhooks.schedule import next_wait
 from askpanel.gateway.webhooks.sending import Attempt, Sender
 from askpanel.gateway.webhooks.signing import signed
@@ -34,7 +36,8 @@ from askpanel.runtime.worker import Delivery
 AT_ONCE = 6
 """Requests of one tenant at a time: its slow receivers must not take all the room."""
 BUSY = 2.0
-"""Seconds until an order is looked at again whose tenant has its AT_ONCE in hand."""
+LONGEST_BUSY = 60.0
+"""Seconds until an order is looked at again whose tenant has its AT_ONCE in hand: longer, the longer it waits."""
 AGENT = "AskPanel-Webhooks/1"
 
 Wait = Callable[[float, float | None], float | None]
@@ -63,32 +66,39 @@ class Deliver:
     """Makes the request of an order, and sees to the next attempt. `wait` by age and Retry-After."""
 
     def __init__(
-        self, jetstream: JetStreamContext, registry: Registry, sender: Sender, master: str, wait: Wait = _wait
+        self,
+        jetstream: JetStreamContext,
+        registry: Registry,
+        sender: Sender,
+        master: str,
+        room: Room,
+        wait: Wait = _wait,
     ) -> None:
         self._jetstream = jetstream
         self._registry = registry
         self._sender = sender
         self._master = master
+        self._room = room
         self._wait = wait
         self._in_hand: Counter[UUID] = Counter()
 
     async def __call__(self, delivery: Delivery) -> None:
         tenant_id, endpoint_id, order = _order(delivery)
-        endpoint = await self._registry.find(tenant_id, endpoint_id)
-        if endpoint is None or not (endpoint.enabled or order.type == TEST_TYPE):
-            return  # removed or switched off since
-        body = await self._body(tenant_id, endpoint_id, order)
-        if body is None:
-            return  # erased since
-        with self._one_of(tenant_id):
+        with self._one_of(tenant_id, time.time() - delivery.stored_at):
+            endpoint = await self._registry.find(tenant_id, endpoint_id)
+            if endpoint is None or not (endpoint.enabled or order.type == TEST_TYPE):
+                return  # removed or switched off since
+            body = await self._body(tenant_id, endpoint_id, order)
+            if body is None:
+                return  # erased since
             attempt = await self._request(endpoint, order, body)
         await self._settle(delivery, tenant_id, endpoint_id, order, attempt)
 
     @contextmanager
-    def _one_of(self, tenant_id: UUID) -> Generator[None]:
+    def _one_of(self, tenant_id: UUID, age: float) -> Generator[None]:
         """One of the tenant's requests that may be in hand. Raises Retry when there are enough."""
         if self._in_hand[tenant_id] >= AT_ONCE:
-            raise Retry(BUSY, "the tenant's receivers are slow")
+            raise Retry(min(max(BUSY, age / 4), LONGEST_BUSY), "the tenant's receivers are slow")
         self._in_hand[tenant_id] += 1
         try:
             yield
@@ -110,6 +120,8 @@ class Deliver:
         wait = None
         if not attempt.delivered and not attempt.final and order.type != TEST_TYPE:
             wait = self._wait(time.time() - delivery.stored_at, attempt.retry_after)
+            if not self._room.allows(delivery.attempt):
+                wait, attempt = None, replace(attempt, error=attempt.error + NO_ROOM)
         state: State = "delivered" if attempt.delivered else "given_up" if wait is None else "retrying"
         telemetry.WEBHOOK_ATTEMPTS.labels(state).inc()
         now = datetime.now(UTC)
