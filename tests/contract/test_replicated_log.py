@@ -15,6 +15,7 @@ from askpanel.runtime.errors import AlreadyThere, Conflict
 from askpanel.runtime.log import EventLog
 from tests.contract.archiving import archived, everybody_is_past, finished, put
 from tests.contract.made import a_round, an_end, some_panel
+from tests.contract.proxy import proxy_to
 from tests.contract.servers import connected
 from tests.harness.servers import scratch_directory
 
@@ -74,6 +75,21 @@ async def test_nothing_comes_before_an_event_that_did_not_expect_it(log: EventLo
             assert isinstance(end, Conflict)
             assert [message[3] for message in end.newer] == [fact]
     assert ended, "the end never won, so nothing was tried"
+
+
+async def test_a_lost_acknowledgement_makes_no_old_news(cluster: NatsNodes, log: EventLog) -> None:
+    panel = some_panel()
+    await log.append(a_round(panel, 1), expected=0)
+    port = int(cluster.url().split(",")[0].rpartition(":")[2])
+    async with proxy_to(port) as proxy, connected(proxy.url) as through:
+        lossy = EventLog(through, patience=5.0, attempt_timeout=0.3)
+        await lossy.position()
+        proxy.lose = "acknowledgement"
+        first = await lossy.append_news(a_round(panel, 2), never="panel")
+        assert proxy.lost == 1
+    assert await log.last_sequence(panel) == first
+    with pytest.raises(AlreadyThere):
+        await log.append_news(a_round(panel, 2), never="panel")
 
 
 async def test_facts_beside_one_another_never_come_after_an_end(log: EventLog) -> None:

@@ -13,6 +13,7 @@ from askpanel.gateway.readmodel import store
 from askpanel.gateway.readmodel.replay import replay
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.runtime.ending import end
+from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection, dead_letters
 from services.gateway.tests.stories import Story
@@ -100,6 +101,24 @@ async def test_what_passes_is_tried_again_until_it_has_passed(place: Place) -> N
         last = await place.append(Story("one").whole().events + Story("two").whole().events)
         await exact(place, log, last)
     assert await place.fetch("select last_value from public.writes") > len(PASSING) + 1, "each was met"
+
+
+async def test_a_log_that_does_not_answer_while_it_is_followed_is_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, between the look at the checkpoint and the first event, as in an election."""
+    extent, refusals = EventLog.extent, iter(range(2))
+
+    async def silent(log: EventLog) -> tuple[int, int]:
+        if next(refusals, None) is not None:
+            raise LogUnavailable("no leader")
+        return await extent(log)
+
+    monkeypatch.setattr(EventLog, "extent", silent)
+    async with projecting(place) as log:
+        last = await place.append(Story("one").whole().events)
+        await exact(place, log, last)
+    assert next(refusals, None) is None
 
 
 async def test_a_table_that_others_hold_again_and_again_is_waited_for(place: Place) -> None:

@@ -118,6 +118,9 @@ class Projection:
                 await self._follow(epoch, until)
             except CheckpointMoved as error:
                 logger.info("projection %s: %s; reading it again", self._name, error)
+            except LogUnavailable as error:
+                logger.warning("projection %s waits: %s", self._name, error)
+                await asyncio.sleep(LONGEST_PAUSE)
             else:
                 return
             finally:

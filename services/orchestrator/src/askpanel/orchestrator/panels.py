@@ -33,6 +33,8 @@ class Panel:
     turn: int = 0
     proof: int = -1
     ended: bool = False
+    wanted: int = 0
+    """How many have it or wait for it."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def fold(self, recorded: Recorded) -> None:
@@ -70,12 +72,16 @@ class Panels:
         """The panel, to oneself, first come first served. An error inside drops what was kept of it."""
         panel = self._panels.setdefault(ref, Panel())
         self._panels.move_to_end(ref)
-        async with panel.lock:
-            try:
-                yield panel
-            except BaseException:
-                panel.forget()
-                raise
+        panel.wanted += 1
+        try:
+            async with panel.lock:
+                try:
+                    yield panel
+                except BaseException:
+                    panel.forget()
+                    raise
+        finally:
+            panel.wanted -= 1
         if len(self._panels) > self._capacity:
             self._trim()
 
@@ -83,5 +89,5 @@ class Panels:
         for ref in list(self._panels):
             if len(self._panels) <= self._capacity:
                 return
-            if not self._panels[ref].lock.locked():
+            if not self._panels[ref].wanted:
                 del self._panels[ref]
