@@ -192,9 +192,9 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         mark, style = ("ok", "green") if finding.ok else ("!!", "red")
-        out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False)
+        out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False, soft_wrap=True)
         if finding.fix:
-            out.print(f"   → {finding.fix}", highlight=False)
+            out.print(f"   → {finding.fix}", highlight=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -278,6 +278,7 @@ def main() -> None:
         dead.NoLetter,
         erasing.EraseRefused,
         running.NoStack,
+        running.StackRuns,
         running.UnknownUser,
     ) as error:
         print(f"askpanel: {error}", file=sys.stderr)
@@ -294,7 +295,7 @@ def _stack(model: str | None, told: Callable[[str], None]) -> running.Announced:
     _leave_on_signals()
     choice = prepare(err)
     told(f"model {choice.label.display}: {choice.reason}")
-    return running.Announced(Stack(settings, told))
+    return running.Announced(Stack(settings, told), model=f"{choice.label.display} ({choice.reason})")
 
 
 def _serve(stack: Stack, *, stop: threading.Event) -> None:
