@@ -12,13 +12,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from askpanel.contracts.archive import Damaged
-from askpanel.local import answering, asking, dead, erasing, running, tenant_data
+from askpanel.local import answering, asking, dead, erasing, listing, running, tenant_data
 from askpanel.local.client import ApiClient, ApiError
 from askpanel.local.consumers import NoDurable
 from askpanel.local.demo import TENANTS
+from askpanel.local.invocation import command as typed
 from askpanel.local.operator import NoServer, servers
 from askpanel.local.settings import LocalSettings
 from askpanel.local.stack import WATCH_SECONDS, WEB_ROOT, Stack
@@ -159,29 +159,28 @@ def token(tenant: TenantOption = TENANT, user: UserOption = USER) -> None:
 
 @app.command()
 def users() -> None:
-    """List the demo users with the passwords of this data folder, and where they sign in."""
+    """List the demo users with the passwords of this data folder, and where they sign in.
+
+    Through a pipe, with tabs: tenant, tenant id, name for --user, e-mail, password, role, membership.
+    """
     found = running.find(load(LocalSettings))
-    table = Table("tenant", "tenant id", "email", "password", "role", "membership")
-    for tenant in TENANTS:
-        for user in tenant.users:
-            password = found.secrets.passwords[user.email]
-            table.add_row(tenant.slug, str(tenant.id), user.email, password, user.role, user.status)
-    out.print(table)
-    out.print(f"address: {found.auth_url}\nanon key: {found.anon_key}", soft_wrap=True, highlight=False)
+    listing.show_users(out, found.secrets.passwords, {"address": found.auth_url, "anon key": found.anon_key})
 
 
 @app.command()
 def experts(
     query: Annotated[str | None, typer.Argument(help="Words to look for")] = None,
     tenant: TenantOption = TENANT,
+    everyone: Annotated[bool, typer.Option("--all", help="Also the plain seats for load tests")] = False,
 ) -> None:
-    """List the expert catalogue."""
-    found = running.find(load(LocalSettings))
-    client = _client(found, tenant)
-    table = Table("id", "name", "domain", "summary")
-    for agent in client.request("GET", "/agents", params={"q": query} if query else {})["agents"]:
-        table.add_row(agent["id"], agent["name"], agent["domain"], agent["summary"])
-    out.print(table)
+    """List the expert catalogue. Through a pipe, with tabs: id, name, domain, summary."""
+    client = _client(running.find(load(LocalSettings)), tenant)
+    known = client.request("GET", "/agents", params={"q": query} if query else {})["agents"]
+    agents = [agent for agent in known if everyone or not agent["bench"]]
+    if not agents:
+        nobody = f"no expert has {query!r} in name, title, summary or tags: `{typed()} experts` lists all"
+        _fail(nobody if query else "the catalogue has no experts yet: try again")
+    listing.show_experts(out, agents)
 
 
 @app.command()
