@@ -45,7 +45,10 @@ async def test_who_has_no_prompt_is_told_the_command_and_it_works(running: Runni
 
     assert (wrong.returncode, "answer, approve, veto" in wrong.stderr) == (1, True), wrong.stderr
     assert (given.returncode, signed.returncode, done.returncode) == (0, 0, 0), given.stderr + signed.stderr
-    assert f"askpanel answer --user owner {panel} answer|approve|veto" in done.stdout
+    assert (
+        f"askpanel answer --user owner {panel} answer|approve|veto [words] [--stance support|" in done.stdout
+    )
+    assert re.search(r"it waits for you until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+: ", done.stdout)
     assert "answered (oppose): We have no lawyer." in done.stdout
     assert "stopped by human_approved" in done.stdout
     assert (late.returncode, "waits for nobody" in late.stderr) == (1, True), late.stderr

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from askpanel.contracts.topology import CONSENSUS
+from askpanel.expert_runner.catalogue import load_bench_experts, load_catalogue
+from askpanel.local.question import NAME_THE_ANSWERS
 from tests.harness.servers import scratch_directory
 from tests.harness.stack import (
     RunningStack,
@@ -108,7 +111,23 @@ async def test_experts_are_listed_and_found_by_words(first: RunningStack) -> Non
         asyncio.to_thread(askpanel, first, "experts", "statistics"),
     )
     assert everyone.returncode == found.returncode == 0, everyone.stderr + found.stderr
-    assert 1 < len(found.stdout.splitlines()) < len(everyone.stdout.splitlines())
+    ids = [line.partition("\t")[0] for line in everyone.stdout.splitlines()]
+    assert ids == [expert.agent_id for expert in load_catalogue()]
+    assert [line.partition("\t")[0] for line in found.stdout.splitlines()] == ["biostatistician"]
+    seats = await asyncio.to_thread(askpanel, first, "experts", "--all")
+    assert len(seats.stdout.splitlines()) == len(ids) + len(load_bench_experts())
+    one_line(await asyncio.to_thread(askpanel, first, "experts", "zzzz"), "no expert has 'zzzz'")
+
+
+async def test_users_are_listed_one_a_line_for_a_program(first: RunningStack) -> None:
+    done = await asyncio.to_thread(askpanel, first, "users", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    told = [
+        (t["slug"], t["id"], u["email"], u["password"]) for t in first.told["tenants"] for u in t["users"]
+    ]
+    assert [(row[0], row[1], row[3], row[4]) for row in rows[:-2]] == told
+    assert rows[-2:] == [["address", first.told["auth_url"]], ["anon key", first.told["anon_key"]]]
 
 
 async def test_ask_prints_every_event_and_then_the_panel(first: RunningStack) -> None:
@@ -136,9 +155,43 @@ async def test_ask_shows_a_person_who_speaks_and_what_comes_of_it(first: Running
         assert words in done.stdout
 
 
+async def test_a_question_for_a_choice_without_answers_is_told_how_to_name_them(first: RunningStack) -> None:
+    question = ("ask", "Which market should we enter first, Germany or France?", "--experts", "3")
+    bare = await asyncio.to_thread(askpanel, first, *question)
+    named = await asyncio.to_thread(askpanel, first, *question, "--option", "Germany", "--option", "France")
+    assert (bare.returncode, named.returncode) == (0, 0), bare.stderr + named.stderr
+    assert bare.stderr.splitlines() == [f"· {NAME_THE_ANSWERS}"]
+    assert named.stderr == ""
+    assert "answered (Germany)" in named.stdout
+
+
+async def test_a_word_that_cannot_be_meant_is_one_line_with_what_can(first: RunningStack) -> None:
+    question = ("ask", "Should we publish the trial's raw data now?")
+    for experts in ("13", "-1", "2x"):
+        done = await asyncio.to_thread(askpanel, first, *question, "--experts", experts)
+        one_line(done, f"--experts {experts}: ", "structured takes 3 to 8 experts")
+    one_line(await asyncio.to_thread(askpanel, first, *question, "--type", "chat"), "delphi, hybrid")
+    one_line(await asyncio.to_thread(askpanel, first, "answer", "nope", "approve"), "'nope' is no panel's id")
+    panel = "9b1e0000-0000-4000-8000-000000000000"
+    stance = await asyncio.to_thread(askpanel, first, "answer", panel, "approve", "--stance", "yes")
+    one_line(stance, "--stance yes", "support, conditional, oppose, abstain")
+    one_line(await asyncio.to_thread(askpanel, first, "ask", "Short?"), "query: must have 10 to 2000")
+
+
+async def test_doctor_tells_the_model_of_the_running_stack_not_its_own(first: RunningStack) -> None:
+    done = await asyncio.to_thread(askpanel, first, "doctor", ASKPANEL_MODEL="openai:gpt-x")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "model of the running stack: scripted" in done.stdout
+    assert "gpt-x" not in done.stdout
+    assert re.search(r"schema: as expected(, with \d+ remarks?)?\n", done.stdout)
+
+
 async def test_a_second_stack_on_the_same_folder_is_refused(first: RunningStack) -> None:
-    port = {"ASKPANEL_PORT": "0", "ASKPANEL_MODEL": "scripted"}
-    one_line(await asyncio.to_thread(command_line, first.data, "up", "--json", **port))
+    port = first.url.rpartition(":")[2]
+    for wanted in ("0", port):
+        environment = {"ASKPANEL_PORT": wanted, "ASKPANEL_MODEL": "scripted"}
+        done = await asyncio.to_thread(command_line, first.data, "up", "--json", **environment)
+        one_line(done, "runs already", str(first.process.pid), first.url, "askpanel down`")
     async with first.http() as client:
         assert (await client.get("/tenant")).status_code == 200
 
@@ -190,6 +243,7 @@ def test_without_a_stack_a_command_says_how_to_start_one(tmp_path: Path) -> None
     done = command_line(tmp_path, "doctor", ASKPANEL_MODEL="scripted")
     assert done.returncode == 1
     assert "askpanel up" in done.stdout
+    assert "model that a start from here would use: scripted" in done.stdout
 
 
 def test_a_busy_port_is_one_line_and_nothing_is_started(tmp_path: Path) -> None:

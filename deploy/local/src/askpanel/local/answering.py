@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from askpanel.local.client import ApiClient, ApiError
+from askpanel.local.invocation import command
+from askpanel.local.screen import local_time
 
 STANCES = ("support", "conditional", "oppose", "abstain")
 NO_STANCE = "none"
@@ -29,7 +31,7 @@ def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], conso
     """Show the question and pass on what the person says; where nobody sits, say how it can be answered."""
     console.print(f"\n{asked['question']}\n", markup=False, highlight=False)
     if not (console.is_terminal and sys.stdin.isatty()):
-        console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False)
+        console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False, soft_wrap=True)
         return
     for _ in range(TRIES):
         action = Prompt.ask("Your word", choices=list(asked["actions"]), console=console)
@@ -42,13 +44,14 @@ def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], conso
         else:
             console.print(told, markup=False, highlight=False)
             return
-    console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False)
+    console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False, soft_wrap=True)
 
 
 def how_to_answer(client: ApiClient, panel_id: str, asked: dict[str, Any]) -> str:
     """The command for this checkpoint."""
-    command = f"askpanel answer{client.options} {panel_id} {'|'.join(asked['actions'])} [words]"
-    return f"it waits for you until {asked['deadline_at']}: {command}"
+    words = f"{'|'.join(asked['actions'])} [words] [--stance {'|'.join(STANCES)}]"
+    typed = f"{command()} answer{client.options} {panel_id} {words}"
+    return f"it waits for you until {local_time(asked['deadline_at'])}: {typed}"
 
 
 def _give(

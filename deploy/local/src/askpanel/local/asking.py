@@ -68,7 +68,7 @@ def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], co
                 console.print(f"· {line}", markup=False, highlight=False)
             if event.name == "human_requested":
                 told = how_to_answer(client, created["id"], event.data)
-                console.print(f"· {told}", markup=False, highlight=False)
+                console.print(f"· {told}", markup=False, highlight=False, soft_wrap=True)
         return
     shown: set[tuple[int, str, int]] = set()
     with Live(console=console, refresh_per_second=8, transient=True) as live:

@@ -7,21 +7,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from askpanel.contracts.archive import Damaged
-from askpanel.local import answering, asking, dead, erasing, running, tenant_data
+from askpanel.local import answering, asking, dead, erasing, listing, question, running, tenant_data
 from askpanel.local.client import ApiClient, ApiError
 from askpanel.local.consumers import NoDurable
 from askpanel.local.demo import TENANTS
+from askpanel.local.invocation import command as typed
 from askpanel.local.operator import NoServer, servers
 from askpanel.local.settings import LocalSettings
-from askpanel.local.stack import WATCH_SECONDS, WEB_ROOT, Stack
+from askpanel.local.stack import WATCH_SECONDS, Stack
+from askpanel.local.welcome import how_to_use
 from askpanel.runtime.settings import load
 
 SAMPLE = (
@@ -64,13 +64,13 @@ def up(
         if as_json:
             print(json.dumps(stack.describe()), flush=True)
         else:
-            _how_to_use(stack)
+            _say_how_to_use(stack)
         _serve(stack, stop=threading.Event())
 
 
 @app.command()
 def run(
-    question: Annotated[str, typer.Argument(help="What to ask")] = SAMPLE,
+    asked: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask")] = SAMPLE,
     once: Annotated[bool, typer.Option("--once", help="End after the panel")] = False,
     panel_type: TypeOption = "structured",
     experts: ExpertsOption = None,
@@ -78,37 +78,36 @@ def run(
     options: AnswersOption = None,
 ) -> None:
     """Start everything, ask one question, show the panel, keep serving."""
+    body = _body(asked, panel_type, experts or "3", options or [])
     with _stack(model, told=_teller(quiet=False)) as stack:
         completed = threading.Event()
-        asked = threading.Event()
+        ended = threading.Event()
         failure: list[str] = []
 
         def work() -> None:
             try:
-                if _ask(
-                    _client_of(stack), question, panel_type, experts or "3", options or [], as_json=False
-                ):
+                if _ask(_client_of(stack), body, as_json=False):
                     completed.set()
             except ApiError as error:
                 failure.append(str(error))
             finally:
-                asked.set()
+                ended.set()
 
         threading.Thread(target=work, daemon=True).start()
-        _serve(stack, stop=asked)
+        _serve(stack, stop=ended)
         for line in failure:
             _fail(line)
         if once:
             if not completed.is_set():
                 _fail("the panel did not complete")
             return
-        _how_to_use(stack)
+        _say_how_to_use(stack)
         _serve(stack, stop=threading.Event())
 
 
 @app.command()
 def ask(
-    question: str,
+    asked: Annotated[str, typer.Argument(metavar="QUESTION")],
     panel_type: TypeOption = "structured",
     experts: ExpertsOption = None,
     options: AnswersOption = None,
@@ -117,9 +116,9 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line per event")] = False,
 ) -> None:
     """Ask the running stack."""
-    found = running.find(load(LocalSettings))
-    client = _client(found, tenant, user)
-    if not _ask(client, question, panel_type, experts, options or [], as_json=as_json):
+    body = _body(asked, panel_type, experts, options or [])
+    client = _client(running.find(load(LocalSettings)), tenant, user)
+    if not _ask(client, body, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -133,8 +132,10 @@ def answer(
     user: UserOption = USER,
 ) -> None:
     """Answer a hybrid panel that waits for a person."""
-    found = running.find(load(LocalSettings))
-    client = _client(found, tenant, user)
+    panel_id = question.panel_id(panel_id)
+    if stance is not None and stance not in answering.STANCES:
+        raise question.Unfit(f"--stance {stance}: there are {', '.join(answering.STANCES)}")
+    client = _client(running.find(load(LocalSettings)), tenant, user)
     out.print(answering.answer(client, panel_id, action, words, stance), highlight=False)
 
 
@@ -159,29 +160,28 @@ def token(tenant: TenantOption = TENANT, user: UserOption = USER) -> None:
 
 @app.command()
 def users() -> None:
-    """List the demo users with the passwords of this data folder, and where they sign in."""
+    """List the demo users with the passwords of this data folder, and where they sign in.
+
+    Through a pipe, with tabs: tenant, tenant id, name for --user, e-mail, password, role, membership.
+    """
     found = running.find(load(LocalSettings))
-    table = Table("tenant", "tenant id", "email", "password", "role", "membership")
-    for tenant in TENANTS:
-        for user in tenant.users:
-            password = found.secrets.passwords[user.email]
-            table.add_row(tenant.slug, str(tenant.id), user.email, password, user.role, user.status)
-    out.print(table)
-    out.print(f"address: {found.auth_url}\nanon key: {found.anon_key}", soft_wrap=True, highlight=False)
+    listing.show_users(out, found.secrets.passwords, {"address": found.auth_url, "anon key": found.anon_key})
 
 
 @app.command()
 def experts(
     query: Annotated[str | None, typer.Argument(help="Words to look for")] = None,
     tenant: TenantOption = TENANT,
+    everyone: Annotated[bool, typer.Option("--all", help="Also the plain seats for load tests")] = False,
 ) -> None:
-    """List the expert catalogue."""
-    found = running.find(load(LocalSettings))
-    client = _client(found, tenant)
-    table = Table("id", "name", "domain", "summary")
-    for agent in client.request("GET", "/agents", params={"q": query} if query else {})["agents"]:
-        table.add_row(agent["id"], agent["name"], agent["domain"], agent["summary"])
-    out.print(table)
+    """List the expert catalogue. Through a pipe, with tabs: id, name, domain, summary."""
+    client = _client(running.find(load(LocalSettings)), tenant)
+    known = client.request("GET", "/agents", params={"q": query} if query else {})["agents"]
+    agents = [agent for agent in known if everyone or not agent["bench"]]
+    if not agents:
+        nobody = f"no expert has {query!r} in name, title, summary or tags: `{typed()} experts` lists all"
+        _fail(nobody if query else "the catalogue has no experts yet: try again")
+    listing.show_experts(out, agents)
 
 
 @app.command()
@@ -192,9 +192,9 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         mark, style = ("ok", "green") if finding.ok else ("!!", "red")
-        out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False)
+        out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False, soft_wrap=True)
         if finding.fix:
-            out.print(f"   → {finding.fix}", highlight=False)
+            out.print(f"   → {finding.fix}", highlight=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -277,7 +277,9 @@ def main() -> None:
         WeightsError,
         dead.NoLetter,
         erasing.EraseRefused,
+        question.Unfit,
         running.NoStack,
+        running.StackRuns,
         running.UnknownUser,
     ) as error:
         print(f"askpanel: {error}", file=sys.stderr)
@@ -294,7 +296,7 @@ def _stack(model: str | None, told: Callable[[str], None]) -> running.Announced:
     _leave_on_signals()
     choice = prepare(err)
     told(f"model {choice.label.display}: {choice.reason}")
-    return running.Announced(Stack(settings, told))
+    return running.Announced(Stack(settings, told), model=f"{choice.label.display} ({choice.reason})")
 
 
 def _serve(stack: Stack, *, stop: threading.Event) -> None:
@@ -312,22 +314,22 @@ def _leave_on_signals() -> None:
     signal.signal(signal.SIGINT, leave)
 
 
-def _ask(
-    client: ApiClient,
-    question: str,
-    panel_type: str,
-    experts: str | None,
-    options: Sequence[str],
-    *,
-    as_json: bool,
-) -> bool:
-    body: dict[str, Any] = {"query": question, "panel_type": panel_type, "options": options}
-    if experts and experts.isdigit():
-        wanted = {"query": question, "panel_type": panel_type, "size": int(experts)}
+def _body(asked: str, panel_type: str, experts: str | None, options: Sequence[str]) -> dict[str, Any]:
+    """What `POST /panels` takes; `agents` may still be a number. Raises Unfit."""
+    kind = question.panel_type(panel_type)
+    body: dict[str, Any] = {"query": asked, "panel_type": kind, "options": options}
+    if experts:
+        body["agents"] = question.seats(experts, kind)
+    if said := question.remark(asked, kind, options):
+        err.print(f"· {said}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    return body
+
+
+def _ask(client: ApiClient, body: dict[str, Any], *, as_json: bool) -> bool:
+    if isinstance(size := body.get("agents"), int):
+        wanted = {"query": body["query"], "panel_type": body["panel_type"], "size": size}
         proposed = client.request("POST", "/agents/select", json=wanted)
-        body["agents"] = [seat["agent_id"] for seat in proposed["agents"]]
-    elif experts:
-        body["agents"] = [agent.strip() for agent in experts.split(",") if agent.strip()]
+        body = body | {"agents": [seat["agent_id"] for seat in proposed["agents"]]}
     return asking.ask(client, body, out, as_json=as_json)
 
 
@@ -359,24 +361,10 @@ def _teller(*, quiet: bool) -> Callable[[str], None]:
     return tell
 
 
-def _how_to_use(stack: Stack) -> None:
-    tenant = TENANTS[0]
-    out.print(f"\n[bold]Ask Panel is at {stack.url}[/bold]  (Ctrl-C stops it)", highlight=False)
-    user = tenant.user("member")
-    link = f"{stack.url}/#token={stack.token(user.id, user.email)}&tenant={tenant.id}"
-    for line in (
-        *(("", "in a browser, signed in as a demo user:", f"  {link}") if WEB_ROOT.is_dir() else ()),
-        "",
-        "ask from another terminal:",
-        '  .venv/bin/askpanel ask "Which market should we enter first, Germany or France?"',
-        "or with curl:",
-        "  TOKEN=$(.venv/bin/askpanel token)",
-        f'  curl {stack.url}/api/v1/panels -H "Authorization: Bearer $TOKEN" -H "X-Tenant-ID: {tenant.id}" \\',
-        """    -H 'Content-Type: application/json' -d '{"query":"Is it too early to launch?","panel_type":"open"}'""",
-        "sign in with Supabase's client (createClient with this address and key), or see `askpanel users`:",
-        f"  {stack.auth_url}  {stack.anon_key}",
-        f"data, logs and secrets: {Path(stack.settings.data).absolute()}",
-    ):
+def _say_how_to_use(stack: Stack) -> None:
+    first, *lines = how_to_use(stack)
+    out.print(f"\n[bold]{first}[/bold]", highlight=False)
+    for line in lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

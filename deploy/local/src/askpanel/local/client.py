@@ -8,6 +8,8 @@ from uuid import UUID
 import httpx
 from httpx_sse import EventSource
 
+from askpanel.local.invocation import command
+
 
 class ApiError(Exception):
     """The API refused, or could not be reached; the text is one line for people."""
@@ -43,7 +45,7 @@ class ApiClient:
             response = self._http.request(method, path, **arguments)
         except httpx.TransportError as error:
             raise ApiError(
-                f"cannot reach {self._http.base_url}: {error}; is the stack up? (`askpanel up`)"
+                f"cannot reach {self._http.base_url}: {error}; is the stack up? (`{command()} up`)"
             ) from None
         if response.is_error:
             raise ApiError(problem(response))
@@ -86,6 +88,12 @@ def problem(response: httpx.Response) -> str:
     except ValueError:
         return f"{response.status_code} {response.reason_phrase}"
     problems: list[dict[str, str]] = document.get("errors") or []
-    errors = "; ".join(f"{one.get('pointer', '')} {one.get('detail', '')}".strip() for one in problems)
+    errors = "; ".join(_error(**one) for one in problems)
     why = errors or document.get("detail") or ""
     return f"{response.status_code} {document.get('title', '')}: {why}"
+
+
+def _error(*, detail: str = "", pointer: str = "", **_: str) -> str:
+    """`/configuration/max_rounds` is a place in a body, not a path that somebody typed."""
+    place = pointer.strip("/").replace("/", ".")
+    return f"{place}: {detail}" if place else detail

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from askpanel.contracts.subjects import BadSubject, parse
 from askpanel.gateway.readmodel.replay import replay
+from askpanel.local.invocation import command
 from askpanel.local.operator import Servers, connected, servers, who
 from askpanel.runtime import letters
 from askpanel.runtime.letters import Letter, NotRetried
@@ -108,7 +109,7 @@ def drop(
             await letters.drop(client.jetstream(), letter, by=who(), because=because)
         return len(chosen)
 
-    out.print(f"dropped {_run(work)}; `askpanel dead history` keeps what and why", highlight=False)
+    out.print(f"dropped {_run(work)}; `{command()} dead history` keeps what and why", highlight=False)
 
 
 @commands.command()
@@ -156,7 +157,7 @@ def _chosen(
     mine = [letter for letter in found if durable in (None, letter.durable)]
     missing = set(numbers) - {letter.number for letter in mine}
     if missing:
-        raise NoLetter(f"no dead letter {', '.join(map(str, sorted(missing)))}: see `askpanel dead list`")
+        raise NoLetter(f"no dead letter {', '.join(map(str, sorted(missing)))}: see `{command()} dead list`")
     chosen = [letter for letter in mine if everything or letter.number in numbers]
     return sorted(chosen, key=lambda letter: (letter.stream, letter.sequence))
 

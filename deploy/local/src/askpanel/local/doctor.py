@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -12,6 +12,8 @@ import nats.errors
 from askpanel.contracts.topology import DEAD, DURABLES
 from askpanel.expert_runner.models.resolve import ModelEnvironment, Unusable, resolve
 from askpanel.gateway.readmodel.drift import check_schema
+from askpanel.gateway.readmodel.drift_finding import Finding as Difference
+from askpanel.local.invocation import command
 from askpanel.local.operator import servers
 from askpanel.local.running import NoStack
 from askpanel.runtime import bootstrap
@@ -34,11 +36,14 @@ def examine() -> list[Finding]:
 
 
 async def _examine() -> list[Finding]:
-    findings = [await _model()]
     try:
         where = servers()
     except NoStack as error:
-        return [*findings, Finding("stack", False, str(error), "askpanel up")]
+        return [await _model_here(), Finding("stack", False, str(error), f"{command()} up")]
+    if where.model:
+        findings = [Finding("model of the running stack", True, where.model)]
+    else:
+        findings = [await _model_here()]
     findings.append(Finding("stack", True, where.source))
     findings += await _log(where.nats_url)
     if where.database_url is not None:
@@ -46,12 +51,14 @@ async def _examine() -> list[Finding]:
     return findings
 
 
-async def _model() -> Finding:
+async def _model_here() -> Finding:
+    """Where no stack of ours runs: what services started in this environment would ask."""
+    what = "model that a start from here would use"
     try:
         choice = await resolve(ModelEnvironment.of(os.environ))
     except Unusable as error:
-        return Finding("model", False, str(error), "see docs/models.md for the model strings")
-    return Finding("model", True, f"{choice.label.display} ({choice.reason})")
+        return Finding(what, False, str(error), "see docs/models.md for the model strings")
+    return Finding(what, True, f"{choice.label.display} ({choice.reason})")
 
 
 async def _log(url: str) -> list[Finding]:
@@ -83,7 +90,7 @@ async def _log(url: str) -> list[Finding]:
             "dead letters",
             not dead,
             f"{dead} in stream DEAD",
-            "`askpanel dead list` shows them; retry or drop each within 30 days" if dead else "",
+            f"`{command()} dead list` shows them; retry or drop each within 30 days" if dead else "",
         ),
     ]
 
@@ -104,4 +111,13 @@ async def _schema(dsn: str) -> list[Finding]:
         await connection.close()
     if report.errors:
         return [Finding("schema", False, report.render(), "the differences above say how to fix each")]
-    return [Finding("schema", True, f"as expected, {len(report.findings)} remarks")]
+    return [Finding("schema", True, as_expected(report.findings))]
+
+
+def as_expected(remarks: Sequence[Difference]) -> str:
+    """A schema that will do, with each remark on it in a line of its own."""
+    if not remarks:
+        return "as expected"
+    count = f"{len(remarks)} remark" + ("" if len(remarks) == 1 else "s")
+    lines = (f"   {one.level} on {one.object}: {one.found}; {one.fix}" for one in remarks)
+    return "\n".join((f"as expected, with {count}", *lines))

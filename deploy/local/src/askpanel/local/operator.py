@@ -27,11 +27,15 @@ class NoServer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """NATS with every right, the tables as the projector; `source` says whose they are."""
+    """NATS with every right, the tables as the projector; `source` says whose they are.
+
+    `model` is what answers there; "" where it cannot be told from here.
+    """
 
     nats_url: str
     database_url: str | None
     source: str
+    model: str = ""
 
     @property
     def projector_url(self) -> str:
@@ -47,7 +51,8 @@ def servers() -> Servers:
     if settings.nats_url is not None:
         return Servers(settings.nats_url, settings.database_url, "the servers of the environment")
     found = find(settings)
-    return Servers(found.nats_url, found.projector_url, f"process {found.pid} serves {found.url}")
+    serves = f"process {found.pid} serves {found.url}"
+    return Servers(found.nats_url, found.projector_url, serves, found.model)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from askpanel.gateway.readmodel.replay import ReplayReport, replay
+from askpanel.local.invocation import command
 from askpanel.local.operator import Servers
 from askpanel.runtime.connection import Connection
 from askpanel.runtime.log import EventLog
@@ -27,7 +28,8 @@ def replay_and_report(found: Servers, console: Console, *, restore: bool) -> boo
         console.print(f"restored {report.restored} panels", highlight=False)
         return True
     console.print(
-        f"{len(report.differences)} rows differ: `askpanel replay --restore` puts the log's back", style="red"
+        f"{len(report.differences)} rows differ: `{command()} replay --restore` puts the log's back",
+        style="red",
     )
     return False
 

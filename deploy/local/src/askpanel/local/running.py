@@ -8,13 +8,20 @@ from types import TracebackType
 
 from askpanel.local import tokens
 from askpanel.local.demo import TENANTS, DemoTenant
+from askpanel.local.invocation import command
 from askpanel.local.secrets import Secrets, load_or_make
+from askpanel.local.servers.predecessor import command_line
+from askpanel.local.servers.process import ServerInUse
 from askpanel.local.settings import LocalSettings
-from askpanel.local.stack import Stack
+from askpanel.local.stack import PortTaken, Stack
 
 
 class NoStack(Exception):
     """No stack runs on this data folder."""
+
+
+class StackRuns(Exception):
+    """A stack runs on this data folder already."""
 
 
 class UnknownUser(Exception):
@@ -37,6 +44,8 @@ class Found:
     migrator_url: str
     data: Path
     secrets: Secrets
+    model: str = ""
+    """What answers, and why it was chosen; "" where a stack of an older version does not tell."""
 
     @property
     def url(self) -> str:
@@ -56,7 +65,7 @@ class Found:
         try:
             found = tenant.user(user)
         except KeyError:
-            raise UnknownUser(f"no user {user!r}; see `askpanel token --help`") from None
+            raise UnknownUser(f"no user {user!r}; see `{command()} token --help`") from None
         return tokens.sign(
             self.secrets.jwt, issuer=tokens.issuer(self.port), user_id=found.id, email=found.email
         )
@@ -65,12 +74,19 @@ class Found:
 class Announced:
     """A stack that says where it is for as long as it runs."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, *, model: str) -> None:
+        self._stack, self._model = stack, model
         self._file = stack.settings.data.absolute() / "stack.json"
 
     def __enter__(self) -> Stack:
-        stack = self._stack.__enter__()
+        try:
+            stack = self._stack.__enter__()
+        except (PortTaken, ServerInUse):
+            if (one := _running_on(self._stack.settings)) is not None:
+                raise StackRuns(
+                    f"this stack runs already (process {one.pid}, {one.url}): end it with `{command()} down`"
+                ) from None
+            raise
         self.announce()
         stack.restarted = self.announce
         return stack
@@ -81,6 +97,7 @@ class Announced:
         told = {
             "pid": os.getpid(),
             "pids": stack.pids(),
+            "model": self._model,
             "port": stack.port,
             "gateways": stack.gateways,
             "auth_url": stack.auth_url,
@@ -110,8 +127,17 @@ def find(settings: LocalSettings) -> Found:
     except FileNotFoundError:
         told = None
     if told is None or not is_alive(told["pid"]):
-        raise NoStack(f"no stack runs on {data}: start one with `askpanel up` or `make run`")
+        raise NoStack(f"no stack runs on {data}: start one with `{command()} up` or `make run`")
     return Found(data=data, secrets=load_or_make(data), **told)
+
+
+def _running_on(settings: LocalSettings) -> Found | None:
+    """As `find`, and it is no other program that has got the number of one that was killed."""
+    try:
+        found = find(settings)
+    except NoStack:
+        return None
+    return found if "askpanel" in (command_line(found.pid) or "") else None
 
 
 def is_alive(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -67,7 +68,7 @@ class Screen:
             case "consensus_calculated":
                 return f"consensus of round {data['round_number']}: {data['consensus_level']:.0%} ({data['band']})"
             case "human_requested":
-                return f"waiting for a person until {data['deadline_at']}: {data['question']}"
+                return f"waiting for a person until {local_time(data['deadline_at'])}: {data['question']}"
             case "panel_completed" | "panel_failed":
                 self.ended = event.name
                 return None
@@ -98,6 +99,11 @@ class Screen:
         agent = str(data.get("agent_id", ""))
         name = str(data.get("agent_name") or self.names.get(agent, agent))
         return self.speeches.setdefault(key, Speech(name, data.get("round_number", 0)))
+
+
+def local_time(moment: str) -> str:
+    """An instant of the API as the clock on the wall has it."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def speech_panel(speech: Speech, *, live: bool = False) -> RenderableType:
