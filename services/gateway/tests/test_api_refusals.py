@@ -107,8 +107,19 @@ async def test_what_is_not_json_is_400_and_what_is_too_large_413(gateway: Runnin
             yield b" " * 10_000
 
     assert_problem(await gateway.http.post("/api/v1/panels", content=endless(), headers=headers), 413)
-    form = headers | {"Content-Type": "application/x-www-form-urlencoded"}
-    assert_problem(await gateway.http.post("/api/v1/panels", content=b"query=x", headers=form), 422)
+
+
+async def test_a_body_that_is_not_sent_as_json_is_415_and_says_how_to_send_it(gateway: Running) -> None:
+    """What curl does with -d and without a header."""
+    for content_type in ("application/x-www-form-urlencoded", "text/plain", None):
+        headers = gateway.headers() | ({"Content-Type": content_type} if content_type else {})
+        content = json.dumps(GOOD).encode()
+        answer = await gateway.http.post("/api/v1/panels", content=content, headers=headers)
+        assert "application/json" in assert_problem(answer, 415)["detail"]
+        assert answer.headers["accept"] == "application/json"
+    spelled = gateway.headers() | {"Content-Type": "application/JSON; charset=utf-8"}
+    answer = await gateway.http.post("/api/v1/panels", content=json.dumps(GOOD).encode(), headers=spelled)
+    assert answer.status_code == 201, answer.text
 
 
 async def test_the_frameworks_own_errors_are_problems_too(gateway: Running) -> None:

@@ -8,6 +8,16 @@ from askpanel.gateway.readmodel.views import ConsensusView, PanelView
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 PANEL = UUID(int=1)
+ANSWER = {
+    "id": UUID(int=5),
+    "agent_id": "a",
+    "agent_name": "Ann",
+    "round_number": 1,
+    "response_type": "analysis",
+    "content": "Yes.",
+    "option": "option-1",
+    "model_label": "scripted model",
+}
 POINTS = [
     {
         "text": "Publish the data",
@@ -15,7 +25,7 @@ POINTS = [
         "supporters": ["a", "b"],
         "quotes": [{"agent_id": "a", "text": "We publish\n# all of it."}],
     },
-    {"text": "Wait", "kind": "disagreement", "sides": {"support": ["a"], "oppose": ["b", "gone"]}},
+    {"text": "Wait", "kind": "disagreement", "sides": {"option-1": ["a"], "oppose": ["b", "gone"]}},
 ]
 
 
@@ -41,6 +51,9 @@ def document() -> list[str]:
                 {"seat": 0, "agent_id": "a", "agent_name": "Ann"},
                 {"seat": 1, "agent_id": "b", "agent_name": "Ben\n# Boss"},
             ],
+            "options": [{"id": "option-1", "text": "Publish\n# now"}, {"id": "option-2", "text": "Wait"}],
+            "evidence": [{"id": "E1", "title": "Rents", "excerpt": "Rents fell."}],
+            "responses": [ANSWER],
             "consensus": consensus,
         }
     )
@@ -62,7 +75,17 @@ def test_an_agreement_names_who_holds_it_and_quotes_them() -> None:
 
 
 def test_a_disagreement_names_its_sides_and_an_expert_without_a_seat_by_id() -> None:
-    assert section("Disagreement") == ["- Wait", "  - support: Ann", "  - oppose: Ben # Boss, gone"]
+    assert section("Disagreement") == ["- Wait", "  - Publish # now: Ann", "  - oppose: Ben # Boss, gone"]
+
+
+def test_what_was_asked_can_be_read_without_the_product() -> None:
+    assert section("Options voted on") == ["- Publish # now", "- Wait"]
+    assert section("Evidence given") == ["- E1: Rents"]
+    assert section("Ann") == ["analysis · Publish # now · scripted model"]
+
+
+def test_a_demonstration_says_so_at_its_head() -> None:
+    assert "- Answers by a scripted model: a demonstration, not advice." in document()[:12]
 
 
 def test_no_heading_is_an_experts() -> None:

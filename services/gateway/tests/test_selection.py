@@ -212,7 +212,17 @@ def test_without_a_size_the_protocols_usual_number_is_proposed() -> None:
 def test_a_reason_names_what_the_question_touches() -> None:
     first = propose("Should we file a De Novo or a 510(k)?", "structured", 3, CATALOGUE)[0]
     assert first.agent_id == "fda-device-strategist"
-    assert first.reason.startswith("Your question touches 510(k), de novo")
+    assert first.reason.startswith("Your question touches 510(k), De Novo")
+
+
+def test_a_reason_names_no_word_that_merely_stands_in_a_summary_and_each_as_it_was_written() -> None:
+    reasons = " ".join(
+        seat.reason for seat in propose("Should we enter Germany?", "structured", 5, CATALOGUE)
+    )
+    assert "touches enter" not in reasons
+    seats = propose("Is the FDA or the MDR quicker?", "structured", 5, CATALOGUE)
+    named = {seat.agent_id: seat.reason.partition(".")[0] for seat in seats}
+    assert named["eu-mdr-specialist"] == "Your question touches MDR", named
 
 
 def test_a_question_that_matches_nothing_gets_a_broad_panel() -> None:

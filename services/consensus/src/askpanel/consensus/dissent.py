@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 from askpanel.consensus.ballots import Ballot, Ballots, Verdict
@@ -20,7 +21,7 @@ def dissenting_opinions(
     """One entry per dissenting seat, sorted by agent_id.
 
     opinion = the position (else the first key point, else the vote); reasoning = the voter's points
-    outside the agreement, joined with "; ". Low confidence or unusual words are no dissent.
+    outside the agreement, one after the other. Low confidence or unusual words are no dissent.
     """
     shared = {quote.text for point in agreed for quote in point.quotes}
     entries = [
@@ -28,7 +29,7 @@ def dissenting_opinions(
             agent_id=member.agent_id,
             agent_name=member.agent_name,
             opinion=ballot.position.strip() or next((point.text for point in ballot.points), _vote(ballot)),
-            reasoning="; ".join(point.text for point in ballot.points if point.text not in shared),
+            reasoning=in_a_row([point.text for point in ballot.points if point.text not in shared]),
             confidence=ballot.confidence,
         )
         for number, ballot in enumerate(ballots.voters)
@@ -36,6 +37,12 @@ def dissenting_opinions(
         for member in ballot.members
     ]
     return tuple(sorted(entries, key=lambda entry: entry.agent_id))
+
+
+def in_a_row(points: Sequence[str]) -> str:
+    """Points as they were written, with a semicolon only after one that does not end as a sentence does."""
+    ends = (text if text.endswith((".", "!", "?", "…")) else f"{text};" for text in points[:-1])
+    return " ".join((*ends, *points[-1:]))
 
 
 def _vote(ballot: Ballot) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from askpanel.gateway.readmodel.views import ConsensusView, PanelCost, PanelView, ResponseView
+from askpanel.gateway.readmodel.views import ConsensusView, EvidenceView, PanelCost, PanelView, ResponseView
 
 
 def markdown(panel: PanelView, *, exported_at: datetime) -> str:
@@ -23,11 +23,22 @@ def _head(panel: PanelView, exported_at: datetime) -> Iterator[str]:
         yield f"- Ended: {_time(panel.completed_at)}"
     yield f"- Exported: {_time(exported_at)}"
     yield f"- Experts: {', '.join(_one_line(f'{seat.agent_name} ({seat.role})') for seat in panel.seats)}"
+    demonstrated = dict.fromkeys(one.model_label for one in panel.responses if one.model_label)
+    if demonstrated:
+        yield f"- Answers by a {' and a '.join(demonstrated)}: a demonstration, not advice."
     if panel.degraded:
         yield f"- Degraded: {_one_line('; '.join(panel.degraded))}"
     if panel.failure is not None:
         yield f"- Failed: {panel.failure.reason}. {_one_line(panel.failure.detail)}"
     yield ""
+    if panel.options:
+        yield from _listed("Options voted on", (f"- {_one_line(option.text)}" for option in panel.options))
+    if panel.evidence:
+        yield from _listed("Evidence given", (_piece(piece) for piece in panel.evidence))
+
+
+def _piece(piece: EvidenceView) -> str:
+    return f"- {piece.id}: {_one_line(piece.title or piece.excerpt)}"
 
 
 def _result(panel: PanelView) -> Iterator[str]:
@@ -52,9 +63,9 @@ def _rounds(panel: PanelView) -> Iterator[str]:
     yield f"{_percent(consensus.consensus_level)} ({consensus.band}) after round {consensus.round_number}, "
     yield f"by {consensus.method}, threshold {_percent(consensus.threshold)}."
     yield ""
-    names = {seat.agent_id: seat.agent_name for seat in panel.seats}
-    yield from _listed("Agreement", _points(consensus, "agreement", names))
-    yield from _listed("Disagreement", _points(consensus, "disagreement", names))
+    names, options = {seat.agent_id: seat.agent_name for seat in panel.seats}, _texts(panel)
+    yield from _listed("Agreement", _points(consensus, "agreement", names, options))
+    yield from _listed("Disagreement", _points(consensus, "disagreement", names, options))
     yield from _dissent(consensus)
 
 
@@ -72,7 +83,7 @@ def _dissent(consensus: ConsensusView) -> Iterator[str]:
 
 
 def _answers(panel: PanelView) -> Iterator[str]:
-    number = 0
+    number, options = 0, _texts(panel)
     for response in panel.responses:
         if response.round_number != number:
             number = response.round_number
@@ -80,14 +91,20 @@ def _answers(panel: PanelView) -> Iterator[str]:
             yield ""
         yield f"### {_one_line(response.agent_name)}"
         yield ""
-        yield _about(response)
+        yield _about(response, options)
         yield ""
         yield from _quoted(response.content)
         yield ""
 
 
-def _about(response: ResponseView) -> str:
-    facts = [response.response_type, response.stance, response.option]
+def _texts(panel: PanelView) -> Mapping[str, str]:
+    """What each option says, by its id."""
+    return {option.id: option.text for option in panel.options}
+
+
+def _about(response: ResponseView, options: Mapping[str, str]) -> str:
+    option = options.get(response.option or "", response.option)
+    facts = [response.response_type, response.stance, option]
     if response.confidence is not None:
         facts.append(f"confidence {_percent(response.confidence)}")
     facts += [
@@ -114,14 +131,17 @@ def _listed(title: str, points: Iterable[str]) -> Iterator[str]:
     yield ""
 
 
-def _points(consensus: ConsensusView, kind: str, names: Mapping[str, str]) -> Iterator[str]:
+def _points(
+    consensus: ConsensusView, kind: str, names: Mapping[str, str], options: Mapping[str, str]
+) -> Iterator[str]:
     """Each point, below it who stands where, and in whose words."""
     for point in consensus.points:
         if point.kind == kind:
             yield f"- {_one_line(point.text)}"
             sides = point.sides or {"held by": point.supporters}
             for side, agents in sides.items():
-                yield f"  - {_one_line(side)}: {', '.join(_one_line(names.get(one, one)) for one in agents)}"
+                held_by = ", ".join(_one_line(names.get(one, one)) for one in agents)
+                yield f"  - {_one_line(options.get(side, side))}: {held_by}"
             for quote in point.quotes:
                 yield f"  - {_one_line(names.get(quote.agent_id, quote.agent_id))}: “{_one_line(quote.text)}”"
 

@@ -18,7 +18,7 @@ from askpanel.gateway.vocabulary import VOCABULARY
 _FIELD_WEIGHTS = (("tags", 3.0), ("domain", 2.5), ("title", 2.0), ("summary", 0.5))
 _EVERYDAY, _WHOLE_TAG, _SPELLING = 1.5, 0.3, 0.25
 
-_WORD = re.compile(r"[a-z0-9]+(?:\([a-z]\))?")
+_WORD = re.compile(r"[a-z0-9]+(?:\([a-z]\))?", re.ASCII | re.IGNORECASE)
 _STOP = frozenset(
     [
         "a",
@@ -116,12 +116,16 @@ _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "ies", "ied", "ers", "er"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An expert prepared for scoring: unit vectors of words and of spellings, and its tags as stems."""
+    """An expert prepared for scoring: unit vectors of words and of spellings, and its tags as stems.
+
+    `topics` are the stems that say what its business is: of tags, domain and title, not of whole sentences.
+    """
 
     expert: Expert
     words: Mapping[str, float]
     grams: Mapping[str, float]
     tags: tuple[tuple[str, str], ...]
+    topics: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ class Index:
     def asked(self, question: str) -> Asked:
         """Prepare a question."""
         return Asked(
-            {_stem(word): word for word in _words(question)},
+            {_stem(word.lower()): word for word in _WORD.findall(question) if word.lower() not in _STOP},
             _sentence(question),
             _vector(Counter(_terms(question)), self.rarity),
             _vector(Counter(_grams(question)), self.gram_rarity),
@@ -171,9 +175,17 @@ def tags_in(profile: Profile, asked: Asked) -> list[str]:
     return [tag for tag, stems in profile.tags if stems in asked.sentence]
 
 
+def spoken_tags(profile: Profile, asked: Asked) -> list[str]:
+    """The same, as the question writes them."""
+    return [
+        " ".join(asked.spoken.get(_stem(word), word) for word in tag.split())
+        for tag in tags_in(profile, asked)
+    ]
+
+
 def shared_words(profile: Profile, asked: Asked) -> list[str]:
-    """Words of the question that are the expert's as well, the most telling first."""
-    held = [stem for stem in asked.spoken if stem in profile.words]
+    """Words of the question that name the expert's business, as they were written, the most telling first."""
+    held = [stem for stem in asked.spoken if stem in profile.topics and stem in profile.words]
     return [asked.spoken[stem] for stem in sorted(held, key=lambda stem: (-profile.words[stem], stem))]
 
 
@@ -196,6 +208,7 @@ def _index(experts: tuple[Expert, ...]) -> Index:
             _vector(words, rarity),
             _vector(grams, gram_rarity),
             tuple((tag, _sentence(tag)) for tag in expert.tags),
+            frozenset(_terms(" ".join((*expert.tags, expert.domain, expert.title)))),
         )
         for expert, words, grams in zip(experts, weights, spellings, strict=True)
     )

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from askpanel.contracts.catalogue import Expert
 from askpanel.contracts.events import PanelType
-from askpanel.gateway.relevance import Asked, Index, Profile, cosine, index, shared_words, tags_in
+from askpanel.gateway.relevance import Asked, Index, Profile, cosine, index, shared_words, spoken_tags
 
 SEATS: Mapping[PanelType, tuple[int, int, int]] = MappingProxyType(
     {
@@ -140,7 +140,7 @@ def _seat(profile: Profile, reason: str) -> Proposal:
 
 def _why(profile: Profile, asked: Asked) -> str:
     """Names up to three of the expert's tags, or words, that the question touches."""
-    named = (tags_in(profile, asked) or shared_words(profile, asked))[:3]
+    named = (spoken_tags(profile, asked) or shared_words(profile, asked))[:3]
     return (
         f"Your question touches {', '.join(named)}. {profile.expert.summary}"
         if named

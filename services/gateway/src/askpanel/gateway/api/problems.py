@@ -171,8 +171,13 @@ def pointer(location: Iterable[object]) -> str:
     return "/".join(parts)
 
 
-def _of_validation(error: RequestValidationError) -> Problem:
+def _of_validation(request: Request, error: RequestValidationError) -> Problem:
     problems = error.errors()
+    unread = any(tuple(entry["loc"]) == ("body",) and isinstance(entry["input"], bytes) for entry in problems)
+    if unread:  # the framework reads nothing but JSON
+        given = request.headers.get("content-type", "no type")
+        detail = f"The body must be sent as application/json, not as {given[:100]}."
+        return Problem(415, "unsupported-media-type", detail, headers={"Accept": "application/json"})
     if any(entry["type"] == "json_invalid" for entry in problems):
         return Problem(400, "malformed", "The body is not valid JSON in UTF-8.")
     return invalid(*((pointer(entry["loc"]), _sentence(entry)) for entry in problems))
@@ -237,7 +242,7 @@ def install(app: FastAPI) -> None:
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return answer(request, _of_validation(error))
+        return answer(request, _of_validation(request, error))
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
