@@ -232,6 +232,8 @@ export const text = {
     runs: "Runs",
     estimate: "Estimate",
   },
+  /** As the REST answers' `model_label` has them. */
+  models: { scripted: "scripted model", demo: "demo model" },
   methods: {
     majority: "Majority",
     weighted: "Weighted by seat and confidence",
@@ -281,11 +283,18 @@ export const text = {
       retrying: "failed, is asked again",
       answered: "has answered",
       failed: "gave no answer",
+      stopped: "stopped before answering",
     } as Record<string, string>,
     thinking: "Thinking…",
     late: "Came after the round had closed: kept, not counted",
     attempt: (number: number): string => `attempt ${number}`,
     noAnswer: (reason: string): string => `No answer: ${reason}`,
+    stopped: "Stopped before answering.",
+    stoppedBecause: (reason: string): string =>
+      `Stopped before answering: ${reason.slice(0, 1).toLowerCase()}${reason.slice(1)}.`,
+    hadEnded: "the panel had ended",
+    silentIn: (rounds: readonly number[]): string =>
+      `gave no answer in ${rounds.length === 1 ? "round" : "rounds"} ${new Intl.ListFormat("en").format(rounds.map(String))}`,
     confidence: "Confidence",
     confidenceOf: (percent: string): string => `${percent} confident`,
     changed: "Changed position",
@@ -404,6 +413,8 @@ export const text = {
     threshold: (percent: string): string => `looked for ${percent}`,
     degraded: "Something was missing when this was counted",
     failed: "The panel ended without a result",
+    demonstration: (labels: readonly string[]): string =>
+      `Answers by a ${labels.join(" and a ")}: a demonstration, not advice.`,
     budget: (spent: string, limit: string): string => `The spending limit was reached: ${spent} of ${limit}.`,
     agreement: "Where they agree",
     disagreement: "Where they do not",
@@ -483,6 +494,8 @@ export const text = {
     help: "Each point by each expert. A sign leads to the words behind it.",
     aspect: "Point",
     vote: "The vote",
+    silent: (names: readonly string[]): string =>
+      `${new Intl.ListFormat("en").format(names)} gave no answer and ${names.length === 1 ? "has" : "have"} no column.`,
     views: {
       support: "supports",
       qualified: "with conditions",
