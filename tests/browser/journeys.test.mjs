@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import { accessible, api, ask, busy, complete, enter, launch, open, picture, stack, stop, tabTo, tenant, until, user } from "./browser.mjs";
 
 const QUESTION = "Should we launch the new insulin in Brazil before the EU?";
+const DEMONSTRATION = "Answers by a scripted model: a demonstration, not advice.";
 
 let browser;
 let context;
@@ -85,6 +86,9 @@ describe("asking", () => {
     await page.locator(".answer").first().waitFor();
     await until(page, "completed");
     await page.getByRole("heading", { name: "Recommendation" }).waitFor();
+    // Nobody takes a scripted result for advice: it is said once, in the card, above the verdict.
+    await page.locator(".recommendation > .demonstration:first-child").getByText(DEMONSTRATION).waitFor();
+    assert.equal(await page.getByText(DEMONSTRATION).count(), 1);
     await picture(page, "panel-structured");
     assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("draft")).length), 0);
   });
@@ -234,6 +238,7 @@ describe("a running panel", () => {
     await page.locator(".answer-text.typing").waitFor();
     await page.locator(".seat.phase-speaking", { hasText: "Fatima El-Sayed" }).waitFor();
     await page.getByText("No answer: the model declined").waitFor();
+    await page.getByText(DEMONSTRATION).waitFor();
     const moving = await page.evaluate(
       () => document.getAnimations().filter((one) => one.effect.getComputedTiming().activeDuration > 50).length,
     );
@@ -243,6 +248,14 @@ describe("a running panel", () => {
     await stop(id);
     await until(page, "failed");
     assert.deepEqual(await page.evaluate(() => window.spoken), ["The panel has ended."]);
+    // Who was cut off is not shown at work for ever, with or without a reload, and who was silent stays so.
+    for (const reloaded of [false, true]) {
+      if (reloaded) await page.reload();
+      await page.locator(".answer.phase-stopped").getByText("Stopped before answering.").waitFor();
+      assert.equal(await page.locator(".thinking, .typing, .answer[aria-busy=true]").count(), 0);
+      await page.locator(".seat", { hasText: "Fatima El-Sayed" }).getByText("stopped before answering").waitFor();
+      await page.locator(".seat.silent").getByText("gave no answer").waitFor();
+    }
   });
 
   test("is vetoed only when the person says so twice", async () => {
@@ -327,6 +340,8 @@ describe("a result", () => {
     await matrix.locator("tbody tr").nth(2).waitFor();
     const { aspects } = await api("GET", `/panels/${id}/matrix`);
     assert.equal(await matrix.locator("tbody tr").count(), aspects.length);
+    await page.locator(".seat.silent").getByText("gave no answer").waitFor();
+    await matrix.getByText("gave no answer and has no column.").waitFor();
     assert.match(await page.locator(".answer .vote").first().textContent(), /Brazil first|EU first/);
     await matrix.locator("button.cell").last().click();
     await page.locator(".answer mark").first().waitFor();
@@ -348,6 +363,12 @@ describe("a result", () => {
     const id = await ask("structured");
     await enter(page, `/panel/?id=${id}`);
     await until(page, "completed");
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy the result" }).click();
+    await page.getByText("Copied", { exact: true }).waitFor();
+    const { responses } = await api("GET", `/panels/${id}`);
+    assert.deepEqual([...new Set(responses.map((one) => one.model_label))], ["scripted model"]);
+    assert.ok((await page.evaluate(() => navigator.clipboard.readText())).includes(DEMONSTRATION));
     await page.getByText("Export", { exact: true }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Markdown" }).click()]);
     assert.match(readFileSync(await download.path(), "utf8"), /^# Should we launch/);
@@ -367,6 +388,7 @@ describe("a result", () => {
     for (const gone of [".top", ".panel-side", ".timeline", ".panel-facts .buttons", ".audit"])
       assert.equal(await page.locator(gone).first().isVisible(), false, gone);
     assert.equal(await page.locator(".answer-text").first().isVisible(), true);
+    assert.equal(await page.locator(".demonstration").isVisible(), true);
     const cut = await page.locator(".answer-text").evaluateAll((texts) => texts.filter((one) => one.scrollHeight > one.clientHeight + 1).length);
     assert.equal(cut, 0, "answers are cut off on paper");
     assert.ok((await page.pdf({ format: "A4" })).length > 10_000);
