@@ -115,6 +115,26 @@ describe("asking", () => {
     assert.equal(await page.getByLabel("Your question").inputValue(), QUESTION);
   });
 
+  test("an either-or question is offered its answers to vote on, and votes on nothing that is not asked for", async () => {
+    await enter(page, "/new/");
+    const hint = page.getByText("This reads like a choice");
+    await page.getByLabel("Your question").fill(QUESTION);
+    assert.equal(await hint.count(), 0);
+    await page.getByLabel("Your question").fill("Should Anna or Ben lead the launch?");
+    await hint.waitFor();
+    assert.equal(await page.getByRole("button", { name: /^Vote on/ }).count(), 0);
+    await page.getByLabel("Your question").fill("Should we launch the new insulin in Germany or France first?");
+    // What changes the vote stands under the question, before how and by whom it is discussed.
+    const below = await page.locator("form legend").allTextContents();
+    assert.equal(below[0], "Options to choose from");
+    await picture(page, "new-panel-choice", { full: false });
+    await page.getByRole("button", { name: "Vote on: Germany / France" }).click();
+    assert.equal(await page.getByRole("textbox", { name: "Option 1" }).inputValue(), "Germany");
+    assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");
+    assert.equal(await hint.count(), 0);
+    await page.evaluate(() => localStorage.clear());
+  });
+
   test("by keyboard alone a question is asked, and the focus is always seen", async () => {
     await enter(page, "/");
     await page.keyboard.press("Tab");

@@ -184,6 +184,8 @@ export const text = {
     noExperts: "No expert fits this search.",
     options: "Options to choose from",
     optionsHelp: "Optional. With options the experts vote on them; without, for or against.",
+    looksLikeChoice: "This reads like a choice: without options the panel votes for or against.",
+    voteOn: (answers: readonly string[]): string => `Vote on: ${answers.join(" / ")}`,
     optionsHelpDelphi: "Each option is rated from 1 to 9.",
     option: (number: number): string => `Option ${number}`,
     addOption: "Add an option",

@@ -23,6 +23,7 @@ import {
   limitsOf,
   parseDraft,
 } from "./draft";
+import { choiceIn } from "./either-or";
 import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
 import { PanelTypeSelector } from "./panel-type-selector";
 import { QuantityInput } from "./quantity-input";
@@ -129,6 +130,14 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
         complaint={complaint("/query")}
         onChange={(query) => change({ query })}
       />
+      {!forecasts(draft, type) && (
+        <OptionsInput
+          type={type}
+          options={draft.options}
+          choice={choiceIn(draft.query)}
+          onChange={(options) => change({ options })}
+        />
+      )}
       <PanelTypeSelector types={types} chosen={type.id} onChange={(id) => change({ type: id })} />
       <AgentSelector
         key={type.id}
@@ -145,9 +154,6 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
           isRangeWrong={shown.includes("bad range")}
           onChange={(quantity) => change({ quantity })}
         />
-      )}
-      {!forecasts(draft, type) && (
-        <OptionsInput type={type} options={draft.options} onChange={(options) => change({ options })} />
       )}
       <EvidenceInput evidence={draft.evidence} onChange={(evidence) => change({ evidence })} />
       <AdvancedOptions
