@@ -7,7 +7,7 @@ export const text = {
   product: "Ask Panel",
   skip: "Skip to content",
   nav: { label: "Main", panels: "Panels", ask: "New panel", experts: "Experts" },
-  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "System" },
+  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "As the system" },
   account: {
     label: "Account",
     signOut: "Sign out",
@@ -132,10 +132,11 @@ export const text = {
     panels: (count: number): string => n(count, "panel"),
     cost: "Cost",
     unpriced: (count: number): string => `${n(count, "call")} without a known price`,
-    budget: "Budget",
-    noBudget: "No monthly budget is set",
+    spent: "Spent this month",
+    /** Unlike the other totals of somebody who sees only their own. */
+    noBudget: "By the whole tenant; no budget set",
     reserved: (sum: string): string => `${sum} held for running panels`,
-    spentOf: (spent: string, limit: string): string => `${spent} of ${limit}`,
+    spentOf: (spent: string, limit: string): string => `${spent} of a budget of ${limit}`,
     month: "Panels",
     left: (left: number, limit: number): string => `${left} of ${limit} left this month`,
     empty: "Nothing was used yet this month.",
@@ -229,6 +230,9 @@ export const text = {
     guest: "Guests read. Ask an owner or admin for another role to ask panels.",
     barred: "This tenant may not start panels at the moment.",
     followUp: "Follow-up to an earlier panel",
+    again: "The same question again: change what you like, then ask.",
+    evidenceCut: (titles: readonly string[]): string =>
+      `Only the beginning of ${new Intl.ListFormat("en").format(titles.map((title) => `“${title}”`))} is kept: paste the rest.`,
     dropFollowUp: "Make it independent",
     fix: "Please look at what is marked.",
     runs: "Runs",
@@ -457,6 +461,7 @@ export const text = {
     print: "Print or save as PDF",
     copy: "Copy the result",
     followUp: "Ask a follow-up",
+    again: "Ask again",
     method: "Counted by",
     flags: {
       few_independent: "The votes are alike: they are worth fewer independent opinions than their number.",

@@ -34,6 +34,15 @@ export function PanelActions({
   if (!hasEnded(panel)) return mayAct ? <CancelButton panelId={panelId} /> : null;
   return (
     <>
+      {role !== "guest" && panel.failed !== null && (
+        <button
+          type="button"
+          className="button primary"
+          onClick={() => router.push(`/new/?again=${panelId}`)}
+        >
+          {text.result.again}
+        </button>
+      )}
       {role !== "guest" && (
         <button type="button" className="button" onClick={() => router.push(`/new/?parent=${panelId}`)}>
           {text.result.followUp}
