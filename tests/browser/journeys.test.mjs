@@ -132,7 +132,6 @@ describe("asking", () => {
     assert.equal(await page.getByRole("textbox", { name: "Option 1" }).inputValue(), "Germany");
     assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");
     assert.equal(await hint.count(), 0);
-    await page.evaluate(() => localStorage.clear());
   });
 
   test("by keyboard alone a question is asked, and the focus is always seen", async () => {
@@ -321,6 +320,47 @@ describe("a running panel", () => {
     await picture(page, "panel-cancelled");
   });
 
+  test("that was stopped is asked again as it was, evidence and settings too", async () => {
+    const long = "Reimbursement takes a year in Germany. ".repeat(12).trim();
+    await enter(page, "/new/");
+    await page.getByLabel("Your question").fill("Should we launch the new insulin in Germany or France first?");
+    await page.getByRole("button", { name: "Vote on: Germany / France" }).click();
+    await page.getByRole("radio", { name: /^Socratic/ }).check();
+    await page.locator(".chosen li").nth(3).waitFor();
+    await page.getByRole("button", { name: "Add a text" }).click();
+    await page.getByLabel("Title of text 1").fill("Reimbursement");
+    await page.getByLabel("Text 1", { exact: true }).fill(long);
+    await page.getByText("Advanced", { exact: true }).click();
+    await page.getByLabel("Time limit, minutes").fill("7");
+    await page.getByRole("button", { name: "Ask the panel" }).click();
+    await page.waitForURL("**/panel/?id=*");
+    const first = new URL(page.url()).searchParams.get("id");
+    await stop(first);
+    await until(page, "failed");
+    await page.getByRole("button", { name: "Ask again" }).click();
+    await page.getByText("The same question again").waitFor();
+    assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");
+    assert.equal(await page.getByRole("radio", { name: /^Socratic/ }).isChecked(), true);
+    assert.equal(await page.getByLabel("Text 1", { exact: true }).inputValue(), long);
+    await picture(page, "new-panel-again", { full: false });
+    // The address forgets it: what is changed now outlives a reload.
+    assert.equal(new URL(page.url()).search, "");
+    await page.getByRole("button", { name: "Ask the panel" }).click();
+    await page.waitForURL("**/panel/?id=*");
+    const again = new URL(page.url()).searchParams.get("id");
+    const [one, other] = await Promise.all([first, again].map((id) => api("GET", `/panels/${id}`)));
+    assert.notEqual(again, first);
+    for (const part of ["query", "panel_type", "agents", "configuration", "options", "evidence"])
+      assert.deepEqual(other[part], one[part], part);
+    await stop(again).catch(() => {}); // it may have ended by itself
+    // Another tab knows of the evidence what the server tells, and says so.
+    const fresh = await open(browser);
+    await enter(fresh.page, `/new/?again=${first}`);
+    await fresh.page.getByText("Only the beginning of “Reimbursement” is kept: paste the rest.").waitFor();
+    await fresh.context.close();
+    assert.deepEqual(fresh.problems, []);
+  });
+
   test("twelve experts at once stay smooth: what they type is drawn once per frame", async (t) => {
     const { agents } = await api("GET", "/agents");
     const twelve = agents.slice(0, 12).map((one) => one.id);
@@ -366,6 +406,19 @@ describe("a result", () => {
     await matrix.locator("button.cell").last().click();
     await page.locator(".answer mark").first().waitFor();
     await picture(page, "panel-options");
+  });
+
+  test("begins on a phone with its verdict: the gauge and what one may do come after", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await enter(page, `/panel/?id=${await ask("structured")}`);
+    await until(page, "completed");
+    const top = async (what) => (await what.boundingBox()).y;
+    const verdict = page.locator(".verdict-line");
+    assert.ok((await top(verdict)) < 800, "the verdict is not on the first screen");
+    assert.ok((await top(page.locator(".recommendation-gauge"))) > (await top(verdict)));
+    assert.ok((await top(page.getByRole("button", { name: "Ask a follow-up" }))) > (await top(page.locator(".recommendation-gauge"))));
+    assert.ok((await top(page.locator(".panel-columns"))) > (await top(page.getByRole("button", { name: "Ask a follow-up" }))));
+    await accessible(page, "a result on a phone");
   });
 
   test("shows the quotes behind a point in the answers they come from", async () => {
@@ -457,6 +510,8 @@ describe("the dashboard", () => {
   test("shows what was used in tokens or in money", async () => {
     await enter(page, "/");
     await page.getByText("Tokens by day").waitFor();
+    // What was spent is not read as a budget of nothing.
+    await page.locator(".totals .card", { hasText: "Spent this month" }).getByText("no budget set").waitFor();
     await page.locator(".segmented").getByText("Cost").click();
     await page.getByText("Cost by day").waitFor();
     await picture(page, "dashboard-usage-cost");
@@ -472,6 +527,10 @@ describe("the dashboard", () => {
     await page.getByLabel("Account").click();
     const tenants = page.getByRole("combobox", { name: /^Tenant/ });
     await picture(page, "account-menu", { full: false });
+    await page.getByLabel("Colour theme").selectOption("Dark");
+    await page.waitForSelector("html[data-theme=dark]");
+    await page.getByLabel("Colour theme").selectOption("As the system");
+    await page.waitForSelector("html[data-theme=light]");
     await tenants.selectOption({ label: globex });
     await page.locator(".banner[role=alert]").waitFor();
     assert.equal(await page.locator(".panel-card").count(), 0);
