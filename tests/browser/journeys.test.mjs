@@ -326,7 +326,7 @@ describe("a running panel", () => {
     await page.getByLabel("Your question").fill("Should we launch the new insulin in Germany or France first?");
     await page.getByRole("button", { name: "Vote on: Germany / France" }).click();
     await page.getByRole("radio", { name: /^Socratic/ }).check();
-    await page.locator(".chosen li").nth(3).waitFor();
+    await page.locator(".chosen li").nth(2).waitFor();
     await page.getByRole("button", { name: "Add a text" }).click();
     await page.getByLabel("Title of text 1").fill("Reimbursement");
     await page.getByLabel("Text 1", { exact: true }).fill(long);
