@@ -15,19 +15,20 @@ const ASKING = "which|what|who|where|when|how|should|shall|do|does|must|can|coul
 /** What is half of a name: "North or South America" are not North and South America. */
 const HALF =
   /^(north|south|east|west|northern|southern|eastern|western|central|new|old|upper|lower|big|small|early|late)$/i;
+/** "Should we … in Germany or France (first)": not "Do we sell in …", which asks for yes or no. */
 const NAMES = new RegExp(
-  String.raw`(?:^|\s)(?<before>\p{Ll}+) (?:the )?(?<left>${NAME}(?: ${NAME})*) or (?:the )?(?<right>${NAME}(?: ${NAME})*)` +
+  String.raw`(?:^|[:–—] ?)(?:[Ss]hould|[Ss]hall) (?:we|I|they|you) (?:\S+ )*?\p{Ll}+ (?:the )?(?<left>${NAME}(?: ${NAME})*) or (?:the )?(?<right>${NAME}(?: ${NAME})*)` +
     String.raw`(?:| first| next| (?:for|in|by|at|during|this|within|before|after) (?!.*\band\b).*)$`,
   "u",
 );
 /** "Which market first: Germany or France": the list stands behind a sign, and is no question of its own. */
 const LIST = new RegExp(
-  `^(?:${ASKING}) .*?(?:: | ?[–—] ?| - )(?! ?(?:${ASKING}|we|i|they) )(?<list>[^:–—]+)$`,
+  `^(?:which|what|who|where|when|how|should|shall) .*?(?:: | ?[–—] ?| - )(?! ?(?:${ASKING}|we|i|they) )(?<list>[^:–—]+)$`,
   "iu",
 );
 /** "Should we rent or buy (the plant)": two verbs with one subject. */
 const VERBS =
-  /^(?:should|shall|do|must|can|could|would) (?:we|i|they|you) (?<left>[a-z]+) or (?<right>[a-z]+)(?: (?:the|a|an|our|this|that|these|those|it|them)\b(?!.*\band\b).*)?$/i;
+  /^(?:should|shall) (?:we|i|they|you) (?<left>[a-z]+) or (?<right>[a-z]+)(?: (?:the|a|an|our|this|that|these|those|it|them)\b(?!.*\band\b).*)?$/i;
 
 /** Null: the question asks for no choice. */
 export function choiceIn(query: string): Choice | null {
