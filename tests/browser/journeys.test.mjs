@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import { accessible, api, ask, busy, complete, enter, launch, open, picture, stack, stop, tabTo, tenant, until, user } from "./browser.mjs";
 
 const QUESTION = "Should we launch the new insulin in Brazil before the EU?";
+const DEMONSTRATION = "Answers by a scripted model: a demonstration, not advice.";
 
 let browser;
 let context;
@@ -85,6 +86,9 @@ describe("asking", () => {
     await page.locator(".answer").first().waitFor();
     await until(page, "completed");
     await page.getByRole("heading", { name: "Recommendation" }).waitFor();
+    // Nobody takes a scripted result for advice: it is said once, in the card, above the verdict.
+    await page.locator(".recommendation > .demonstration:first-child").getByText(DEMONSTRATION).waitFor();
+    assert.equal(await page.getByText(DEMONSTRATION).count(), 1);
     await picture(page, "panel-structured");
     assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("draft")).length), 0);
   });
@@ -109,6 +113,25 @@ describe("asking", () => {
     await page.reload();
     await page.getByText("6 experts chosen").waitFor();
     assert.equal(await page.getByLabel("Your question").inputValue(), QUESTION);
+  });
+
+  test("an either-or question is offered its answers to vote on, and votes on nothing that is not asked for", async () => {
+    await enter(page, "/new/");
+    const hint = page.getByText("This reads like a choice");
+    await page.getByLabel("Your question").fill(QUESTION);
+    assert.equal(await hint.count(), 0);
+    await page.getByLabel("Your question").fill("Should Anna or Ben lead the launch?");
+    await hint.waitFor();
+    assert.equal(await page.getByRole("button", { name: /^Vote on/ }).count(), 0);
+    await page.getByLabel("Your question").fill("Should we launch the new insulin in Germany or France first?");
+    // What changes the vote stands under the question, before how and by whom it is discussed.
+    const below = await page.locator("form legend").allTextContents();
+    assert.equal(below[0], "Options to choose from");
+    await picture(page, "new-panel-choice", { full: false });
+    await page.getByRole("button", { name: "Vote on: Germany / France" }).click();
+    assert.equal(await page.getByRole("textbox", { name: "Option 1" }).inputValue(), "Germany");
+    assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");
+    assert.equal(await hint.count(), 0);
   });
 
   test("by keyboard alone a question is asked, and the focus is always seen", async () => {
@@ -234,6 +257,7 @@ describe("a running panel", () => {
     await page.locator(".answer-text.typing").waitFor();
     await page.locator(".seat.phase-speaking", { hasText: "Fatima El-Sayed" }).waitFor();
     await page.getByText("No answer: the model declined").waitFor();
+    await page.getByText(DEMONSTRATION).waitFor();
     const moving = await page.evaluate(
       () => document.getAnimations().filter((one) => one.effect.getComputedTiming().activeDuration > 50).length,
     );
@@ -243,6 +267,14 @@ describe("a running panel", () => {
     await stop(id);
     await until(page, "failed");
     assert.deepEqual(await page.evaluate(() => window.spoken), ["The panel has ended."]);
+    // Who was cut off is not shown at work for ever, with or without a reload, and who was silent stays so.
+    for (const reloaded of [false, true]) {
+      if (reloaded) await page.reload();
+      await page.locator(".answer.phase-stopped").getByText("Stopped before answering.").waitFor();
+      assert.equal(await page.locator(".thinking, .typing, .answer[aria-busy=true]").count(), 0);
+      await page.locator(".seat", { hasText: "Fatima El-Sayed" }).getByText("stopped before answering").waitFor();
+      await page.locator(".seat.silent").getByText("gave no answer").waitFor();
+    }
   });
 
   test("is vetoed only when the person says so twice", async () => {
@@ -288,6 +320,47 @@ describe("a running panel", () => {
     await picture(page, "panel-cancelled");
   });
 
+  test("that was stopped is asked again as it was, evidence and settings too", async () => {
+    const long = "Reimbursement takes a year in Germany. ".repeat(12).trim();
+    await enter(page, "/new/");
+    await page.getByLabel("Your question").fill("Should we launch the new insulin in Germany or France first?");
+    await page.getByRole("button", { name: "Vote on: Germany / France" }).click();
+    await page.getByRole("radio", { name: /^Socratic/ }).check();
+    await page.locator(".chosen li").nth(2).waitFor();
+    await page.getByRole("button", { name: "Add a text" }).click();
+    await page.getByLabel("Title of text 1").fill("Reimbursement");
+    await page.getByLabel("Text 1", { exact: true }).fill(long);
+    await page.getByText("Advanced", { exact: true }).click();
+    await page.getByLabel("Time limit, minutes").fill("7");
+    await page.getByRole("button", { name: "Ask the panel" }).click();
+    await page.waitForURL("**/panel/?id=*");
+    const first = new URL(page.url()).searchParams.get("id");
+    await stop(first);
+    await until(page, "failed");
+    await page.getByRole("button", { name: "Ask again" }).click();
+    await page.getByText("The same question again").waitFor();
+    assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");
+    assert.equal(await page.getByRole("radio", { name: /^Socratic/ }).isChecked(), true);
+    assert.equal(await page.getByLabel("Text 1", { exact: true }).inputValue(), long);
+    await picture(page, "new-panel-again", { full: false });
+    // The address forgets it: what is changed now outlives a reload.
+    assert.equal(new URL(page.url()).search, "");
+    await page.getByRole("button", { name: "Ask the panel" }).click();
+    await page.waitForURL("**/panel/?id=*");
+    const again = new URL(page.url()).searchParams.get("id");
+    const [one, other] = await Promise.all([first, again].map((id) => api("GET", `/panels/${id}`)));
+    assert.notEqual(again, first);
+    for (const part of ["query", "panel_type", "agents", "configuration", "options", "evidence"])
+      assert.deepEqual(other[part], one[part], part);
+    await stop(again).catch(() => {}); // it may have ended by itself
+    // Another tab knows of the evidence what the server tells, and says so.
+    const fresh = await open(browser);
+    await enter(fresh.page, `/new/?again=${first}`);
+    await fresh.page.getByText("Only the beginning of “Reimbursement” is kept: paste the rest.").waitFor();
+    await fresh.context.close();
+    assert.deepEqual(fresh.problems, []);
+  });
+
   test("twelve experts at once stay smooth: what they type is drawn once per frame", async (t) => {
     const { agents } = await api("GET", "/agents");
     const twelve = agents.slice(0, 12).map((one) => one.id);
@@ -327,10 +400,25 @@ describe("a result", () => {
     await matrix.locator("tbody tr").nth(2).waitFor();
     const { aspects } = await api("GET", `/panels/${id}/matrix`);
     assert.equal(await matrix.locator("tbody tr").count(), aspects.length);
+    await page.locator(".seat.silent").getByText("gave no answer").waitFor();
+    await matrix.getByText("gave no answer and has no column.").waitFor();
     assert.match(await page.locator(".answer .vote").first().textContent(), /Brazil first|EU first/);
     await matrix.locator("button.cell").last().click();
     await page.locator(".answer mark").first().waitFor();
     await picture(page, "panel-options");
+  });
+
+  test("begins on a phone with its verdict: the gauge and what one may do come after", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await enter(page, `/panel/?id=${await ask("structured")}`);
+    await until(page, "completed");
+    const top = async (what) => (await what.boundingBox()).y;
+    const verdict = page.locator(".verdict-line");
+    assert.ok((await top(verdict)) < 800, "the verdict is not on the first screen");
+    assert.ok((await top(page.locator(".recommendation-gauge"))) > (await top(verdict)));
+    assert.ok((await top(page.getByRole("button", { name: "Ask a follow-up" }))) > (await top(page.locator(".recommendation-gauge"))));
+    assert.ok((await top(page.locator(".panel-columns"))) > (await top(page.getByRole("button", { name: "Ask a follow-up" }))));
+    await accessible(page, "a result on a phone");
   });
 
   test("shows the quotes behind a point in the answers they come from", async () => {
@@ -348,6 +436,12 @@ describe("a result", () => {
     const id = await ask("structured");
     await enter(page, `/panel/?id=${id}`);
     await until(page, "completed");
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy the result" }).click();
+    await page.getByText("Copied", { exact: true }).waitFor();
+    const { responses } = await api("GET", `/panels/${id}`);
+    assert.deepEqual([...new Set(responses.map((one) => one.model_label))], ["scripted model"]);
+    assert.ok((await page.evaluate(() => navigator.clipboard.readText())).includes(DEMONSTRATION));
     await page.getByText("Export", { exact: true }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Markdown" }).click()]);
     assert.match(readFileSync(await download.path(), "utf8"), /^# Should we launch/);
@@ -367,6 +461,7 @@ describe("a result", () => {
     for (const gone of [".top", ".panel-side", ".timeline", ".panel-facts .buttons", ".audit"])
       assert.equal(await page.locator(gone).first().isVisible(), false, gone);
     assert.equal(await page.locator(".answer-text").first().isVisible(), true);
+    assert.equal(await page.locator(".demonstration").isVisible(), true);
     const cut = await page.locator(".answer-text").evaluateAll((texts) => texts.filter((one) => one.scrollHeight > one.clientHeight + 1).length);
     assert.equal(cut, 0, "answers are cut off on paper");
     assert.ok((await page.pdf({ format: "A4" })).length > 10_000);
@@ -415,6 +510,8 @@ describe("the dashboard", () => {
   test("shows what was used in tokens or in money", async () => {
     await enter(page, "/");
     await page.getByText("Tokens by day").waitFor();
+    // What was spent is not read as a budget of nothing.
+    await page.locator(".totals .card", { hasText: "Spent this month" }).getByText("no budget set").waitFor();
     await page.locator(".segmented").getByText("Cost").click();
     await page.getByText("Cost by day").waitFor();
     await picture(page, "dashboard-usage-cost");
@@ -430,6 +527,10 @@ describe("the dashboard", () => {
     await page.getByLabel("Account").click();
     const tenants = page.getByRole("combobox", { name: /^Tenant/ });
     await picture(page, "account-menu", { full: false });
+    await page.getByLabel("Colour theme").selectOption("Dark");
+    await page.waitForSelector("html[data-theme=dark]");
+    await page.getByLabel("Colour theme").selectOption("As the system");
+    await page.waitForSelector("html[data-theme=light]");
     await tenants.selectOption({ label: globex });
     await page.locator(".banner[role=alert]").waitFor();
     assert.equal(await page.locator(".panel-card").count(), 0);

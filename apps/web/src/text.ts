@@ -7,7 +7,7 @@ export const text = {
   product: "Ask Panel",
   skip: "Skip to content",
   nav: { label: "Main", panels: "Panels", ask: "New panel", experts: "Experts" },
-  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "System" },
+  theme: { label: "Colour theme", light: "Light", dark: "Dark", auto: "As the system" },
   account: {
     label: "Account",
     signOut: "Sign out",
@@ -132,10 +132,11 @@ export const text = {
     panels: (count: number): string => n(count, "panel"),
     cost: "Cost",
     unpriced: (count: number): string => `${n(count, "call")} without a known price`,
-    budget: "Budget",
-    noBudget: "No monthly budget is set",
+    spent: "Spent this month",
+    /** Unlike the other totals of somebody who sees only their own. */
+    noBudget: "By the whole tenant; no budget set",
     reserved: (sum: string): string => `${sum} held for running panels`,
-    spentOf: (spent: string, limit: string): string => `${spent} of ${limit}`,
+    spentOf: (spent: string, limit: string): string => `${spent} of a budget of ${limit}`,
     month: "Panels",
     left: (left: number, limit: number): string => `${left} of ${limit} left this month`,
     empty: "Nothing was used yet this month.",
@@ -184,6 +185,8 @@ export const text = {
     noExperts: "No expert fits this search.",
     options: "Options to choose from",
     optionsHelp: "Optional. With options the experts vote on them; without, for or against.",
+    looksLikeChoice: "This reads like a choice: without options the panel votes for or against.",
+    voteOn: (answers: readonly string[]): string => `Vote on: ${answers.join(" / ")}`,
     optionsHelpDelphi: "Each option is rated from 1 to 9.",
     option: (number: number): string => `Option ${number}`,
     addOption: "Add an option",
@@ -227,11 +230,16 @@ export const text = {
     guest: "Guests read. Ask an owner or admin for another role to ask panels.",
     barred: "This tenant may not start panels at the moment.",
     followUp: "Follow-up to an earlier panel",
+    again: "The same question again: change what you like, then ask.",
+    evidenceCut: (titles: readonly string[]): string =>
+      `Only the beginning of ${new Intl.ListFormat("en").format(titles.map((title) => `“${title}”`))} is kept: paste the rest.`,
     dropFollowUp: "Make it independent",
     fix: "Please look at what is marked.",
     runs: "Runs",
     estimate: "Estimate",
   },
+  /** As the REST answers' `model_label` has them. */
+  models: { scripted: "scripted model", demo: "demo model" },
   methods: {
     majority: "Majority",
     weighted: "Weighted by seat and confidence",
@@ -281,11 +289,18 @@ export const text = {
       retrying: "failed, is asked again",
       answered: "has answered",
       failed: "gave no answer",
+      stopped: "stopped before answering",
     } as Record<string, string>,
     thinking: "Thinking…",
     late: "Came after the round had closed: kept, not counted",
     attempt: (number: number): string => `attempt ${number}`,
     noAnswer: (reason: string): string => `No answer: ${reason}`,
+    stopped: "Stopped before answering.",
+    stoppedBecause: (reason: string): string =>
+      `Stopped before answering: ${reason.slice(0, 1).toLowerCase()}${reason.slice(1)}.`,
+    hadEnded: "the panel had ended",
+    silentIn: (rounds: readonly number[]): string =>
+      `gave no answer in ${rounds.length === 1 ? "round" : "rounds"} ${new Intl.ListFormat("en").format(rounds.map(String))}`,
     confidence: "Confidence",
     confidenceOf: (percent: string): string => `${percent} confident`,
     changed: "Changed position",
@@ -404,6 +419,8 @@ export const text = {
     threshold: (percent: string): string => `looked for ${percent}`,
     degraded: "Something was missing when this was counted",
     failed: "The panel ended without a result",
+    demonstration: (labels: readonly string[]): string =>
+      `Answers by a ${labels.join(" and a ")}: a demonstration, not advice.`,
     budget: (spent: string, limit: string): string => `The spending limit was reached: ${spent} of ${limit}.`,
     agreement: "Where they agree",
     disagreement: "Where they do not",
@@ -444,6 +461,7 @@ export const text = {
     print: "Print or save as PDF",
     copy: "Copy the result",
     followUp: "Ask a follow-up",
+    again: "Ask again",
     method: "Counted by",
     flags: {
       few_independent: "The votes are alike: they are worth fewer independent opinions than their number.",
@@ -483,6 +501,8 @@ export const text = {
     help: "Each point by each expert. A sign leads to the words behind it.",
     aspect: "Point",
     vote: "The vote",
+    silent: (names: readonly string[]): string =>
+      `${new Intl.ListFormat("en").format(names)} gave no answer and ${names.length === 1 ? "has" : "have"} no column.`,
     views: {
       support: "supports",
       qualified: "with conditions",

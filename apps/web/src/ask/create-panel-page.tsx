@@ -3,7 +3,7 @@
 import { useRouter, useSearchParams } from "next/navigation";
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import useSWR from "swr";
-import { bodyOf as answerOf } from "@/api/client";
+import { bodyOf as answerOf, type Schemas } from "@/api/client";
 import { type PanelTypeInfo, panelTypes } from "@/api/panel-types";
 import { Problem } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
@@ -11,6 +11,7 @@ import { money } from "@/format";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
+import { type Again, draftOf, remember, remembered } from "./again";
 import { AgentSelector } from "./agent-selector";
 import {
   BLANK,
@@ -23,6 +24,7 @@ import {
   limitsOf,
   parseDraft,
 } from "./draft";
+import { choiceIn } from "./either-or";
 import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
 import { PanelTypeSelector } from "./panel-type-selector";
 import { QuantityInput } from "./quantity-input";
@@ -32,17 +34,30 @@ import { QueryInput } from "./query-input";
 export function CreatePanelPage(): ReactNode {
   const { api, tenant: tenantId } = useSession();
   const tenant = useTenant();
+  // Once: the address forgets it as soon as the form is filled, so that a reload keeps what was changed since.
+  const [again] = useState(useSearchParams().get("again"));
+  const earlier = useSWR(again === null ? null : ["again", again], () =>
+    answerOf(api.GET("/api/v1/panels/{panel_id}", { params: { path: { panel_id: again ?? "" } } })),
+  );
   const types = useSWR("panel-types", async () => panelTypes(await answerOf(api.GET("/api/v1/panel-types"))));
   const blocked = tenant.role === "guest" ? text.ask.guest : tenant.may_create ? null : text.ask.barred;
+  const isWaiting =
+    (types.data === undefined && types.error === undefined) ||
+    (again !== null && earlier.data === undefined && earlier.error === undefined);
   return (
     <main className="page form-page" id="content">
       <h1>{text.ask.title}</h1>
       <p className="lead">{text.ask.lead}</p>
       {blocked !== null && <p className="banner wait">{blocked}</p>}
       {types.error !== undefined && <Trouble error={types.error} onRetry={() => void types.mutate()} />}
-      {types.data === undefined && types.error === undefined && <Spinner label={text.loading} />}
-      {types.data && blocked === null && (
-        <CreatePanelForm types={types.data} draftKey={`askpanel.draft.${tenantId}`} />
+      {earlier.error !== undefined && <Trouble error={earlier.error} />}
+      {isWaiting && <Spinner label={text.loading} />}
+      {types.data && !isWaiting && blocked === null && (
+        <CreatePanelForm
+          types={types.data}
+          draftKey={`askpanel.draft.${tenantId}`}
+          earlier={earlier.data ?? null}
+        />
       )}
     </main>
   );
@@ -51,18 +66,20 @@ export function CreatePanelPage(): ReactNode {
 interface FormProps {
   readonly types: readonly PanelTypeInfo[];
   readonly draftKey: string;
+  /** The panel whose question is asked again; null: a new question. */
+  readonly earlier: Schemas["PanelView"] | null;
 }
 
-export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
+export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactNode {
   const { api } = useSession();
   const { limits } = useTenant();
   const catalogue = useSWR("agents", async () => (await answerOf(api.GET("/api/v1/agents"))).agents);
   const router = useRouter();
   const parameters = useSearchParams();
-  const [draft, setDraft] = useState<Draft>(() => ({
-    ...parseDraft(localStorage.getItem(draftKey)),
-    ...fromAddress(parameters),
-  }));
+  const [again] = useState(() => (earlier === null ? null : filledFrom(earlier, types)));
+  const [draft, setDraft] = useState<Draft>(
+    () => again?.draft ?? { ...parseDraft(localStorage.getItem(draftKey)), ...fromAddress(parameters) },
+  );
   const [tried, setTried] = useState(false);
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -70,6 +87,9 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
   const key = useRef<{ readonly body: string; readonly value: string } | null>(null);
   const wait = useRef(false);
 
+  useEffect(() => {
+    if (again !== null) history.replaceState(null, "", "/new/");
+  }, [again]);
   useEffect(() => {
     if (isBlank(draft)) localStorage.removeItem(draftKey);
     else localStorage.setItem(draftKey, JSON.stringify(draft));
@@ -100,6 +120,7 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
         api.POST("/api/v1/panels", { body, params: { header: { "Idempotency-Key": key.current.value } } }),
       );
       localStorage.removeItem(draftKey);
+      remember(created.id, draft, sessionStorage);
       router.push(`/panel/?id=${created.id}`);
     } catch (failure) {
       setError(failure);
@@ -114,6 +135,11 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
     error instanceof Problem ? (error.fields.get(pointer) ?? null) : null;
   return (
     <form onSubmit={submit} noValidate>
+      {again !== null && (
+        <p className="note">
+          {text.ask.again} {again.cut.length > 0 && text.ask.evidenceCut(again.cut)}
+        </p>
+      )}
       {draft.parent !== null && (
         <p className="note">
           {text.ask.followUp} <span className="mono">{draft.parent.slice(0, 8)}</span>{" "}
@@ -129,6 +155,14 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
         complaint={complaint("/query")}
         onChange={(query) => change({ query })}
       />
+      {!forecasts(draft, type) && (
+        <OptionsInput
+          type={type}
+          options={draft.options}
+          choice={choiceIn(draft.query)}
+          onChange={(options) => change({ options })}
+        />
+      )}
       <PanelTypeSelector types={types} chosen={type.id} onChange={(id) => change({ type: id })} />
       <AgentSelector
         key={type.id}
@@ -145,9 +179,6 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
           isRangeWrong={shown.includes("bad range")}
           onChange={(quantity) => change({ quantity })}
         />
-      )}
-      {!forecasts(draft, type) && (
-        <OptionsInput type={type} options={draft.options} onChange={(options) => change({ options })} />
       )}
       <EvidenceInput evidence={draft.evidence} onChange={(evidence) => change({ evidence })} />
       <AdvancedOptions
@@ -192,6 +223,15 @@ export function CreatePanelForm({ types, draftKey }: FormProps): ReactNode {
       </div>
     </form>
   );
+}
+
+function filledFrom(panel: Schemas["PanelView"], types: readonly PanelTypeInfo[]): Again {
+  const known = draftOf(
+    panel,
+    types.find((type) => type.id === panel.panel_type),
+  );
+  const evidence = known.cut.length > 0 ? remembered(panel.id, sessionStorage) : null;
+  return evidence === null ? known : { draft: { ...known.draft, evidence }, cut: [] };
 }
 
 function fromAddress(parameters: Pick<URLSearchParams, "get">): Partial<Draft> {

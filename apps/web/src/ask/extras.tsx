@@ -5,6 +5,7 @@ import type { PanelTypeInfo } from "@/api/panel-types";
 import { percent } from "@/format";
 import { text } from "@/text";
 import type { Advanced, Evidence } from "./draft";
+import type { Choice } from "./either-or";
 
 const MOST_OPTIONS = 9;
 const MOST_EVIDENCE = 20;
@@ -12,16 +13,29 @@ const MOST_EVIDENCE = 20;
 interface OptionsProps {
   readonly type: PanelTypeInfo;
   readonly options: readonly string[];
+  /** The choice the question asks for; null where it asks for none. */
+  readonly choice: Choice | null;
   onChange(options: readonly string[]): void;
 }
 
-export function OptionsInput({ type, options, onChange }: OptionsProps): ReactNode {
+export function OptionsInput({ type, options, choice, onChange }: OptionsProps): ReactNode {
+  const answers = choice?.answers ?? null;
   return (
     <fieldset>
       <legend>{text.ask.options}</legend>
       <p className="hint">
         {text.ask.optionsHelp} {type.id === "delphi" && text.ask.optionsHelpDelphi}
       </p>
+      {choice !== null && options.every((option) => option.trim() === "") && (
+        <div className="choice-hint">
+          <p>{text.ask.looksLikeChoice}</p>
+          {answers !== null && (
+            <button type="button" className="button small" onClick={() => onChange(answers)}>
+              {text.ask.voteOn(answers)}
+            </button>
+          )}
+        </div>
+      )}
       {/* biome-ignore-start lint/suspicious/noArrayIndexKey: an option has no other name than its place */}
       {options.map((option, place) => (
         <div key={place} className="row">

@@ -11,6 +11,7 @@ import { Spinner, Trouble } from "@/ui/states";
 import { useFocus } from "./focus";
 import type { PanelState } from "./fold";
 import { type Aspect, aspectsOf, type Cell, columnsOf, type View } from "./matrix";
+import { silentSeats } from "./silence";
 
 const STANCE: Record<View, string> = {
   support: "support",
@@ -39,6 +40,7 @@ export function AspectMatrix({
     return aspectsOf(answer.aspects);
   });
   if (data?.length === 0) return null;
+  const silent = silentSeats(panel);
   return (
     <section className="card matrix" aria-labelledby="aspects">
       <h3 id="aspects">{text.matrix.title}</h3>
@@ -46,6 +48,9 @@ export function AspectMatrix({
       {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
       {data === undefined && error === undefined && <Spinner label={text.loading} />}
       {data && <Grid panel={panel} aspects={data} />}
+      {silent.length > 0 && (
+        <p className="hint silent">{text.matrix.silent(silent.map((seat) => seat.agent_name))}</p>
+      )}
       <ul className="legend" aria-hidden="true">
         {(["support", "qualified", "oppose", "neutral"] as const).map((view) => (
           <li key={view} className={`stance-${STANCE[view]}`}>

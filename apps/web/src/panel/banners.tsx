@@ -1,12 +1,16 @@
 import type { ReactNode } from "react";
 import { money } from "@/format";
 import { text } from "@/text";
+import { demonstrationOf } from "./demonstration";
 import { hasEnded, type PanelState, results } from "./fold";
 import type { Link } from "./stream";
 
 /** What a reader must know before the result: a lost connection, a failure, a limit, what is missing. */
 export function Banners({ panel, link }: { readonly panel: PanelState; readonly link: Link }): ReactNode {
   const degraded = panel.completed?.degraded ?? results(panel).at(-1)?.degraded ?? [];
+  const demonstration = demonstrationOf(panel);
+  // In the card of the result it stands above the result.
+  const stands = panel.completed !== null && results(panel).length > 0;
   return (
     <>
       <div role="status">
@@ -14,6 +18,7 @@ export function Banners({ panel, link }: { readonly panel: PanelState; readonly 
           <p className="banner wait">{text.panel.reconnecting}</p>
         )}
       </div>
+      {demonstration !== null && !stands && <p className="banner wait demonstration">{demonstration}</p>}
       {panel.failed !== null && (
         <section className="banner bad" aria-labelledby="failed">
           <strong id="failed">{text.result.failed}</strong>

@@ -6,6 +6,7 @@ import { render } from "@/markdown/render";
 import { text } from "@/text";
 import { Gauge } from "@/ui/gauge";
 import { StancePill } from "@/ui/stance";
+import { demonstrationOf } from "./demonstration";
 import { useFocus } from "./focus";
 import type { Consensus, PanelState } from "./fold";
 import { results } from "./fold";
@@ -21,16 +22,20 @@ interface Props {
 export function Recommendation({ panel, consensus }: Props): ReactNode {
   const metrics = metricsOf(consensus.metrics);
   const final = panel.completed;
+  const demonstration = demonstrationOf(panel);
   // What was missing stands above, once.
   const degraded = final?.degraded ?? consensus.degraded ?? [];
   return (
     <section className="card recommendation" aria-labelledby="recommendation">
+      {final !== null && demonstration !== null && (
+        <p className="banner wait demonstration">{demonstration}</p>
+      )}
       <div className="recommendation-gauge">
         <Gauge level={consensus.consensus_level} threshold={consensus.threshold} />
         <p className="band">{text.bands[consensus.band] ?? consensus.band}</p>
         <p className="hint">{text.result.threshold(percent(consensus.threshold))}</p>
       </div>
-      <div>
+      <div className="recommendation-words">
         <h2 id="recommendation" className="kicker">
           {final ? text.result.recommendation : text.result.soFar}
         </h2>

@@ -8,6 +8,7 @@ import { isBallot } from "./ballots";
 import { answerId, reveal, useFocus } from "./focus";
 import type { Turn } from "./fold";
 import type { Links, Ref } from "./links";
+import { whySilent } from "./silence";
 import { Vote } from "./vote";
 
 const LONG = 900;
@@ -113,15 +114,18 @@ function Asked({ questions }: { readonly questions: readonly string[] }): ReactN
 
 function Body({ turn, quotes }: { readonly turn: Turn; readonly quotes: readonly string[] }): ReactNode {
   const [open, setOpen] = useState(false);
-  const failure = turn.failures.at(-1);
-  if (turn.phase === "failed" || turn.phase === "retrying") {
+  if (turn.phase === "failed") return <p className="answer-failed">{whySilent(turn)}</p>;
+  if (turn.phase === "retrying") {
+    const failure = turn.failures.at(-1);
     const reason = failure ? (text.failures[failure.reason] ?? failure.reason) : "";
+    return <p className="answer-failed">{`${reason}; ${text.panel.phases["retrying"]}`}</p>;
+  }
+  if (turn.phase === "stopped") {
     return (
-      <p className="answer-failed">
-        {turn.phase === "failed"
-          ? text.panel.noAnswer(reason)
-          : `${reason}; ${text.panel.phases["retrying"]}`}
-      </p>
+      <>
+        {turn.text !== "" && <p className="answer-text unfinished">{turn.text} …</p>}
+        <p className="answer-stopped">{whySilent(turn)}</p>
+      </>
     );
   }
   if (turn.phase === "speaking") {

@@ -9,7 +9,7 @@ export type Response = StreamData["response_added"];
 export type Consensus = StreamData["consensus_calculated"];
 export type Created = StreamData["panel_created"];
 
-/** One seat's part of a step: waiting for its model, speaking, answered, or failed for good. */
+/** One seat's part of a step: speaking, asked again, answered, failed for good, or cut off by the panel's end. */
 export interface Turn {
   readonly key: string;
   readonly round: number;
@@ -21,7 +21,9 @@ export interface Turn {
   readonly role: string;
   readonly model: string | null;
   readonly attempt: number;
-  readonly phase: "speaking" | "retrying" | "answered" | "failed";
+  readonly phase: "speaking" | "retrying" | "answered" | "failed" | "stopped";
+  /** Why the panel ended while it was speaking; null where it did not. */
+  readonly cut: string | null;
   /** What has been typed so far; replaced by the answer's own text once it is there. */
   readonly text: string;
   /** Whether characters were typed that nobody heard: the next ones begin behind a gap. */
@@ -96,7 +98,7 @@ function step(state: PanelState, event: PanelEvent): PanelState {
   if (event.name === "stream_reset") return EMPTY;
   if (event.name === "response_delta") return typed(state, event.data);
   if (event.data.sequence <= state.sequence) return state;
-  return { ...apply(state, event), sequence: event.data.sequence };
+  return { ...settled(apply(state, event)), sequence: event.data.sequence };
 }
 
 type Recorded = Exclude<PanelEvent, { name: "stream_reset" | "response_delta" }>;
@@ -147,6 +149,23 @@ function apply(state: PanelState, event: Recorded): PanelState {
   }
 }
 
+/** Nobody speaks on a panel that has ended: who was to be asked again has failed, who was speaking was cut off. */
+function settled(state: PanelState): PanelState {
+  const open = (turn: Turn): boolean => turn.phase === "speaking" || turn.phase === "retrying";
+  if (!hasEnded(state) || !state.rounds.some((round) => round.turns.some(open))) return state;
+  const cut = state.failed?.reason ?? state.completed?.stop_reason ?? null;
+  const end = (turn: Turn): Turn =>
+    turn.phase === "retrying" ? { ...turn, phase: "failed" } : { ...turn, phase: "stopped", cut };
+  return {
+    ...state,
+    rounds: state.rounds.map((round) =>
+      round.turns.some(open)
+        ? { ...round, turns: round.turns.map((turn) => (open(turn) ? end(turn) : turn)) }
+        : round,
+    ),
+  };
+}
+
 function opened(data: StreamData["round_started"]): Round {
   return {
     number: data.round_number,
@@ -185,6 +204,7 @@ function newTurn(state: PanelState, place: StepPlace): Turn {
     model: null,
     attempt: 1,
     phase: "speaking",
+    cut: null,
     text: "",
     gap: false,
     response: null,
@@ -238,6 +258,7 @@ function humanSaid(state: PanelState, data: Exclude<Response, { seat: number }>)
     model: null,
     attempt: 1,
     phase: "answered",
+    cut: null,
     text: data.content,
     gap: false,
     response: data,

@@ -5,13 +5,13 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { bodyOf, headersOf } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
-import { percent } from "@/format";
 import { useSession } from "@/session/provider";
 import { subjectOf } from "@/session/store";
 import { text } from "@/text";
 import { Dialog } from "@/ui/dialog";
 import { Trouble } from "@/ui/states";
-import { hasEnded, type PanelState, results } from "./fold";
+import { hasEnded, type PanelState } from "./fold";
+import { resultText } from "./result-text";
 
 /** Whether this user may stop the panel, or answer as its person. */
 export function useMayAct(panel: PanelState): boolean {
@@ -34,6 +34,15 @@ export function PanelActions({
   if (!hasEnded(panel)) return mayAct ? <CancelButton panelId={panelId} /> : null;
   return (
     <>
+      {role !== "guest" && panel.failed !== null && (
+        <button
+          type="button"
+          className="button primary"
+          onClick={() => router.push(`/new/?again=${panelId}`)}
+        >
+          {text.result.again}
+        </button>
+      )}
       {role !== "guest" && (
         <button type="button" className="button" onClick={() => router.push(`/new/?parent=${panelId}`)}>
           {text.result.followUp}
@@ -99,22 +108,7 @@ function CancelButton({ panelId }: { readonly panelId: string }): ReactNode {
 function CopyButton({ panel }: { readonly panel: PanelState }): ReactNode {
   const [copied, setCopied] = useState(false);
   async function copy(): Promise<void> {
-    const last = results(panel).at(-1);
-    const lines = [
-      panel.created?.query ?? "",
-      "",
-      panel.completed?.recommendation ?? "",
-      ...(last
-        ? [
-            "",
-            `${text.result.consensus}: ${percent(last.consensus_level)} (${text.bands[last.band] ?? last.band})`,
-          ]
-        : []),
-      ...(last?.dissenting_opinions ?? []).map(
-        (one) => `${text.result.dissent}: ${one.agent_name}: ${one.opinion}`,
-      ),
-    ];
-    await navigator.clipboard.writeText(lines.join("\n"));
+    await navigator.clipboard.writeText(resultText(panel));
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   }

@@ -3,11 +3,13 @@ import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
 import { lastVote } from "./ballots";
 import { hasEnded, type PanelState, type Turn } from "./fold";
+import { silenceOf } from "./silence";
 import { Vote } from "./vote";
 
 /** Who sits on the panel, what each is doing now, and where each stands. */
 export function Seats({ panel }: { readonly panel: PanelState }): ReactNode {
   const round = panel.rounds.at(-1);
+  const ended = hasEnded(panel);
   return (
     <section className="card seats" aria-labelledby="seats">
       <h2 id="seats">{text.panel.seats}</h2>
@@ -15,21 +17,14 @@ export function Seats({ panel }: { readonly panel: PanelState }): ReactNode {
         {panel.seats.map((seat) => {
           const turn = round?.turns.findLast((one) => one.seat === seat.seat);
           const vote = lastVote(panel, seat.seat);
+          const silence = ended ? silenceOf(panel, seat.seat) : null;
+          const state = ended ? (silence === null ? "" : "silent") : `phase-${turn?.phase ?? "waiting"}`;
           return (
-            <li
-              key={seat.seat}
-              className={`seat ${hasEnded(panel) ? "" : `phase-${turn?.phase ?? "waiting"}`}`}
-            >
+            <li key={seat.seat} className={`seat ${state}`}>
               <Avatar name={seat.agent_name} seat={seat.seat} />
               <div>
                 <p className="seat-name">{seat.agent_name}</p>
-                <p className="hint">
-                  {hasEnded(panel) || !turn
-                    ? seat.role === "expert"
-                      ? (seat.reason ?? text.roles["expert"])
-                      : text.roles[seat.role ?? "expert"]
-                    : phaseOf(turn)}
-                </p>
+                <p className="hint">{silence ?? (ended || !turn ? partOf(seat) : phaseOf(turn))}</p>
               </div>
               {vote !== null && <Vote turn={vote} />}
             </li>
@@ -38,6 +33,12 @@ export function Seats({ panel }: { readonly panel: PanelState }): ReactNode {
       </ul>
     </section>
   );
+}
+
+/** Why this expert sits there, or on which side. */
+function partOf(seat: PanelState["seats"][number]): string | undefined {
+  const role = seat.role ?? "expert";
+  return (role === "expert" ? seat.reason : null) ?? text.roles[role];
 }
 
 function phaseOf(turn: Turn): string {

@@ -110,7 +110,7 @@ function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactN
         </dd>
       </div>
       <div className="card">
-        <dt>{text.usage.budget}</dt>
+        <dt>{text.usage.spent}</dt>
         <dd>{money(spent)}</dd>
         {limit === null ? (
           <dd className="hint">{text.usage.noBudget}</dd>

@@ -39,7 +39,6 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
             ))}
           </nav>
           <div className="top-end">
-            <ThemeChoice />
             <Account email={subjectOf(token).email} />
           </div>
         </div>
@@ -69,8 +68,8 @@ function ThemeChoice(): ReactNode {
     if (stored === "light" || stored === "dark") setTheme(stored);
   }, []);
   return (
-    <label className="theme">
-      <span className="unseen">{text.theme.label}</span>
+    <label className="field">
+      <span>{text.theme.label}</span>
       <select
         value={theme}
         onChange={(event) => {
@@ -154,6 +153,7 @@ function Account({ email }: { readonly email: string | null }): ReactNode {
             </button>
           </form>
         )}
+        <ThemeChoice />
         <button type="button" className="button wide" onClick={signOut}>
           {text.account.signOut}
         </button>
