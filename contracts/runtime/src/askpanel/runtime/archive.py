@@ -46,7 +46,7 @@ from askpanel.runtime.replies import Replies
 INDEX = f"KV_{ARCHIVE_BUCKET.name}"
 YOUNG = timedelta(hours=1)
 """Nothing of a panel is archived before it has been quiet for a day: far longer than clocks differ."""
-IN_BOTH = 0.5
+IN_BOTH = 0.25
 """Seconds, by the archiver's clock, that a panel stays on the log after the index has named it."""
 AHEAD = 64
 """Panels fetched before they are handed out."""
