@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from askpanel.contracts.topology import DEAD, DURABLES, PANELS, USAGE
 from askpanel.runtime import letters, retries
@@ -160,11 +161,19 @@ async def test_without_the_service_a_retry_says_so_at_once(log_server: OwnNats, 
 
 
 async def test_of_several_processes_one_handles_it_and_asking_twice_is_handling_once(
-    log_server: OwnNats, client: Client
+    log_server: OwnNats, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     letter = await a_letter(log_server, client)
     begun: list[str] = []
+    heard: list[bytes] = []
     go = asyncio.Event()
+    hear = Retries._asked
+
+    async def hearing(retries: Retries, request: Msg) -> None:
+        await hear(retries, request)
+        heard.append(request.data)
+
+    monkeypatch.setattr(Retries, "_asked", hearing)
 
     def process(name: str) -> Handler:
         async def handle(_: Delivery) -> None:
@@ -177,7 +186,7 @@ async def test_of_several_processes_one_handles_it_and_asking_twice_is_handling_
         first = asyncio.create_task(letters.retry(client, letter, seconds=5))
         await until(lambda: begun == ["one"])
         second = asyncio.create_task(letters.retry(client, letter, seconds=5))
-        await client.flush()
+        await until(lambda: len(heard) == 2)
         go.set()
         await asyncio.gather(first, second)
         async with listening(client, process("two")):
