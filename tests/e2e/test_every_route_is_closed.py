@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -68,6 +69,8 @@ def theirs(running: RunningStack) -> Iterator[Ids]:
         async with running.http("admin") as client:
             made = await client.post("/agents", json=EXPERT | {"agent_id": ids.agent_id})
             assert made.status_code == 201, made.text
+            shown = partial(client.get, f"/agents/{ids.agent_id}")
+            await until(shown, lambda answer: answer.status_code == 200)
             client.headers["Idempotency-Key"] = ids.key
             created = await create(client, query=SECRET)
             await follow(client, created["id"])

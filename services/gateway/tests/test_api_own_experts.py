@@ -1,10 +1,15 @@
 """A tenant's own experts: created, revised, retired, by admins, for this tenant alone."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from nats.js.api import StreamInfo
 
 from askpanel.contracts.events import PanelCreated
+from askpanel.gateway import catalogue
+from askpanel.local.demo import TENANTS
+from askpanel.runtime.ending import end
 from tests.harness.stack import until
 
 from .running import Running
@@ -37,6 +42,34 @@ async def seen(gateway: Running, agent_id: str, *, version: int | None, tenant: 
         return answer.json()["version"] if answer.status_code == 200 else None
 
     await until(shown, lambda found: found == version)
+
+
+async def test_a_change_whose_announcement_overtakes_its_storing_is_seen_a_moment_later(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "LOOK_EVERY", 600.0)
+    known = catalogue.Catalogue(gateway.client)
+    task = asyncio.create_task(known.run())
+    try:
+        await known.loaded.wait()
+        before = await gateway.log.jetstream.stream_info("KV_experts")
+        look, looks = known._jetstream.stream_info, list[str]()
+
+        async def late(name: str) -> StreamInfo:
+            looks.append(name)
+            return before if len(looks) == 1 else await look(name)
+
+        monkeypatch.setattr(known._jetstream, "stream_info", late)
+        made = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": "overtaken"})
+        assert made.status_code == 201, made.text
+
+        async def there() -> bool:
+            return "overtaken" in known.of(TENANTS[0].id)
+
+        await until(there, lambda found: found)
+        assert len(looks) > 1
+    finally:
+        await end(task)
 
 
 async def test_an_expert_is_created_revised_and_retired(gateway: Running) -> None:

@@ -3,8 +3,9 @@
 A tenant sees the global experts and its own; its own wins where both have an id. A retired expert stays
 out of new panels. What cannot be read is logged and left out.
 
-A change announces itself (a bucket's subjects are ordinary subjects), and every few seconds the bucket's
-last sequence is compared, so a lost announcement costs seconds and a restart of NATS nothing. A standing
+A change announces itself (a bucket's subjects are ordinary subjects), perhaps before it is stored, so the bucket is
+looked at again a moment later; and every few seconds its last sequence is compared, so a lost announcement costs
+seconds and a restart of NATS nothing. A standing
 watcher of the client would not do: it stays silent for good after some failures (see runtime.tail), and it may
 begin with nothing (see runtime.buckets).
 """
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 5.0
 """Seconds between looks at the bucket's last sequence."""
 
+LOOK_AGAIN = (0.1, 0.5, 2.0)
+"""Seconds after an announcement by which what it announced is stored, sooner or later."""
 LOAD_PATIENCE = 10.0
 
 
@@ -78,6 +81,8 @@ class Catalogue:
 
     async def _announced(self, _: Msg) -> None:
         self._changed.set()
+        for seconds in LOOK_AGAIN:
+            asyncio.get_running_loop().call_later(seconds, self._changed.set)
 
     async def _until_changed(self) -> None:
         try:
