@@ -19,8 +19,9 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import ARCHIVE, PANELS, USAGE
 from askpanel.gateway.history import read_event, read_history
 from askpanel.runtime import letters
+from askpanel.runtime.archive import INDEX
 from askpanel.runtime.archiver import Archiver, Window
-from askpanel.runtime.errors import Conflict
+from askpanel.runtime.errors import Conflict, LogMisconfigured
 from askpanel.runtime.log import EventLog
 from tests.contract.archiving import archived, everybody_is_past, finished, on_log, projected, put
 from tests.contract.made import a_round, some_panel
@@ -345,6 +346,15 @@ async def test_a_damaged_copy_is_said_and_never_served(client: Client) -> None:
     await jetstream.delete_msg(ARCHIVE.name, entry.parts[0])
     with pytest.raises(Damaged, match="in the index and not in the archive"):
         await log.read(ref)
+
+
+async def test_without_an_index_it_is_said_at_once_that_there_is_none(client: Client) -> None:
+    log = EventLog(client)
+    await log.position()
+    await client.jetstream().delete_stream(INDEX)
+    async with asyncio.timeout(2):
+        with pytest.raises(LogMisconfigured, match="bootstrap"):
+            await log.is_new(some_panel())
 
 
 async def test_a_panel_of_another_tenant_is_not_found_under_ones_own(client: Client) -> None:

@@ -182,6 +182,24 @@ def command(nats_url: str, database: Database, **more: str) -> dict[str, str]:
     )
 
 
+@asynccontextmanager
+async def a_process(
+    nats_url: str, database: Database, **settings: str
+) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
+    """A gateway process that drains quickly, and where it listens."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "askpanel.gateway"),
+        env=command(nats_url, database, ASKPANEL_STREAM_DRAIN_SECONDS="0.2", **settings),
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process, await _listening(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 async def test_on_sigterm_the_process_ends_streams_at_an_event_boundary_and_leaves(
     nats_server: NatsAt, start: Start, database: Database
 ) -> None:
@@ -189,13 +207,7 @@ async def test_on_sigterm_the_process_ends_streams_at_an_event_boundary_and_leav
     story.created()
     beside = await start()
     await beside.append(story.events)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "askpanel.gateway"),
-        env=command(nats_server.url, database, ASKPANEL_STREAM_DRAIN_SECONDS="0.2"),
-        stderr=subprocess.PIPE,
-    )
-    try:
-        url = await _listening(process)
+    async with a_process(nats_server.url, database) as (process, url):
         async with asyncio.timeout(20), httpx.AsyncClient(base_url=url, verify=False, timeout=20) as http:
             await until_ready(http)
             path = f"/api/v1/panels/{story.ref.panel_id}/stream"
@@ -207,10 +219,6 @@ async def test_on_sigterm_the_process_ends_streams_at_an_event_boundary_and_leav
                 process.terminate()
                 assert [event async for event in incoming] == []
         _, errors = await asyncio.wait_for(process.communicate(), 20)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
     assert token(TENANTS[0].user("member").id).encode() not in errors
@@ -222,21 +230,11 @@ async def test_a_gateway_whose_nats_connection_is_lost_for_good_is_replaced(data
     with own_nats('authorization { users: [ { user: "gateway", password: "first" } ] }') as server:
         await (await prepared(server.url, "gateway", "first"))._client.close()
         named = {"ASKPANEL_NATS_USER": "gateway", "ASKPANEL_NATS_PASSWORD": "first"}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "askpanel.gateway"),
-            env=command(server.url, database, ASKPANEL_STREAM_DRAIN_SECONDS="0.2", **named),
-            stderr=subprocess.PIPE,
-        )
-        try:
-            url = await _listening(process)
+        async with a_process(server.url, database, **named) as (process, url):
             async with httpx.AsyncClient(base_url=url, timeout=20) as http:
                 await until_ready(http)
             server.reconfigure('"first"', '"second"')
             _, errors = await asyncio.wait_for(process.communicate(), 20)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
     assert process.returncode == 1, errors
     assert errors.splitlines()[-1].startswith(b"gateway: ended, since its background work did")
 

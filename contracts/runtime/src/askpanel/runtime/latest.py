@@ -45,9 +45,13 @@ class Latest:
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                if await self._replicas.replicated():
-                    return await self._of_leader(stream, subject_filter)
-                return await last_directly(self._replies, stream, subject_filter, self._timeout)
+                if not await self._replicas.replicated():
+                    try:
+                        return await last_directly(self._replies, stream, subject_filter, self._timeout)
+                    except LogUnavailable as error:
+                        if not isinstance(error.__cause__, nats.errors.NoRespondersError):
+                            raise  # where nobody listens, the leader can say whether there is such a stream
+                return await self._of_leader(stream, subject_filter)
             except nats.js.errors.NotFoundError as error:
                 if error.err_code == NO_SUCH_STREAM:
                     raise LogMisconfigured(f"there is no stream {stream}: run the bootstrap step") from None
