@@ -22,8 +22,8 @@ from prometheus_client import REGISTRY
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.contracts.topology import REQUESTS_BUCKET
 from askpanel.gateway.limits.bucket import Rate
-from askpanel.gateway.limits.cells import Cells
 from askpanel.gateway.limits.requests import RequestLimiter
+from askpanel.gateway.limits.shared import cells
 from askpanel.local.demo import TENANTS, seed
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
@@ -127,7 +127,7 @@ async def run_bare(server: NatsServer, per_second: float, burst: int, options: a
     await _forget(server.url)
     clients = [await nats.connect(server.url) for _ in range(options.gateways)]
     rate = Rate(per_second, burst)
-    limiters = [RequestLimiter(Cells(client, REQUESTS_BUCKET), rate) for client in clients]
+    limiters = [RequestLimiter(cells(client, REQUESTS_BUCKET), rate) for client in clients]
     tidying = [asyncio.create_task(each.run()) for each in limiters]
     before = (await clients[0].jetstream().stream_info(f"KV_{REQUESTS_BUCKET.name}")).state.last_seq
     seen, every, start = Seen(), CONNECTIONS / options.asked, time.monotonic() + 0.2

@@ -185,7 +185,7 @@ async def test_proposals_tell_what_such_a_panel_costs(
 
 async def test_an_admission_whose_append_never_came_is_forgotten(gateway: Running) -> None:
     tenant = uuid4()
-    ledger = Ledger(gateway.client.jetstream(), gateway.log)
+    ledger = Ledger(gateway.client, gateway.log)
     story = Story(name=str(uuid4()))
     await gateway.append(story.whole().events[:1])
     now = datetime.now(UTC).timestamp()
@@ -250,6 +250,6 @@ async def test_an_entry_of_the_ledger_goes_when_the_tables_count_the_panel(
 
     await gateway.ask()
 
-    entered, _ = await Ledger(gateway.client.jetstream(), gateway.log).read(ACME)
+    entered, _ = await Ledger(gateway.client, gateway.log).read(ACME)
     assert panel.panel_id not in {one.panel_id for one in entered}
     assert all(timedelta(0) <= datetime.now(UTC) - datetime.fromtimestamp(one.at, UTC) for one in entered)

@@ -17,8 +17,8 @@ from nats.aio.client import Client
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.contracts.topology import REQUESTS_BUCKET, STREAMS_BUCKET
 from askpanel.gateway.limits.bucket import SHARE, Rate
-from askpanel.gateway.limits.cells import Cells
 from askpanel.gateway.limits.requests import RequestLimiter
+from askpanel.gateway.limits.shared import cells
 from askpanel.gateway.limits.streams import StreamSlots
 from askpanel.local.demo import seed
 from askpanel.local.servers import nats as nats_server
@@ -200,8 +200,8 @@ async def test_what_a_silent_process_had_open_comes_back_and_lost_counts_are_wri
     log_client: tuple[Client, EventLog],
 ) -> None:
     client, _ = log_client
-    cells, user = Cells(client, STREAMS_BUCKET), uuid4()
-    quiet, living, late = (StreamSlots(cells, 2, alive=0.4) for _ in range(3))
+    counts, user = cells(client, STREAMS_BUCKET), uuid4()
+    quiet, living, late = (StreamSlots(counts, 2, alive=0.4) for _ in range(3))
     signs = [asyncio.create_task(each.run()) for each in (quiet, living)]
 
     async def taken(by: StreamSlots) -> bool:
@@ -229,8 +229,8 @@ async def test_a_users_requests_at_one_process_at_a_time_lose_nothing(
 ) -> None:
     """What was borrowed and not used comes back, so a user who moves on has all of it."""
     client, _ = log_client
-    cells, rate, user = Cells(client, REQUESTS_BUCKET), Rate(SLOWLY, 50), uuid4()
-    first, second = RequestLimiter(cells, rate), RequestLimiter(cells, rate)
+    counts, rate, user = cells(client, REQUESTS_BUCKET), Rate(SLOWLY, 50), uuid4()
+    first, second = RequestLimiter(counts, rate), RequestLimiter(counts, rate)
     tidying = asyncio.create_task(first.run())
     took = Counter[str]()
     for _ in range(20):
@@ -287,14 +287,14 @@ async def test_what_is_counted_survives_a_restart_of_a_single_nats(database: Dat
     async with own_nats() as (server, folder):
         user, rate = uuid4(), Rate(SLOWLY, 8)
         client = await nats.connect(server.url)
-        limiter = RequestLimiter(Cells(client, REQUESTS_BUCKET), rate)
+        limiter = RequestLimiter(cells(client, REQUESTS_BUCKET), rate)
         took = [not (await limiter.take(user)).wait for _ in range(9)]
         await client.close()
         server.stop()
         again = nats_server.start(folder, port=server.port, sync_always=False)
         try:
             client = await nats.connect(again.url)
-            afterwards = await RequestLimiter(Cells(client, REQUESTS_BUCKET), rate).take(user)
+            afterwards = await RequestLimiter(cells(client, REQUESTS_BUCKET), rate).take(user)
             await client.close()
         finally:
             again.stop()

@@ -209,7 +209,9 @@ async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -
     held, returned = list[int](), list[int]()
     jetstream = scene.gateway.log.jetstream
     sender = Sender(private=True, seconds=5.0)
-    deliver = Deliver(jetstream, Registry(jetstream), sender, MASTER, Room(jetstream, WEBHOOK_DELIVERIES))
+    deliver = Deliver(
+        jetstream, Registry(scene.gateway.client), sender, MASTER, Room(jetstream, WEBHOOK_DELIVERIES)
+    )
     sequence = await scene.completed()
 
     async def one(number: int) -> None:
@@ -253,7 +255,7 @@ async def test_where_many_deliveries_wait_nobody_waits_for_days(scene: Scene) ->
     async def attempt(number: int, room: Room) -> None:
         order = Order(event_id=uuid4(), type="panel.completed", sequence=sequence)
         subject, body = f"webhook.delivery.{TENANTS[0].id}.{webhook['id']}", order.model_dump_json().encode()
-        deliver = Deliver(jetstream, Registry(jetstream), sender, MASTER, room, an_hour)
+        deliver = Deliver(jetstream, Registry(scene.gateway.client), sender, MASTER, room, an_hour)
         await deliver(Delivery(subject, {}, body, number, number, number, datetime.now(UTC).timestamp()))
 
     for number, room in ((1, full), (SHORT_OF_ROOM_ATTEMPTS - 1, full), (9, spacious)):
@@ -320,7 +322,7 @@ async def test_the_process_does_its_work_with_the_rights_of_its_own_user() -> No
         endpoint = Endpoint(
             id=uuid4(), url=receiver.url, created_at=datetime.now(UTC) - timedelta(1), created_by=uuid4()
         )
-        await Registry(gateway.jetstream()).write(tenant_id, [endpoint], revision=0, user_id=uuid4())
+        await Registry(gateway).write(tenant_id, [endpoint], revision=0, user_id=uuid4())
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "askpanel.gateway.webhooks", stderr=asyncio.subprocess.DEVNULL,
             env={

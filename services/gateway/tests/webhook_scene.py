@@ -165,7 +165,7 @@ async def a_scene(start: Start) -> AsyncGenerator[Scene]:
     jetstream = gateway.log.jetstream
     for durable in OPTIONAL_DURABLES:
         await bootstrap.add_durable(jetstream, durable)
-    registry, sender, waits = Registry(jetstream), Sender(private=True, seconds=1.0), list[float]()
+    registry, sender, waits = Registry(gateway.client), Sender(private=True, seconds=1.0), list[float]()
     room = Room(jetstream, WEBHOOK_DELIVERIES)
 
     def wait(age: float, asked: float | None) -> float | None:

@@ -8,12 +8,10 @@ import asyncio
 import json
 import logging
 
-import nats.errors
-import nats.js.errors
-
 from askpanel.contracts.archive import bucket_subject, projected_key
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +29,6 @@ async def announce(log: EventLog, name: str, projection: Projection, *, every: f
             try:
                 await log.jetstream.publish(bucket_subject(projected_key(name)), value)
                 told = reached
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            except CLIENT_ERRORS as error:
                 logger.warning("projection %s: could not tell its position: %r", name, error)
         await asyncio.sleep(every)

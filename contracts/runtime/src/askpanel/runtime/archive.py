@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext
 
@@ -38,10 +37,11 @@ from askpanel.contracts.archive import (
 from askpanel.contracts.events import TERMINAL, PanelCreated
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import ARCHIVE, ARCHIVE_BUCKET
-from askpanel.runtime.direct import NO_SUCH_STREAM, batches
+from askpanel.runtime.direct import batches
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable, Raw
 from askpanel.runtime.latest import Latest
 from askpanel.runtime.replies import Replies
+from askpanel.runtime.unavailable import CLIENT_ERRORS, NO_SUCH_STREAM
 
 INDEX = f"KV_{ARCHIVE_BUCKET.name}"
 YOUNG = timedelta(hours=1)
@@ -102,7 +102,7 @@ class Archive:
                 failure: Exception = Damaged(f"panel {entry.panel_id} is in the index and not in the archive")
                 if error.err_code == NO_SUCH_STREAM:
                     raise LogMisconfigured("there is no archive: run the bootstrap step") from None
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            except CLIENT_ERRORS as error:
                 failure = LogUnavailable(repr(error))
             if time.monotonic() > deadline:
                 raise failure

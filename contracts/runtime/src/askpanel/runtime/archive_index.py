@@ -4,17 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
-import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 
-from askpanel.contracts.archive import PROGRESS, Entry, Progress, bucket_subject, dump_page, load_page
+from askpanel.contracts.archive import PROGRESS, Entry, Progress, dump_page, load_page
+from askpanel.contracts.topology import ARCHIVE_BUCKET
 from askpanel.runtime.archive import Archive
+from askpanel.runtime.cells import Cells, Overtaken
 from askpanel.runtime.errors import LogUnavailable
-from askpanel.runtime.publishing import IN_FLIGHT, WRONG_LAST_SEQUENCE
 
-CHANGED = IN_FLIGHT | {WRONG_LAST_SEQUENCE}
-"""JetStream's codes for a key that somebody else has changed, or is changing on a replicated bucket."""
 ATTEMPTS = 30
 PAUSE = 0.05
 
@@ -23,7 +20,7 @@ class Index:
     """The index over one NATS connection, of a user that may write it."""
 
     def __init__(self, client: Client, archive: Archive) -> None:
-        self._jetstream = client.jetstream(timeout=10)
+        self._cells = Cells(client, ARCHIVE_BUCKET, patience=10)
         self._archive = archive
 
     async def change(
@@ -69,13 +66,8 @@ class Index:
 
     async def _write(self, key: str, value: bytes, revision: int) -> bool:
         """False when the key has changed, or nobody can say: then it is to be read again."""
-        headers = {"Nats-Expected-Last-Subject-Sequence": str(revision)}
         try:
-            await self._jetstream.publish(bucket_subject(key), value, headers=headers)
-        except nats.js.errors.APIError as error:
-            if error.err_code not in CHANGED:
-                raise LogUnavailable(f"the archive's index: {error.description}") from error
-            return False
-        except (nats.errors.Error, TimeoutError):
+            await self._cells.write(key, value, revision)
+        except (Overtaken, LogUnavailable):
             return False
         return True

@@ -9,8 +9,6 @@ import asyncio
 import sys
 from datetime import timedelta
 
-import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 from pydantic import Field
 
@@ -20,6 +18,7 @@ from askpanel.runtime import connection, telemetry
 from askpanel.runtime.archiver import Archiver, Report
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.settings import ServiceSettings, load
+from askpanel.runtime.unavailable import unavailable
 
 SERVICE = "archiver"
 DAY = 86_400.0
@@ -46,12 +45,11 @@ async def archive(settings: ArchiveSettings) -> Report:
     """Archive what may be. Raises LogUnavailable, LogMisconfigured or Damaged."""
     client = Client()
     try:
-        async with asyncio.timeout(30):
-            await client.connect(**connection.options(settings, SERVICE))
-        archiver = Archiver(client, older_than=timedelta(days=settings.archive_after_days))
-        return await archiver.run(seconds=settings.archive_seconds)
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
-        raise LogUnavailable(f"NATS does not answer: {error!r}") from None
+        with unavailable("NATS does not answer"):
+            async with asyncio.timeout(30):
+                await client.connect(**connection.options(settings, SERVICE))
+            archiver = Archiver(client, older_than=timedelta(days=settings.archive_after_days))
+            return await archiver.run(seconds=settings.archive_seconds)
     finally:
         await client.close()
 

@@ -42,11 +42,12 @@ from askpanel.contracts.topology import ARCHIVE, AUDIT, DEAD, PANELS
 from askpanel.runtime.archive import IN_BOTH, stored_at
 from askpanel.runtime.archive_index import ATTEMPTS, PAUSE, Index
 from askpanel.runtime.archive_rules import Limits, why_held
-from askpanel.runtime.direct import batches, unavailable
+from askpanel.runtime.direct import batches
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.publishing import IN_FLIGHT
 from askpanel.runtime.replies import Replies
+from askpanel.runtime.unavailable import unavailable
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ a subscriber that may alter a stream can wipe its limits.
 from dataclasses import dataclass
 from typing import Any
 
-import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext, api
 
 from askpanel.contracts.topology import BUCKETS, DURABLES, PANELS, STREAMS, Bucket, Durable, Stream
-from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
+from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.unavailable import unavailable
 
 OTHERS = 16
 """What part of the log's bytes each other stream may take."""
@@ -76,12 +76,10 @@ async def verify(jetstream: JetStreamContext, *durables: Durable) -> None:
     Looks at the log, the given durables and their streams. Raises LogUnavailable when nobody answers.
     """
     streams = [stream for stream in STREAMS if stream in (PANELS, *_streams_of(durables))]
-    try:
+    with unavailable("JetStream cannot be asked for its streams"):
         problems = [problem for stream in streams for problem in await _stream_problems(jetstream, stream)]
         for durable in durables:
             problems += await _consumer_problems(jetstream, durable)
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-        raise LogUnavailable(f"JetStream cannot be asked for its streams: {error!r}") from None
     if problems:
         raise LogMisconfigured("; ".join(problems))
 

@@ -8,8 +8,6 @@ Exits 0 when the server is as the contract says, 1 with one line when not, 2 for
 import asyncio
 import sys
 
-import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 from pydantic import Field
 
@@ -17,6 +15,7 @@ from askpanel.contracts.topology import BUCKETS, DURABLES, OPTIONAL_DURABLES, ST
 from askpanel.runtime import bootstrap, connection, telemetry
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.settings import ServiceSettings, load
+from askpanel.runtime.unavailable import unavailable
 
 SERVICE = "bootstrap"
 
@@ -46,18 +45,21 @@ async def prepare(settings: BootstrapSettings) -> None:
     client = Client()
     sizing = bootstrap.Sizing(replicas=settings.log_replicas, max_bytes=settings.log_max_bytes)
     try:
-        async with asyncio.timeout(settings.bootstrap_seconds):
-            await client.connect(**connection.options(settings, SERVICE))
-            jetstream = client.jetstream()
-            await bootstrap.create(jetstream, sizing)
-            optional = OPTIONAL_DURABLES if settings.webhooks else ()
-            for durable in optional:
-                await bootstrap.add_durable(jetstream, durable)
-            await bootstrap.verify(jetstream, *DURABLES, *optional)
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
-        raise LogUnavailable(f"no JetStream after {settings.bootstrap_seconds:g} s: {error!r}") from None
+        with unavailable(f"no JetStream after {settings.bootstrap_seconds:g} s"):
+            async with asyncio.timeout(settings.bootstrap_seconds):
+                await _bring_up(client, settings, sizing)
     finally:
         await client.close()
+
+
+async def _bring_up(client: Client, settings: BootstrapSettings, sizing: bootstrap.Sizing) -> None:
+    await client.connect(**connection.options(settings, SERVICE))
+    jetstream = client.jetstream()
+    await bootstrap.create(jetstream, sizing)
+    optional = OPTIONAL_DURABLES if settings.webhooks else ()
+    for durable in optional:
+        await bootstrap.add_durable(jetstream, durable)
+    await bootstrap.verify(jetstream, *DURABLES, *optional)
 
 
 def main() -> None:

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import nats.errors
 from nats.js import JetStreamContext
 
 from askpanel.contracts.envelope import MESSAGE_ID
 from askpanel.contracts.topology import dead_letter_subject
 from askpanel.runtime import telemetry
-from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.unavailable import unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +53,8 @@ async def bury(jetstream: JetStreamContext, message: GivenUp, reason: str, error
     }
     identity = {MESSAGE_ID: f"{message.stream}:{message.sequence}:{message.durable}"}
     subject = dead_letter_subject(message.service)
-    try:
+    with unavailable("the dead letter was not confirmed"):
         ack = await jetstream.publish(subject, json.dumps(letter).encode(), headers=identity)
-    except (nats.errors.Error, TimeoutError, OSError) as failure:
-        raise LogUnavailable(f"dead letter not confirmed: {failure!r}") from failure
     if not ack.duplicate:
         telemetry.DEAD_LETTERS.labels(message.service).inc()
     told = {"subject": message.subject, "sequence": message.sequence, "durable": message.durable}

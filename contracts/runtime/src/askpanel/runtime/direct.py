@@ -3,31 +3,16 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import nats.errors
-import nats.js.errors
 from nats.aio.msg import Msg
 from pydantic_core import to_json
 
-from askpanel.runtime.errors import LogMisconfigured, LogUnavailable, Raw
+from askpanel.runtime.errors import LogUnavailable, Raw
 from askpanel.runtime.replies import Replies, status_of
+from askpanel.runtime.unavailable import unavailable
 
-NO_SUCH_STREAM = 10059
 READ_BATCH = 1000
 BEHIND = "Nats-Num-Pending"
 """In each message of a batch: how many of the filter are behind it."""
-
-
-class unavailable:
-    """Turns what the client raises into LogUnavailable; into LogMisconfigured where there is no stream."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, nats.js.errors.NotFoundError) and error.err_code == NO_SUCH_STREAM:
-            raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
-        if isinstance(error, nats.errors.Error | nats.js.errors.Error | TimeoutError):
-            raise LogUnavailable(repr(error)) from error
 
 
 async def batches(

@@ -9,7 +9,6 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping
 
-import nats.errors
 import nats.js.errors
 import uvicorn
 from nats.aio.client import Client
@@ -20,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from askpanel.contracts.topology import Durable
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ async def watch_durables(client: Client, durables: tuple[Durable, ...], *, every
         for check in checks:
             try:
                 await check()
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            except CLIENT_ERRORS as error:
                 logger.debug("durables cannot be asked now: %r", error)
 
 

@@ -14,10 +14,11 @@ import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext
 
-from askpanel.runtime.direct import NO_SUCH_STREAM, last_directly
+from askpanel.runtime.direct import last_directly
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable, Raw
 from askpanel.runtime.replies import Replies
 from askpanel.runtime.turns import Replicas
+from askpanel.runtime.unavailable import CLIENT_ERRORS, NO_SUCH_STREAM
 
 PAUSE = 0.1
 
@@ -56,7 +57,7 @@ class Latest:
                 if error.err_code == NO_SUCH_STREAM:
                     raise LogMisconfigured(f"there is no stream {stream}: run the bootstrap step") from None
                 return None
-            except (LogUnavailable, nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            except (LogUnavailable, *CLIENT_ERRORS) as error:
                 if time.monotonic() > deadline:
                     raise LogUnavailable(repr(error)) from None
                 await asyncio.sleep(PAUSE)

@@ -22,12 +22,13 @@ from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
 from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.archive import IN_BOTH, Archive, surely_whole
-from askpanel.runtime.direct import batch, batches, unavailable
+from askpanel.runtime.direct import batch, batches
 from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
 from askpanel.runtime.latest import Latest
 from askpanel.runtime.publishing import Publisher
 from askpanel.runtime.replies import Replies
 from askpanel.runtime.turns import Publish, Replicas, guard, in_turn
+from askpanel.runtime.unavailable import unavailable
 
 logger = logging.getLogger(__name__)
 

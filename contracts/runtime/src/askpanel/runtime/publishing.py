@@ -16,9 +16,9 @@ from pydantic_core import from_json
 from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry, tracing
-from askpanel.runtime.direct import unavailable
 from askpanel.runtime.errors import AlreadyThere, Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
 from askpanel.runtime.replies import Replies
+from askpanel.runtime.unavailable import unavailable
 
 WRONG_LAST_SEQUENCE = 10071
 IN_FLIGHT = frozenset({10158, 10164})

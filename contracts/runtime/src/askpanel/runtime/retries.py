@@ -26,6 +26,7 @@ from askpanel.runtime import tracing
 from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable, Reject, Retry
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 from askpanel.runtime.worker import Delivery, Handler
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Retries:
             stored = await self._log.jetstream.get_msg(self._durable.stream, sequence)
         except nats.js.errors.NotFoundError:
             return "gone", f"{self._durable.stream} has no message {sequence} any more"
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        except CLIENT_ERRORS as error:
             return "not now", f"the message could not be read: {error!r}"
         return await self._handle(_delivery(stored, sequence))
 

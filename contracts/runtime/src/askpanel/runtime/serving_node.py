@@ -15,13 +15,13 @@ no leader, is what an election looks like too, so that has to last longer before
 import asyncio
 import logging
 
-import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js.api import ClusterInfo, PeerInfo
 
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ async def _look(client: Client) -> int:
         info = await client.jetstream(timeout=ANSWER_SECONDS).stream_info(PANELS.name)
     except nats.js.errors.NotFoundError:
         return 0
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+    except CLIENT_ERRORS:
         return NO_LEADER
     return doubt_about(info.cluster)
 

@@ -15,7 +15,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
@@ -23,6 +22,7 @@ from nats.js import JetStreamContext, api
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.errors import LogMisconfigured
 from askpanel.runtime.log import Position
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ async def follow(
                     yield event
         except nats.errors.ConnectionClosedError:
             raise
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+        except CLIENT_ERRORS as error:
             logger.warning("tail: %r; following again from %d", error, position)
             yield None
             await asyncio.sleep(pause)

@@ -15,13 +15,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-import nats.errors
-import nats.js.errors
 from nats.js import JetStreamContext
 
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.errors import Conflict, LogUnavailable
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 ASK_AGAIN = 30.0
 """Seconds after which a change of the number of replicas is noticed."""
@@ -52,7 +51,7 @@ class Replicas:
         self._ask_at = time.monotonic() + ASK_AGAIN
         try:
             info = await self._jetstream.stream_info(PANELS.name)
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+        except CLIENT_ERRORS:
             self._ask_at = time.monotonic() + UNANSWERED
         else:
             self._replicated = (info.config.num_replicas or 1) > 1

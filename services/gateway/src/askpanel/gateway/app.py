@@ -64,6 +64,7 @@ from askpanel.runtime.log import EventLog
 from askpanel.runtime.process import run, until_signal
 from askpanel.runtime.serving_node import keep_served
 from askpanel.runtime.settings import load
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -164,11 +165,11 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         verifier=tokens,
         members=members,
         catalogue=catalogue,
-        publisher=Publisher(client.jetstream(timeout=2.0)),
+        publisher=Publisher(client),
         limits=limits,
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
-        admissions=Admissions(Ledger(client.jetstream(timeout=2.0), reading)),
-        webhooks=Registry(client.jetstream(timeout=2.0)),
+        admissions=Admissions(Ledger(client, reading)),
+        webhooks=Registry(client),
     )
     for name, work in (
         ("follower", _follow(client, settings, hub, catalogue)),
@@ -187,7 +188,7 @@ async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue
     while not client.is_connected:
         try:
             await client.connect(**options)
-        except (nats.errors.Error, OSError, TimeoutError) as error:
+        except CLIENT_ERRORS as error:
             logger.warning("nats: not connected yet: %s", error or type(error).__name__)
             await asyncio.sleep(0.5)
     # No task group: it would pass a cancellation on once, and one may get lost (see runtime.ending).

@@ -15,8 +15,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
@@ -25,6 +23,7 @@ from askpanel.contracts.catalogue import BUCKET, GLOBAL, Expert, decode_expert
 from askpanel.runtime.buckets import contents
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.replies import Replies
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +65,7 @@ class Catalogue:
             while True:
                 try:
                     known = await self._look(known)
-                except (
-                    nats.errors.Error,
-                    nats.js.errors.Error,
-                    LogUnavailable,
-                    TimeoutError,
-                    OSError,
-                ) as error:
+                except (LogUnavailable, *CLIENT_ERRORS) as error:
                     logger.warning("catalogue: %r; looking again", error)
                 await self._until_changed()
         finally:

@@ -12,15 +12,12 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-import nats.errors
-import nats.js.errors
-from nats.js import JetStreamContext
-from nats.js.kv import KeyValue
+from nats.aio.client import Client
 
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import ADMISSIONS_BUCKET
 from askpanel.gateway.admission import Admitted
-from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
+from askpanel.runtime.cells import Cells, Overtaken
 from askpanel.runtime.log import EventLog
 
 UNDECIDED = 60.0
@@ -30,29 +27,21 @@ UNDECIDED = 60.0
 class Ledger:
     """What was let in, by tenant. Raises LogUnavailable when NATS does not answer."""
 
-    def __init__(self, jetstream: JetStreamContext, log: EventLog) -> None:
-        self._jetstream = jetstream
+    def __init__(self, client: Client, log: EventLog) -> None:
+        self._cells = Cells(client, ADMISSIONS_BUCKET)
         self._log = log
-        self._bucket: KeyValue | None = None
 
     async def read(self, tenant_id: UUID) -> tuple[tuple[Admitted, ...], int]:
         """What stands there, and its revision (0: nothing does)."""
-        try:
-            entry = await (await self._open()).get(str(tenant_id))
-        except nats.js.errors.KeyNotFoundError:
-            return (), 0
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise LogUnavailable(f"admissions cannot be read: {error!r}") from error
-        return _decoded(entry.value or b"[]"), entry.revision or 0
+        cell = await self._cells.read(str(tenant_id))
+        return _decoded(cell.value or b"[]"), cell.revision
 
     async def write(self, tenant_id: UUID, admitted: Sequence[Admitted], revision: int) -> bool:
         """Put it in place of a revision; False when another gateway was first."""
         try:
-            await (await self._open()).update(str(tenant_id), _encoded(admitted), last=revision)
-        except nats.js.errors.KeyWrongLastSequenceError:
+            await self._cells.write(str(tenant_id), _encoded(admitted), revision)
+        except Overtaken:
             return False
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise LogUnavailable(f"the admission was not confirmed: {error!r}") from error
         return True
 
     async def waiting(
@@ -66,14 +55,6 @@ class Ledger:
             if one.panel_id not in shown
             and (now - one.at < UNDECIDED or await self._log.last_sequence(PanelRef(tenant_id, one.panel_id)))
         ]
-
-    async def _open(self) -> KeyValue:
-        if self._bucket is None:
-            try:
-                self._bucket = await self._jetstream.key_value(ADMISSIONS_BUCKET.name)
-            except nats.js.errors.BucketNotFoundError:
-                raise LogMisconfigured("there is no bucket of admissions: run the bootstrap step") from None
-        return self._bucket
 
 
 def _encoded(admitted: Sequence[Admitted]) -> bytes:

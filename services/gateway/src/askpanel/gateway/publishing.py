@@ -8,14 +8,11 @@ expert stays for the panels that name its version.
 from datetime import UTC, datetime
 from uuid import UUID
 
-import nats.errors
-import nats.js.errors
-from nats.js import JetStreamContext
-from nats.js.kv import KeyValue
+from nats.aio.client import Client
 
-from askpanel.contracts.catalogue import BUCKET, Expert, catalogue_key, decode_expert, encode_expert
-from askpanel.runtime.errors import LogUnavailable
-from askpanel.runtime.publishing import WRONG_LAST_SEQUENCE
+from askpanel.contracts.catalogue import Expert, catalogue_key, decode_expert, encode_expert
+from askpanel.contracts.topology import EXPERTS_BUCKET
+from askpanel.runtime.cells import Cells, Overtaken
 
 
 class ExpertExists(Exception):
@@ -33,8 +30,8 @@ class ExpertChanged(Exception):
 class Publisher:
     """Writes to the catalogue for one tenant at a time. Raises LogUnavailable when NATS does not confirm."""
 
-    def __init__(self, jetstream: JetStreamContext) -> None:
-        self._jetstream = jetstream
+    def __init__(self, client: Client) -> None:
+        self._cells = Cells(client, EXPERTS_BUCKET)
 
     async def create(self, tenant_id: UUID, expert: Expert, user_id: UUID) -> Expert:
         """Publish version 1. Raises ExpertExists."""
@@ -61,29 +58,20 @@ class Publisher:
         return retired
 
     async def _current(self, tenant_id: UUID, agent_id: str) -> tuple[Expert, int]:
-        try:
-            bucket: KeyValue = await self._jetstream.key_value(BUCKET)
-            entry = await bucket.get(catalogue_key(agent_id, str(tenant_id)))
-        except nats.js.errors.KeyNotFoundError:
-            raise NoSuchExpert(agent_id) from None
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise LogUnavailable(f"the catalogue cannot be read: {error!r}") from error
-        return decode_expert(entry.value or b""), entry.revision or 0
+        cell = await self._cells.read(catalogue_key(agent_id, str(tenant_id)))
+        if cell.value is None:
+            raise NoSuchExpert(agent_id)
+        return decode_expert(cell.value), cell.revision
 
     async def _write(self, tenant_id: UUID, expert: Expert, revision: int, user_id: UUID) -> None:
         headers = {
-            "Nats-Expected-Last-Subject-Sequence": str(revision),
             "ce-type": "expert.retired" if expert.retired else "expert.published",
             "ce-time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "ce-tenantid": str(tenant_id),
             "ce-userid": str(user_id),
         }
-        subject = f"$KV.{BUCKET}.{catalogue_key(expert.agent_id, str(tenant_id))}"
+        key = catalogue_key(expert.agent_id, str(tenant_id))
         try:
-            await self._jetstream.publish(subject, encode_expert(expert), headers=headers, timeout=4)
-        except nats.js.errors.APIError as error:
-            if error.err_code == WRONG_LAST_SEQUENCE:
-                raise ExpertChanged(expert.agent_id) from None
-            raise LogUnavailable(str(error.description)) from error
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise LogUnavailable(f"the catalogue did not confirm: {error!r}") from error
+            await self._cells.write(key, encode_expert(expert), revision, headers=headers)
+        except Overtaken:
+            raise ExpertChanged(expert.agent_id) from None

@@ -10,8 +10,6 @@ import json
 from datetime import UTC
 from uuid import UUID
 
-import nats.errors
-import nats.js.errors
 from nats.js import JetStreamContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,7 +17,8 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import TIMERS
 from askpanel.orchestrator.timers import Timer, TimerPurpose
 from askpanel.runtime import tracing
-from askpanel.runtime.errors import LogUnavailable, Reject
+from askpanel.runtime.errors import Reject
+from askpanel.runtime.unavailable import CLIENT_ERRORS, unavailable
 from askpanel.runtime.worker import Delivery
 
 ATTEMPTS, ATTEMPT_SECONDS, PAUSE = 4, 2.0, 0.2
@@ -40,10 +39,8 @@ class Alarm(BaseModel):
 
 async def arm(jetstream: JetStreamContext, panel: PanelRef, timers: tuple[Timer, ...]) -> None:
     """Schedule the timers; a timer of the same purpose is replaced. Raises LogUnavailable."""
-    try:
+    with unavailable(f"timers of {panel.panel_id}"):
         await asyncio.gather(*(_arm(jetstream, panel, timer) for timer in timers))
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-        raise LogUnavailable(f"timers of {panel.panel_id}: {error!r}") from error
 
 
 async def _arm(jetstream: JetStreamContext, panel: PanelRef, timer: Timer) -> None:
@@ -60,7 +57,7 @@ async def _arm(jetstream: JetStreamContext, panel: PanelRef, timer: Timer) -> No
                 },
                 timeout=ATTEMPT_SECONDS,
             )
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+        except CLIENT_ERRORS:
             if attempt == ATTEMPTS:
                 raise
             await asyncio.sleep(PAUSE)
@@ -70,10 +67,8 @@ async def _arm(jetstream: JetStreamContext, panel: PanelRef, timer: Timer) -> No
 
 async def disarm(jetstream: JetStreamContext, panel: PanelRef) -> None:
     """Remove what an ended panel left, waiting and fired. Raises LogUnavailable."""
-    try:
+    with unavailable(f"timers of {panel.panel_id}"):
         await jetstream.purge_stream(TIMERS.name, subject=panel.timers())
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-        raise LogUnavailable(f"timers of {panel.panel_id}: {error!r}") from error
 
 
 def fired(delivery: Delivery) -> tuple[PanelRef, Alarm]:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from nats.aio.client import Client
 
-from askpanel.contracts.topology import REQUESTS_BUCKET, STREAMS_BUCKET, TICKETS_BUCKET
+from askpanel.contracts.topology import REQUESTS_BUCKET, STREAMS_BUCKET, TICKETS_BUCKET, Bucket
 from askpanel.gateway.limits.bucket import Rate
-from askpanel.gateway.limits.cells import Cells
 from askpanel.gateway.limits.requests import RequestLimiter
 from askpanel.gateway.limits.streams import StreamSlots
 from askpanel.gateway.limits.tickets import UsedTickets
 from askpanel.gateway.settings import GatewaySettings
+from askpanel.runtime.cells import Cells
 
+PATIENCE = 1.0
+"""Seconds an answer may take: a request of a user waits for it, once, before NATS counts as silent."""
 TICKET_PATIENCE = 2.0
 """Seconds; a ticket's use is written to disk before it is acknowledged."""
 
@@ -41,8 +43,14 @@ def shared(client: Client, settings: GatewaySettings) -> Shared:
     """What the settings ask for; the client need not be connected yet."""
     counted = settings.limits == "on"
     rate = Rate(settings.requests_per_second, settings.request_burst)
+    most = settings.streams_per_user if counted else None
     return Shared(
-        requests=RequestLimiter(Cells(client, REQUESTS_BUCKET), rate) if counted else None,
-        streams=StreamSlots(Cells(client, STREAMS_BUCKET), settings.streams_per_user if counted else None),
-        tickets=UsedTickets(Cells(client, TICKETS_BUCKET, patience=TICKET_PATIENCE)),
+        requests=RequestLimiter(cells(client, REQUESTS_BUCKET), rate) if counted else None,
+        streams=StreamSlots(cells(client, STREAMS_BUCKET), most),
+        tickets=UsedTickets(cells(client, TICKETS_BUCKET, TICKET_PATIENCE)),
     )
+
+
+def cells(client: Client, bucket: Bucket, patience: float = PATIENCE) -> Cells:
+    """Counts that a request waits for: who is not connected goes on alone at once."""
+    return Cells(client, bucket, patience=patience, at_once=True)

@@ -23,7 +23,7 @@ def wiring(settings: WebhookSettings) -> Wiring:
 
     async def wire(runtime: Runtime, stack: AsyncExitStack) -> list[Worker]:
         jetstream = runtime.log.jetstream
-        registry = Registry(jetstream)
+        registry = Registry(runtime.client)
         sender = Sender(private=settings.webhook_private, seconds=settings.webhook_seconds)
         stack.push_async_callback(sender.aclose)
         room = Room(jetstream, WEBHOOK_DELIVERIES)

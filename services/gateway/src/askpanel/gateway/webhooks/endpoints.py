@@ -8,17 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-import nats.errors
-import nats.js.errors
-from nats.js import JetStreamContext
-from nats.js.kv import KeyValue
+from nats.aio.client import Client
 from pydantic import BaseModel, ConfigDict, Field
 
 from askpanel.contracts.events import EVENTS
 from askpanel.contracts.topology import WEBHOOKS_BUCKET
 from askpanel.gateway.webhooks.signing import secret
-from askpanel.runtime.errors import LogUnavailable
-from askpanel.runtime.publishing import WRONG_LAST_SEQUENCE
+from askpanel.runtime.cells import Cells, Overtaken
 
 MOST_ENDPOINTS = 10
 OVERLAP = timedelta(hours=24)
@@ -76,9 +72,8 @@ class Endpoints(BaseModel):
 class Registry:
     """Reads and writes endpoints. Raises LogUnavailable when NATS does not answer."""
 
-    def __init__(self, jetstream: JetStreamContext) -> None:
-        self._jetstream = jetstream
-        self._bucket: KeyValue | None = None
+    def __init__(self, client: Client) -> None:
+        self._cells = Cells(client, WEBHOOKS_BUCKET)
 
     async def of(self, tenant_id: UUID) -> tuple[Endpoint, ...]:
         """The tenant's endpoints in order of creation."""
@@ -90,32 +85,21 @@ class Registry:
 
     async def read(self, tenant_id: UUID) -> tuple[tuple[Endpoint, ...], int]:
         """The tenant's endpoints, and the revision to write on."""
-        try:
-            if self._bucket is None:
-                self._bucket = await self._jetstream.key_value(WEBHOOKS_BUCKET.name)
-            entry = await self._bucket.get(str(tenant_id))
-        except nats.js.errors.KeyNotFoundError:
-            return (), 0
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise LogUnavailable(f"the webhooks cannot be read: {error!r}") from error
-        return Endpoints.model_validate_json(entry.value or b"").endpoints, entry.revision or 0
+        cell = await self._cells.read(str(tenant_id))
+        if cell.value is None:
+            return (), cell.revision
+        return Endpoints.model_validate_json(cell.value).endpoints, cell.revision
 
     async def write(
         self, tenant_id: UUID, endpoints: Sequence[Endpoint], *, revision: int, user_id: UUID
     ) -> None:
         """Replace them, if they are as they were read. Raises EndpointsChanged."""
         headers = {
-            "Nats-Expected-Last-Subject-Sequence": str(revision),
             "ce-time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "ce-userid": str(user_id),
         }
         body = Endpoints(endpoints=tuple(endpoints)).model_dump_json().encode()
-        subject = f"$KV.{WEBHOOKS_BUCKET.name}.{tenant_id}"
         try:
-            await self._jetstream.publish(subject, body, headers=headers, timeout=4)
-        except nats.js.errors.APIError as error:
-            if error.err_code == WRONG_LAST_SEQUENCE:
-                raise EndpointsChanged from None
-            raise LogUnavailable(f"the webhooks were not stored: {error.description}") from error
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise LogUnavailable(f"the webhooks were not stored: {error!r}") from error
+            await self._cells.write(str(tenant_id), body, revision, headers=headers)
+        except Overtaken:
+            raise EndpointsChanged from None

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
-import nats.errors
-import nats.js.errors
 from nats.js import JetStreamContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,6 +15,7 @@ from askpanel.runtime import tracing
 from askpanel.runtime.buckets import contents
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.replies import Replies
+from askpanel.runtime.unavailable import unavailable
 
 RING = 200
 """Deliveries of an endpoint that can be looked at: the latest of each place in the ring."""
@@ -71,10 +70,8 @@ async def put(
     identity = f"{endpoint_id}:{order.event_id}" + (f":{again}" if again else "")
     headers = {"Nats-Msg-Id": identity, **tracing.carried()}
     subject, body = webhook_subject(tenant_id, endpoint_id), order.model_dump_json().encode()
-    try:
+    with unavailable("the delivery was not ordered"):
         await jetstream.publish(subject, body, headers=headers, timeout=4)
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-        raise LogUnavailable(f"the delivery was not ordered: {error!r}") from error
 
 
 def a_test(event_type: str) -> Order:
@@ -87,10 +84,8 @@ async def record(
 ) -> None:
     """Keep what became of it. Raises LogUnavailable."""
     subject = f"$KV.{WEBHOOK_ATTEMPTS_BUCKET.name}.{tenant_id}.{endpoint_id}.{place}"
-    try:
+    with unavailable("the attempt was not recorded"):
         await jetstream.publish(subject, attempted.model_dump_json().encode(), timeout=4)
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-        raise LogUnavailable(f"the attempt was not recorded: {error!r}") from error
 
 
 async def attempts(replies: Replies, tenant_id: UUID, endpoint_id: UUID) -> list[Attempted]:

@@ -8,11 +8,10 @@ wait whose receivers failed just now.
 import asyncio
 import logging
 
-import nats.errors
-import nats.js.errors
 from nats.js import JetStreamContext
 
 from askpanel.contracts.topology import Durable
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ class Room:
         """Ask the server; while it does not answer, what it said before holds."""
         try:
             found = await self._jetstream.consumer_info(self._durable.stream, self._durable.name)
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        except CLIENT_ERRORS as error:
             logger.info("nobody said how many deliveries wait: %r", error)
             return
         waiting = found.num_ack_pending or 0

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext
 from pydantic import ValidationError
@@ -30,7 +29,8 @@ from askpanel.gateway.webhooks.schedule import next_wait
 from askpanel.gateway.webhooks.sending import Attempt, Sender
 from askpanel.gateway.webhooks.signing import signed
 from askpanel.runtime import telemetry
-from askpanel.runtime.errors import LogUnavailable, Reject, Retry
+from askpanel.runtime.errors import Reject, Retry
+from askpanel.runtime.unavailable import unavailable
 from askpanel.runtime.worker import Delivery
 
 AT_ONCE = 6
@@ -145,12 +145,11 @@ class Deliver:
         """From the log, as it is now. None when it is not there any more."""
         if order.sequence is None:
             return check_body(str(order.event_id), tenant_id, endpoint_id, datetime.now(UTC))
-        try:
-            stored = await self._jetstream.get_msg(PANELS.name, order.sequence)
-        except nats.js.errors.NotFoundError:
-            return None
-        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-            raise LogUnavailable(f"the event cannot be read: {error!r}") from error
+        with unavailable("the event cannot be read"):
+            try:
+                stored = await self._jetstream.get_msg(PANELS.name, order.sequence)
+            except nats.js.errors.NotFoundError:
+                return None
         try:
             headers = cast("dict[str, str]", stored.headers or {})
             recorded = decode(stored.subject or "", headers, stored.data or b"", order.sequence)

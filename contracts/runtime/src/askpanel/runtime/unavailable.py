@@ -1,0 +1,28 @@
+"""What it means that NATS does not answer, or not as it should: said once, for everybody who asks it."""
+
+import nats.errors
+import nats.js.errors
+
+from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
+
+NO_SUCH_STREAM = 10059
+CLIENT_ERRORS = (nats.errors.Error, OSError)
+"""All that the client raises: JetStream's errors are of the first kind, an expired time of the second."""
+
+
+class unavailable:
+    """Turns what the client raises into LogUnavailable, with `what` in front; where there is no stream, into
+    LogMisconfigured.
+    """
+
+    def __init__(self, what: str = "") -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, nats.js.errors.NotFoundError) and error.err_code == NO_SUCH_STREAM:
+            raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
+        if isinstance(error, CLIENT_ERRORS):
+            raise LogUnavailable(f"{self._what}: {error!r}" if self._what else repr(error)) from error
