@@ -101,11 +101,11 @@ async def test_a_running_panel_is_read_and_written_without_a_look_at_the_archive
         assert await requests(log.append(event, expected=expected)) == (2 if event is begun else 1)
         expected = await log.last_sequence(panel)
     await log.read(panel)  # asks whether the log has replicas, as it does now and then
-    assert await requests(log.read(panel)) == 1, "a batch: of a single server it is complete"
+    assert await requests(log.read(panel)) == 2, "one message, which tells how many are behind it, and those"
     assert await requests(log.read(panel, until=expected)) == 1
     assert await requests(log.read(panel, after=expected - 1, until=expected)) == 1
     assert await requests(log.append_once(events[-1], recent=False)) == 2
-    assert await requests(read_history(log, panel)) == 1
+    assert await requests(read_history(log, panel)) == 2
     assert await requests(read_event(log, panel, expected)) == 1
     assert await requests(log.is_new(panel)) == 2
 

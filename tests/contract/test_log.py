@@ -1,6 +1,8 @@
 """The event log client on a real NATS: append once, conflict truly, read completely."""
 
 import asyncio
+import json
+from typing import Any
 from uuid import uuid4
 
 import nats.js.api
@@ -12,6 +14,7 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing, _stream_config
+from askpanel.runtime.direct import READ_BATCH
 from askpanel.runtime.errors import AlreadyThere, Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.publishing import header_bytes
@@ -342,6 +345,52 @@ async def test_reading_is_complete_and_ordered_beyond_one_batch(
         await log.append_once(a_round(other, number), recent=True)
     assert [event.sequence for event in await log.read(panel)] == written
     assert [event.sequence for event in await log.read(panel, after=written[9])] == written[10:]
+
+
+@pytest.fixture
+def asked(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """First sequence and number of messages of each batch that the server is asked for."""
+    seen: list[tuple[int, int]] = []
+    send = client.publish
+
+    async def watched(subject: str, payload: bytes = b"", **named: Any) -> None:
+        if subject == f"$JS.API.DIRECT.GET.{PANELS.name}" and "batch" in (request := json.loads(payload)):
+            seen.append((request["seq"], request["batch"]))
+        await send(subject, payload, **named)
+
+    monkeypatch.setattr(client, "publish", watched)
+    return seen
+
+
+async def test_a_server_is_not_asked_to_look_for_more_than_a_panel_has(
+    log: EventLog, asked: list[tuple[int, int]]
+) -> None:
+    """It would look through the whole log behind the panel, block by block from disk, and take no append meanwhile."""
+    panel, other = some_panel(), some_panel()
+    first = await log.append(a_round(panel, 1), expected=0)
+    await log.append_once(a_round(other), recent=True)
+    second = await log.append(a_round(panel, 2), expected=first)
+    last = await log.append(a_round(panel, 3), expected=second)
+    for wanted, there in ((panel, [first, second, last]), (other, [first + 1]), (some_panel(), [])):
+        asked.clear()
+        assert [event.sequence for event in await log.read(wanted)] == there
+        assert asked == ([(1, 1), (1, len(there))] if len(there) > 1 else [(1, 1)])
+
+
+async def test_near_the_end_a_read_takes_one_request_and_far_from_it_two(
+    log: EventLog, asked: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = some_panel()
+    first = await log.append(a_round(panel, 1), expected=0)
+    second = await log.append(a_round(panel, 2), expected=first)
+    await log.append_once(a_round(some_panel()), recent=True)
+    asked.clear()
+    assert [event.sequence for event in await log.read(panel, after=first, until=second)] == [second]
+    assert asked == [(first + 1, READ_BATCH)]
+    monkeypatch.setattr("askpanel.runtime.log.NEAR", 0)
+    asked.clear()
+    assert [event.sequence for event in await log.read(panel, after=first, until=second)] == [second]
+    assert asked == [(1, 1), (1, 2)]
 
 
 async def test_position_names_the_end_and_the_epoch(log: EventLog, client: Client) -> None:

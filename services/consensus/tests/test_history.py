@@ -175,7 +175,9 @@ async def test_fewer_make_it_majority_and_it_says_so(client: Client) -> None:
     assert result.degraded == ("reliability needs 30 past panels of every expert: majority",)
 
 
-async def test_only_the_newest_answers_are_read_up_to_the_bound(client: Client) -> None:
+async def test_only_the_newest_answers_are_read_up_to_the_bound(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = EventLog(client)
     await past_panels(log, 30)
     end = (await log.position()).sequence
@@ -186,6 +188,10 @@ async def test_only_the_newest_answers_are_read_up_to_the_bound(client: Client) 
         assert found == list(range(max(1, end - most + 1), end + 1))
     assert [message[3] for message in await newest_answers(log, TENANT, 5, 3)] == [2, 3, 4]
     assert len(await newest_answers(log, TENANT, 1, 3)) == 0
+    with monkeypatch.context() as patched:
+        patched.setattr("askpanel.consensus.worker.LOOKED_THROUGH", after - end + 20)
+        found = [message[3] for message in await newest_answers(log, TENANT, after, 500)]
+        assert found == list(range(end - 20, end + 1))
     assert (await consensus(log, history=85)).method == "majority"
 
 

@@ -22,18 +22,46 @@ async def batches(
     position, more = after, True
     while more:
         more = False
-        async with aclosing(batch(replies, stream, subject_filter, position + 1, timeout)) as messages:
+        answers = batch(replies, stream, subject_filter, position + 1, READ_BATCH, timeout)
+        async with aclosing(answers) as messages:
             async for message in messages:
                 position = message[3]
                 more = message[1].get(BEHIND) != "0"
                 yield message
 
 
-async def batch(
-    replies: Replies, stream: str, subject_filter: str, start: int, timeout: float
+async def few(
+    replies: Replies, stream: str, subject_filter: str, *, after: int = 0, timeout: float = 4.0
 ) -> AsyncGenerator[Raw]:
-    """At most READ_BATCH messages of a filter from sequence `start` on. Raises LogUnavailable."""
-    request = {"seq": start, "next_by_subj": subject_filter, "batch": READ_BATCH}
+    """As `batches`, for a filter that has few messages in a long stream, wherever they stand. Raises LogUnavailable.
+
+    Behind the last message of a batch that is not full the server looks on to the end of the stream. And where a
+    batch begins in the second half, it counts what is behind in every later block. It loads them from disk for that,
+    seconds for a long stream, and takes no append meanwhile. Of the whole stream its index knows where the first
+    message is and how many there are: so it is asked for one, which tells the number, and then for just these.
+    """
+    wanted, position = 1, 0
+    for _ in ("how many", "all"):
+        behind = 0
+        async with aclosing(batch(replies, stream, subject_filter, 1, wanted, timeout)) as messages:
+            async for message in messages:
+                behind = int(message[1].get(BEHIND, 0))
+                if message[3] > max(position, after):
+                    position = message[3]
+                    yield message
+        if not behind:
+            return
+        wanted = min(behind + 1, READ_BATCH)
+    async with aclosing(batches(replies, stream, subject_filter, after=position, timeout=timeout)) as rest:
+        async for message in rest:
+            yield message
+
+
+async def batch(
+    replies: Replies, stream: str, subject_filter: str, start: int, most: int, timeout: float
+) -> AsyncGenerator[Raw]:
+    """At most `most` messages of a filter from sequence `start` on. Raises LogUnavailable."""
+    request = {"seq": start, "next_by_subj": subject_filter, "batch": most}
     answers = replies.stream(f"$JS.API.DIRECT.GET.{stream}", to_json(request), timeout=timeout)
     with unavailable():
         async with aclosing(answers) as messages:

@@ -22,7 +22,7 @@ from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
 from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.archive import IN_BOTH, Archive, surely_whole
-from askpanel.runtime.direct import batch, batches
+from askpanel.runtime.direct import READ_BATCH, batch, batches, few
 from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
 from askpanel.runtime.latest import Latest
 from askpanel.runtime.publishing import Publisher
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 LOOKED = timedelta(minutes=1)
 """How long a look at a panel holds; far less than it takes to be archived."""
+NEAR = 10_000
+"""Messages before the newest one known: less than the server keeps in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +186,10 @@ class EventLog:
 
     async def _read_log(self, subject_filter: str, after: int, until: int | None) -> AsyncGenerator[Raw]:
         position = after
-        if until is None and not await self._replicas.replicated():
+        if until is None and not after and not await self._replicas.replicated():
             # A single server is nobody's replica: what it answers is complete, and it need not be asked how far.
             timeout = self._attempt_timeout
-            answers = batches(self.replies, PANELS.name, subject_filter, after=after, timeout=timeout)
+            answers = few(self.replies, PANELS.name, subject_filter, timeout=timeout)
             try:
                 async with aclosing(answers) as messages:
                     async for message in messages:
@@ -201,9 +203,8 @@ class EventLog:
         deadline = time.monotonic() + self._patience
         while last is not None and position < last:
             progressed = False
-            timeout = self._attempt_timeout
             async with aclosing(
-                batch(self.replies, PANELS.name, subject_filter, position + 1, timeout)
+                self._some(subject_filter, position, until, wide=until is None and after > 0)
             ) as messages:
                 async for message in messages:
                     position = message[3]
@@ -216,6 +217,18 @@ class EventLog:
                 if time.monotonic() > deadline:
                     raise LogUnavailable(f"a replica answers without sequence {last} of {subject_filter}")
                 await asyncio.sleep(0.05)
+
+    def _some(self, subject_filter: str, after: int, until: int | None, *, wide: bool) -> AsyncGenerator[Raw]:
+        """Messages of a filter, as far as one server knows them.
+
+        Up to the newest ones known there is little for it to look through: they take one request.
+        """
+        timeout = self._attempt_timeout
+        if wide:
+            return batches(self.replies, PANELS.name, subject_filter, after=after, timeout=timeout)
+        if until is None or until < self._publisher.newest - NEAR:
+            return few(self.replies, PANELS.name, subject_filter, after=after, timeout=timeout)
+        return batch(self.replies, PANELS.name, subject_filter, after + 1, READ_BATCH, timeout)
 
     async def find(self, panel: PanelRef, event_type: str) -> Recorded | None:
         """The panel's last event of a type on the log itself, as the leader has it; None where there is none.
@@ -243,6 +256,8 @@ class EventLog:
         """The end of the log now."""
         with unavailable():
             info = await self._js.stream_info(stream)
+        if stream == PANELS.name:
+            self._publisher.saw(info.state.last_seq)
         return Position(info.state.last_seq, str(info.created or ""))
 
     async def extent(self) -> tuple[int, int]:

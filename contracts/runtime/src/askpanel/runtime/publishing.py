@@ -37,6 +37,12 @@ class Publisher:
         self._jetstream = client.jetstream(timeout=attempt_timeout)
         self._patience = patience
         self._attempt_timeout = attempt_timeout
+        self.newest = 0
+        """Highest sequence of the log that this connection knows of."""
+
+    def saw(self, sequence: int) -> None:
+        """The log has this sequence."""
+        self.newest = max(self.newest, sequence)
 
     async def publish(self, recorded: Recorded, expectation: Mapping[str, str], *, news: bool = False) -> int:
         """The event's sequence; what is written says where in its trace that was. Raises Conflict.
@@ -47,6 +53,7 @@ class Publisher:
         began = time.perf_counter()
         with tracing.sending(recorded) as placed:
             sequence = await self._confirmed(placed, expectation, news)
+        self.saw(sequence)
         telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
         return sequence
 

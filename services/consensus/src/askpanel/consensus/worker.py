@@ -25,6 +25,9 @@ from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 
 INCOMPLETE_SECONDS = 0.5
+LOOKED_THROUGH = 500_000
+"""Messages of the log before a request in which its tenant's past answers are looked for. A server that has to look
+through more of a long log, for a tenant that seldom asks, loads it from disk and takes no append meanwhile."""
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +78,14 @@ class ConsensusCalculator:
 async def newest_answers(log: EventLog, tenant: UUID, before: int, most: int) -> Sequence[Raw]:
     """The tenant's newest answers before a sequence, at most `most`, oldest first.
 
-    Going back in stretches that double, so that neither a long log nor an old tenant is read whole, and
-    bounded by the request's own sequence, so that a repetition reads the same.
+    Going back in stretches that double, so that an old tenant is not read whole, over LOOKED_THROUGH messages at
+    most, and bounded by the request's own sequence, so that a repetition reads the same.
     """
     found: deque[Raw] = deque(maxlen=most)
     end, width = before - 1, most
-    while end > 0 and len(found) < most:
-        start = max(0, end - width)
+    first = max(0, end - LOOKED_THROUGH)
+    while end > first and len(found) < most:
+        start = max(first, end - width)
         stretch: deque[Raw] = deque(maxlen=most - len(found))
         answers = log.read_raw(f"{ExpertResponded.TYPE}.{tenant}.*", after=start)
         async with aclosing(answers) as messages:

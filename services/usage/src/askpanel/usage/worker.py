@@ -41,14 +41,14 @@ class UsageMeter:
         user_id, terms = await self._terms(cause.panel)
         usage = record(event, user_id, terms.prices)
         recent = is_recent(delivery.stored_at, time.time())
-        await self._log.append_once(
+        recorded_at = await self._log.append_once(
             seal(usage, cause.panel, time=datetime.now(UTC), cause=cause), recent=recent
         )
         telemetry.COST.labels(usage.model).inc(float(usage.cost_usd or 0))
         if usage.unpriced:
             telemetry.UNPRICED.labels(usage.model).inc()
         if usage.cost_usd:
-            await self._check_budget(attempt)
+            await self._check_budget(attempt, recorded_at)
 
     async def _terms(self, panel: PanelRef) -> tuple[UUID, Terms]:
         """Who asked, and what was agreed about money then. Raises Reject for a panel that nobody created."""
@@ -69,9 +69,10 @@ class UsageMeter:
             raise Reject("nobody asked: the panel has no panel.created")
         return found.event.user_id, found.event.terms or Terms()
 
-    async def _check_budget(self, attempt: Recorded) -> None:
+    async def _check_budget(self, attempt: Recorded, recorded_at: int) -> None:
+        """Of two costs that together exceed the budget, the one that stands behind the other sees both."""
         panel = attempt.envelope.panel
-        exceeded = budget(spending(await self._log.read(panel)))
+        exceeded = budget(spending(await self._log.read(panel, until=recorded_at)))
         if exceeded is not None:
             stop = seal(exceeded, panel, time=datetime.now(UTC), cause=attempt.envelope)
             await self._log.append_once(stop, recent=False)
