@@ -345,6 +345,9 @@ async def test_reading_is_complete_and_ordered_beyond_one_batch(
         await log.append_once(a_round(other, number), recent=True)
     assert [event.sequence for event in await log.read(panel)] == written
     assert [event.sequence for event in await log.read(panel, after=written[9])] == written[10:]
+    monkeypatch.setattr("askpanel.runtime.log.NEAR", 0)
+    far = await log.read(panel, after=written[9], until=written[-2])
+    assert [event.sequence for event in far] == written[10:], "complete up to it, and what is behind it too"
 
 
 @pytest.fixture

@@ -40,13 +40,13 @@ async def few(
     seconds for a long stream, and takes no append meanwhile. Of the whole stream its index knows where the first
     message is and how many there are: so it is asked for one, which tells the number, and then for just these.
     """
-    wanted, position = 1, 0
+    wanted, position = 1, after
     for _ in ("how many", "all"):
         behind = 0
         async with aclosing(batch(replies, stream, subject_filter, 1, wanted, timeout)) as messages:
             async for message in messages:
                 behind = int(message[1].get(BEHIND, 0))
-                if message[3] > max(position, after):
+                if message[3] > position:
                     position = message[3]
                     yield message
         if not behind:
