@@ -143,6 +143,41 @@ async def test_a_purge_that_stopped_half_way_leaves_panels_whole(client: Client)
     assert (await on_log(client), await copies(client)) == (0, 3)
 
 
+async def test_the_log_is_purged_at_the_end_and_not_for_every_stretch(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No append is taken meanwhile, the longer the log the longer."""
+    monkeypatch.setattr("askpanel.runtime.archiver.WINDOW", 10)
+    panels = await three_panels(client)
+    steps: list[str] = []
+    await archived(client, steps.append)
+    assert (steps.count("copied") > 3, steps.count("purged"), steps[-1]) == (True, 1, "purged")
+    assert (await on_log(client), await copies(client)) == (0, 3)
+    for ref, events in panels.items():
+        assert await EventLog(client).read(ref) == events
+
+
+async def test_what_ends_the_walk_keeps_nothing_on_the_log_that_is_archived(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next walk would end there again: only what comes behind stays."""
+    monkeypatch.setattr("askpanel.runtime.archiver.WINDOW", 10)
+    first, second = some_panel(), some_panel()
+    events = [await put(client, finished(ref)) for ref in (first, second)]
+    await everybody_is_past(client)
+    steps: list[str] = []
+
+    def ends(step: str) -> None:
+        steps.append(step)
+        if steps.count("copied") == 3:
+            raise Damaged("in the third stretch")
+
+    with pytest.raises(Damaged, match="in the third stretch"):
+        await archived(client, ends)
+    assert await on_log(client) == sum(map(len, events)) - 2 * 10
+    assert [await EventLog(client).read(ref) for ref in (first, second)] == events
+
+
 async def test_two_archivers_at_once_archive_each_panel_once(client: Client, log_server: OwnNats) -> None:
     panels = await three_panels(client)
     async with connected(log_server.url) as other:

@@ -1,10 +1,10 @@
 """Takes panels that ended long ago off the log, once the archive holds them. Safe to repeat and to run twice.
 
     walk the log from its beginning → copy the panels met to ARCHIVE, read them back → name them in the index
-    → look whether somebody erased meanwhile → note how far → wait until the index has named them for a moment
-    → purge the log up to the first message not covered
+    → look whether somebody erased meanwhile → note how far; now and then, and at the end: wait until the index has
+    named the last of them for a moment → purge the log up to the first message not covered
 
-The log is purged from its beginning and never in its midst: the server does that in one step at no cost, while
+The log is purged from its beginning and never in its midst: the server does that in one step however much it is, while
 taking out the subjects of one panel goes through the whole stream. So a panel that may not leave yet keeps
 what came after its first message on the log too; the report names it. A crash after any step leaves a panel
 in both places, which readers merge by sequence, or a copy that no page names, which the next run takes away.
@@ -52,7 +52,10 @@ from askpanel.runtime.unavailable import unavailable
 logger = logging.getLogger(__name__)
 
 WINDOW = 4000
-"""Messages of the log looked at before what they are of is purged."""
+"""Messages of the log looked at before what they are of is named in the index."""
+PURGE_EVERY = 300.0
+"""Seconds between purges, beside the one at the end. For each the server goes through all subjects of the log and takes
+no append meanwhile: 0.4 s with 100,000 panels on it, 8 s with a million."""
 AT_ONCE = 16
 ABANDONED = timedelta(minutes=15)
 """Age of a copy that no page names at which nobody is about to name it; beyond the deduplication window."""
@@ -119,6 +122,14 @@ class Window:
         return self.messages[-1][0] + 1 if self.messages else 0, ""
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The archive has all before sequence `end`, named in the index since `named` by the loop's clock."""
+
+    end: int = 1
+    named: float = 0.0
+
+
 class Archiver:
     """Archives over one NATS connection, as user `archiver`."""
 
@@ -133,36 +144,48 @@ class Archiver:
 
     async def run(self, *, seconds: float = 3600.0) -> Report:
         """Archive what may be, for about so long. Raises LogUnavailable, Damaged."""
-        ends = asyncio.get_running_loop().time() + seconds
+        clock = asyncio.get_running_loop().time
+        ends, purge_at = clock() + seconds, clock() + PURGE_EVERY
         progress, revision = await self._index.progress()
         audited = await self._last_sequence(AUDIT.name)
-        report = Report()
+        report, covered = Report(), Covered()
         swept = await self._sweep(progress, report)
         self._told("swept")
-        position = 0
-        while not report.held and asyncio.get_running_loop().time() < ends:
-            window = await self._window(position)
-            if not window.messages:
-                break
-            await self._copy_all(window, await self._limits())
-            self._told("copied")
-            await self._name(window)
-            named = asyncio.get_running_loop().time()
-            self._told("named")
-            await self._undo(window, progress.audited)
-            end, report.held = window.covered()
-            reached = max((one.entry.last for one in window.copied.values()), default=0)
-            progress, revision = await self._index.note(
-                replace(progress, purged=max(progress.purged, reached)), revision
-            )
-            self._told("noted")
-            await asyncio.sleep(named + IN_BOTH - asyncio.get_running_loop().time())
-            report.messages += await self._purge(end)
-            self._told("purged")
-            report.panels += sum(1 for one in window.copied.values() if one.entry.last < end)
-            position = end - 1
+        try:
+            while not report.held and clock() < ends:
+                window = await self._window(covered.end - 1)
+                if not window.messages:
+                    break
+                await self._copy_all(window, await self._limits())
+                self._told("copied")
+                await self._name(window)
+                named = clock()
+                self._told("named")
+                await self._undo(window, progress.audited)
+                end, report.held = window.covered()
+                reached = max((one.entry.last for one in window.copied.values()), default=0)
+                progress, revision = await self._index.note(
+                    replace(progress, purged=max(progress.purged, reached)), revision
+                )
+                self._told("noted")
+                report.panels += sum(1 for one in window.copied.values() if one.entry.last < end)
+                covered = Covered(end, named)
+                if named >= purge_at:
+                    report.messages += await self._take_off(covered)
+                    purge_at = clock() + PURGE_EVERY
+        except (Damaged, LogUnavailable):
+            await self._take_off(covered)  # whatever ended the walk: the next one would end there again
+            raise
+        report.messages += await self._take_off(covered)
         await self._index.note(replace(progress, swept=max(swept, progress.swept), audited=audited), revision)
         return report
+
+    async def _take_off(self, covered: Covered) -> int:
+        """Take what the archive covers off the log, once the index has named it for a moment; how many messages."""
+        await asyncio.sleep(covered.named + IN_BOTH - asyncio.get_running_loop().time())
+        purged = await self._purge(covered.end)
+        self._told("purged")
+        return purged
 
     async def _window(self, after: int) -> Window:
         window = Window()
