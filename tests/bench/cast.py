@@ -17,21 +17,18 @@ import psutil
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.js.api import DeliverPolicy
 
 from askpanel.contracts.envelope import Envelope, decode, seal
 from askpanel.contracts.events import ConsensusRequested, Event, ExpertRequested
 from askpanel.contracts.subjects import PanelRef
-from askpanel.contracts.topology import ORCHESTRATOR, ORCHESTRATOR_TIMERS, PANELS
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.local.stack import free_port
-from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.log import EventLog
 from services.orchestrator.tests.simulator import USER, calculated, created, responded, usage
 from tests.harness.servers import scratch_directory
 
-LARGEST_LOG = 32 * 2**30
+LARGEST_LOG = 64 * 2**30
 EXPERTS = 3
 ASKED = created("structured", EXPERTS, configuration={"max_rounds": 2, "consensus_threshold": 1.0})
 """Two rounds of three experts; the count stays below the threshold, so there is no early stop."""
@@ -131,19 +128,6 @@ async def connected(url: str) -> AsyncGenerator[Client]:
         yield client
     finally:
         await client.close()
-
-
-async def from_here_on(client: Client) -> None:
-    """Let the orchestrator's durables begin at the end of the log, as if it had handled all before."""
-    jetstream = client.jetstream()
-    end = (await jetstream.stream_info(PANELS.name)).state.last_seq
-    for durable in (ORCHESTRATOR, ORCHESTRATOR_TIMERS):
-        await jetstream.delete_consumer(durable.stream, durable.name)
-        config = _consumer_config(durable)
-        if durable.stream == PANELS.name:
-            config.deliver_policy = DeliverPolicy.BY_START_SEQUENCE
-            config.opt_start_seq = end + 1
-        await jetstream.add_consumer(durable.stream, config)
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 At each level the log is filled with finished panels, copies of one that ran, each under ids of its own, and the
 tables with as many rows, copies of one panel's. Then real processes are measured on top of them:
 
-    orchestrator    live panels, answers coming at once: processor time per event it handles, and its start
-    reads           a panel from the log; lists, usage, events and a resumed stream through a real gateway
+    orchestrator    live panels, answers coming at once: processor time per event it handles
+    starts          each service on its own, until it is ready
+    reads           panels of all ages from the log, and what appends wait meanwhile; lists, usage, events and a
+                    resumed stream through a real gateway
     NATS            memory (resident), before and after a restart, and how long that takes
     archive         the same after everything that may leave the log has left it
 
@@ -15,15 +17,17 @@ replay instead, on a log of N panels, from the log and from the archive. Lines o
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psutil
 from nats.aio.client import Client
@@ -42,17 +46,20 @@ from tests.bench.cast import (
     Cast,
     connected,
     cpu_ms,
-    from_here_on,
     orchestrator,
 )
-from tests.bench.filling import TENANT, fill, templates
+from tests.bench.filling import TENANT, fill, template
 from tests.bench.gateway import Served, gateway
 from tests.bench.replaying import measure_replay
+from tests.bench.starts import starts
 from tests.contract.archiving import everybody_is_past
+from tests.contract.made import an_end
 from tests.harness.servers import scratch_directory
 
 AT_ONCE = 4
 READS = 20
+APPENDS = 0.005
+"""Seconds between appends while panels are read."""
 SETTLE = 5.0
 """Seconds for the server to give memory back before it is looked at."""
 
@@ -119,15 +126,14 @@ async def _levels(
     if database is not None:
         await database.seed(finished)
     for level in levels:
-        async with connected(server.url) as client:
-            made += await fill(client, templates(finished), level - there)
-            if database is not None:
-                await database.grow(level)
-            await from_here_on(client)
-        there = level
-        row = await _measure(server, database, made, live)
-        there += live + WARM
-        write(out, {"panels": level, "archived": False} | row)
+        made += await fill(server.url, template(finished), level - there)
+        row: Row = {"panels": level, "archived": False}
+        if database is not None:
+            row["counted_anew_s"] = await database.grow(level)
+        await _settled(server, database)
+        row |= await _measure(server, database, made, live)
+        there = level + live + WARM
+        write(out, row)
         if level == levels[-1]:
             write(
                 out,
@@ -138,12 +144,22 @@ async def _levels(
 WARM = 4
 
 
+async def _settled(server: Server, database: tables.Tables | None) -> None:
+    """Every service is past what is there, and nothing waits to be written to disk."""
+    async with connected(server.url) as client:
+        await everybody_is_past(client)
+        if database is not None:
+            await database.follow(await EventLog(client).position())
+    await asyncio.to_thread(os.sync)
+
+
 async def _measure(server: Server, database: tables.Tables | None, made: Sequence[UUID], live: int) -> Row:
     row: Row = {"nats_mib": server.memory(), "nats_restart_s": server.restart()}
     row["nats_mib_restarted"] = server.memory()
+    row |= await asyncio.to_thread(starts, server.url, database)
     async with connected(server.url) as client:
         row |= await _orchestrated(client, server, live)
-        row["read_log_ms"] = await _median(lambda panel: EventLog(client).read(panel), made)
+        row |= await _read(client, made)
     if database is not None:
         async with gateway(server.url, database) as served:
             row |= await _served(served, made)
@@ -154,10 +170,8 @@ async def _orchestrated(client: Client, server: Server, live: int) -> Row:
     cast = Cast(client)
     cast.go.set()
     await cast.play()
-    began = time.monotonic()
     with orchestrator(server.url) as process:
         await cast.ask(WARM, at_once=2)
-        started = time.monotonic() - began
         before = cpu_ms(process), cpu_ms(server.process), time.monotonic()
         await cast.ask(live, at_once=AT_ONCE)
         after = cpu_ms(process), cpu_ms(server.process), time.monotonic()
@@ -167,7 +181,6 @@ async def _orchestrated(client: Client, server: Server, live: int) -> Row:
         "orchestrator_ms_event": own / live / CONSUMED,
         "nats_ms_panel": nats / live,
         "panel_ms": took / live * 1000 * AT_ONCE,
-        "orchestrator_start_s": started,
     }
 
 
@@ -195,7 +208,7 @@ async def _archived(
             name: (await client.jetstream().stream_info(name)).state.bytes
             for name in (PANELS.name, "ARCHIVE", "KV_archive")
         }
-        await from_here_on(client)
+    await _settled(server, database)
     row = {
         "archived_panels": report.panels,
         "archive_ms_panel": took / report.panels * 1000,
@@ -219,18 +232,39 @@ async def _one_panel(client: Client, url: str) -> list[Recorded]:
     return await cast.log.read(next(iter(cast.ended)))
 
 
-async def _median(read: Callable[[PanelRef], Awaitable[object]], made: Sequence[UUID]) -> float:
-    return await _timed([lambda one=one: read(PanelRef(TENANT, one)) for one in spread(made)])
+async def _read(client: Client, made: Sequence[UUID]) -> Row:
+    """Panels of all ages that nobody has read lately, and what appends wait meanwhile."""
+    log, waited = EventLog(client), list[float]()
+    appending = asyncio.create_task(_append(log, waited))
+    read = await _each([partial(log.read, PanelRef(TENANT, one)) for one in spread(made)])
+    appending.cancel()
+    await asyncio.gather(appending, return_exceptions=True)
+    return {
+        "read_log_ms": statistics.median(read),
+        "read_log_worst_ms": max(read),
+        "append_meanwhile_worst_ms": max(waited),
+    }
+
+
+async def _append(log: EventLog, waited: list[float]) -> None:
+    while True:
+        waited += await _each([partial(log.append_first, an_end(PanelRef(uuid4(), uuid4())))])
+        await asyncio.sleep(APPENDS)
 
 
 async def _timed(calls: Sequence[Callable[[], Awaitable[object]]]) -> float:
     """The median in ms."""
+    return statistics.median(await _each(calls))
+
+
+async def _each(calls: Sequence[Callable[[], Awaitable[object]]]) -> list[float]:
+    """How long each took, in ms."""
     took: list[float] = []
     for call in calls:
         began = time.perf_counter()
         await call()
         took.append((time.perf_counter() - began) * 1000)
-    return statistics.median(took)
+    return took
 
 
 def spread(made: Sequence[UUID]) -> list[UUID]:

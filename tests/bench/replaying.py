@@ -16,7 +16,7 @@ from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection, dead_letters
 from tests.bench import tables
 from tests.bench.cast import connected, cpu_ms, server
-from tests.bench.filling import fill, templates
+from tests.bench.filling import fill, template
 from tests.contract.archiving import everybody_is_past
 from tests.harness.servers import scratch_directory
 from tests.simulation import golden
@@ -35,7 +35,7 @@ async def measure_replay(panels: int) -> dict[str, Any]:
         await database.prepare()
         async with connected(nats.url) as client:
             await bootstrap.create(client.jetstream())
-            await fill(client, templates(kept), panels)
+            await fill(nats.url, template(kept), panels)
             bulk = Connection()
             await bulk.connect(nats.url)
             try:

@@ -41,7 +41,7 @@ async def put(client: Client, events: Sequence[Recorded]) -> list[Recorded]:
 
 async def everybody_is_past(client: Client) -> None:
     """Consumers and tables have handled all that is on the log now."""
-    jetstream = client.jetstream()
+    jetstream = client.jetstream(timeout=60)  # a consumer of a long log counts what waits for it
     position = await EventLog(client).position()
     for consumer in await jetstream.consumers_info(PANELS.name):
         if consumer.config.ack_policy != AckPolicy.NONE:
