@@ -96,11 +96,11 @@ async def test_a_running_panel_is_read_and_written_without_a_look_at_the_archive
 
     begun, *events = (now(event) for event in finished(panel)[:6])
     assert await requests(log.append_first(begun)) == 1
+    await log.read(panel)  # asks whether the log has replicas, as it does now and then
     expected = 0
     for event in [begun, *events]:
         assert await requests(log.append(event, expected=expected)) == (2 if event is begun else 1)
         expected = await log.last_sequence(panel)
-    await log.read(panel)  # asks whether the log has replicas, as it does now and then
     assert await requests(log.read(panel)) == 2, "one message, which tells how many are behind it, and those"
     assert await requests(log.read(panel, until=expected)) == 1
     assert await requests(log.read(panel, after=expected - 1, until=expected)) == 1
@@ -143,15 +143,22 @@ async def test_a_purge_that_stopped_half_way_leaves_panels_whole(client: Client)
     assert (await on_log(client), await copies(client)) == (0, 3)
 
 
-async def test_the_log_is_purged_at_the_end_and_not_for_every_stretch(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("often", [False, True], ids=["at the end", "for every stretch"])
+async def test_the_log_is_purged_at_the_end_and_now_and_then(
+    client: Client, monkeypatch: pytest.MonkeyPatch, often: bool
 ) -> None:
     """No append is taken meanwhile, the longer the log the longer."""
     monkeypatch.setattr("askpanel.runtime.archiver.WINDOW", 10)
+    if often:
+        monkeypatch.setattr("askpanel.runtime.archiver.PURGE_FIRST", 0.0)
+        monkeypatch.setattr("askpanel.runtime.archiver.PURGE_EVERY", 0.0)
     panels = await three_panels(client)
     steps: list[str] = []
-    await archived(client, steps.append)
-    assert (steps.count("copied") > 3, steps.count("purged"), steps[-1]) == (True, 1, "purged")
+    report = await archived(client, steps.append)
+    stretches = steps.count("copied")
+    assert stretches > 3
+    assert (steps.count("purged"), steps[-1]) == (stretches if often else 1, "purged")
+    assert (report.panels, report.messages) == (3, sum(map(len, panels.values())))
     assert (await on_log(client), await copies(client)) == (0, 3)
     for ref, events in panels.items():
         assert await EventLog(client).read(ref) == events
@@ -178,7 +185,14 @@ async def test_what_ends_the_walk_keeps_nothing_on_the_log_that_is_archived(
     assert [await EventLog(client).read(ref) for ref in (first, second)] == events
 
 
-async def test_two_archivers_at_once_archive_each_panel_once(client: Client, log_server: OwnNats) -> None:
+@pytest.mark.parametrize("often", [False, True], ids=["at the end", "for every stretch"])
+async def test_two_archivers_at_once_archive_each_panel_once(
+    client: Client, log_server: OwnNats, monkeypatch: pytest.MonkeyPatch, often: bool
+) -> None:
+    if often:
+        monkeypatch.setattr("askpanel.runtime.archiver.WINDOW", 10)
+        monkeypatch.setattr("askpanel.runtime.archiver.PURGE_FIRST", 0.0)
+        monkeypatch.setattr("askpanel.runtime.archiver.PURGE_EVERY", 0.0)
     panels = await three_panels(client)
     async with connected(log_server.url) as other:
         reports = await asyncio.gather(archived(client), archived(other), archived(client))

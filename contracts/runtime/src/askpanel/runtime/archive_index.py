@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
+import nats.js.errors
 from nats.aio.client import Client
 
 from askpanel.contracts.archive import PROGRESS, Entry, Progress, dump_page, load_page
@@ -68,6 +69,10 @@ class Index:
         """False when the key has changed, or nobody can say: then it is to be read again."""
         try:
             await self._cells.write(key, value, revision)
-        except (Overtaken, LogUnavailable):
+        except Overtaken:
+            return False
+        except LogUnavailable as error:
+            if isinstance(error.__cause__, nats.js.errors.APIError):  # it was refused, and would be again
+                raise
             return False
         return True

@@ -43,18 +43,18 @@ from askpanel.runtime.archive import IN_BOTH, stored_at
 from askpanel.runtime.archive_index import ATTEMPTS, PAUSE, Index
 from askpanel.runtime.archive_rules import Limits, why_held
 from askpanel.runtime.direct import batches
-from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.errors import LogError, LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.publishing import IN_FLIGHT
 from askpanel.runtime.replies import Replies
-from askpanel.runtime.unavailable import unavailable
+from askpanel.runtime.unavailable import unavailable, unavailable_or_absent
 
 logger = logging.getLogger(__name__)
 
 WINDOW = 4000
 """Messages of the log looked at before what they are of is named in the index."""
-PURGE_EVERY = 300.0
-"""Seconds between purges, beside the one at the end. For each the server goes through all subjects of the log and takes
+PURGE_FIRST, PURGE_EVERY = 60.0, 300.0
+"""Seconds to the first purge of a run and between the others, beside the one at the end. For each the server goes through all subjects of the log and takes
 no append meanwhile: 0.4 s with 100,000 panels on it, and the more the longer."""
 AT_ONCE = 16
 ABANDONED = timedelta(minutes=15)
@@ -126,8 +126,8 @@ class Window:
 class Covered:
     """The archive has all before sequence `end`, named in the index since `named` by the loop's clock."""
 
-    end: int = 1
-    named: float = 0.0
+    end: int
+    named: float
 
 
 class Archiver:
@@ -145,15 +145,16 @@ class Archiver:
     async def run(self, *, seconds: float = 3600.0) -> Report:
         """Archive what may be, for about so long. Raises LogUnavailable, Damaged."""
         clock = asyncio.get_running_loop().time
-        ends, purge_at = clock() + seconds, clock() + PURGE_EVERY
+        ends, purge_at = clock() + seconds, clock() + PURGE_FIRST
         progress, revision = await self._index.progress()
         audited = await self._last_sequence(AUDIT.name)
-        report, covered = Report(), Covered()
+        report, position = Report(), 0
+        covered: Covered | None = None
         swept = await self._sweep(progress, report)
         self._told("swept")
         try:
             while not report.held and clock() < ends:
-                window = await self._window(covered.end - 1)
+                window = await self._window(position)
                 if not window.messages:
                     break
                 await self._copy_all(window, await self._limits())
@@ -169,16 +170,27 @@ class Archiver:
                 )
                 self._told("noted")
                 report.panels += sum(1 for one in window.copied.values() if one.entry.last < end)
-                covered = Covered(end, named)
+                covered, position = Covered(end, named), end - 1
                 if named >= purge_at:
-                    report.messages += await self._take_off(covered)
+                    due, covered = covered, None
+                    report.messages += await self._take_off(due)
                     purge_at = clock() + PURGE_EVERY
-        except (Damaged, LogUnavailable):
-            await self._take_off(covered)  # whatever ended the walk: the next one would end there again
+        except (LogError, Damaged) as error:
+            await self._let_go(covered, error)
             raise
-        report.messages += await self._take_off(covered)
+        if covered is not None:
+            report.messages += await self._take_off(covered)
         await self._index.note(replace(progress, swept=max(swept, progress.swept), audited=audited), revision)
         return report
+
+    async def _let_go(self, covered: Covered | None, cause: Exception) -> None:
+        """Take off what may go although the walk has failed: the next one would end at the same place."""
+        if covered is None:
+            return
+        try:
+            await self._take_off(covered)
+        except LogError as error:
+            logger.warning("the log could not be purged after %r: %r", cause, error)
 
     async def _take_off(self, covered: Covered) -> int:
         """Take what the archive covers off the log, once the index has named it for a moment; how many messages."""
@@ -189,7 +201,7 @@ class Archiver:
 
     async def _window(self, after: int) -> Window:
         window = Window()
-        with unavailable():
+        with unavailable_or_absent():
             info = await self._jetstream.stream_info(PANELS.name)
         last = info.state.last_seq if info.state.messages else 0
         async with aclosing(batches(self._replies, PANELS.name, ">", after=after)) as messages:
@@ -201,7 +213,7 @@ class Archiver:
 
     async def _limits(self) -> Limits:
         """What nobody may be behind: the slowest consumer that acknowledges, and the tables."""
-        with unavailable():
+        with unavailable_or_absent():
             position = await self._log.position()
             consumers = await self._jetstream.consumers_info(PANELS.name)
         value, _ = await self._log.archive.value(projected_key("panels"))
@@ -251,7 +263,7 @@ class Archiver:
             entry = before
         else:
             entry = replace(entry, parts=await self._publish(panel, text))
-        with unavailable():
+        with unavailable_or_absent():
             if dump_panel(await self._log.archive.read(entry.parts)) != text:
                 raise Damaged(f"the archive does not hold panel {panel.panel_id} as the log does")
         window.copied[panel] = Copied(panel, stored_at(messages[0]), before, entry)
@@ -260,7 +272,7 @@ class Archiver:
         parts: list[int] = []
         for number, body in enumerate(compress(text)):
             headers = part_headers(panel, number, digest(text))
-            with unavailable():
+            with unavailable_or_absent():
                 parts.append(await self._store(archive_subject(panel.tenant_id), body, headers))
         return tuple(parts)
 
@@ -350,7 +362,7 @@ class Archiver:
         if end <= 1:
             return 0
         request = json.dumps({"seq": end}).encode()
-        with unavailable():
+        with unavailable_or_absent():
             reply = await self._client.request(f"$JS.API.STREAM.PURGE.{PANELS.name}", request, timeout=60)
         answer = json.loads(reply.data)
         if "error" in answer:
@@ -360,14 +372,15 @@ class Archiver:
     async def _delete(self, sequences: Iterable[int]) -> None:
         """Take messages out of ARCHIVE for good; it does not matter if they are gone."""
         for sequence in sequences:
-            try:
-                await self._jetstream.delete_msg(ARCHIVE.name, sequence)
-            except nats.js.errors.APIError as error:
-                if error.err_code not in (10037, 10057):
-                    raise LogUnavailable(f"ARCHIVE: {error.description}") from error
+            with unavailable("ARCHIVE"):
+                try:
+                    await self._jetstream.delete_msg(ARCHIVE.name, sequence)
+                except nats.js.errors.APIError as error:
+                    if error.err_code not in (10037, 10057):
+                        raise
 
     async def _last_sequence(self, stream: str) -> int:
-        with unavailable():
+        with unavailable_or_absent():
             return (await self._jetstream.stream_info(stream)).state.last_seq
 
 

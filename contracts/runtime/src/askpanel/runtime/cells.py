@@ -12,16 +12,14 @@ from nats.aio.client import Client
 from nats.js.kv import KeyValue
 
 from askpanel.contracts.topology import Bucket
-from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
+from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.publishing import IN_FLIGHT, WRONG_LAST_SEQUENCE
 from askpanel.runtime.unavailable import unavailable
 
 CHANGED = IN_FLIGHT | {WRONG_LAST_SEQUENCE}
 """JetStream's codes for a key that somebody else has changed, or is changing on a replicated bucket."""
-PATIENCE = 4.0
+PATIENCE = 2.0
 """Seconds an answer may take."""
-UNSHARED = (LogUnavailable, LogMisconfigured)
-"""What is raised where the shared value cannot be had, now or at all."""
 
 
 class Overtaken(Exception):
@@ -49,7 +47,7 @@ class Cells:
         self._bucket: KeyValue | None = None
 
     async def read(self, key: str) -> Cell:
-        """What stands under the key. Raises LogUnavailable; LogMisconfigured where there is no bucket."""
+        """What stands under the key. Raises LogUnavailable, also where there is no bucket."""
         self._look()
         with unavailable(self._name):
             try:
@@ -84,5 +82,5 @@ class Cells:
             try:
                 self._bucket = await self._jetstream.key_value(self._name)
             except nats.js.errors.BucketNotFoundError:
-                raise LogMisconfigured(f"there is no bucket {self._name}: run the bootstrap step") from None
+                raise LogUnavailable(f"there is no bucket {self._name}: run the bootstrap step") from None
         return self._bucket

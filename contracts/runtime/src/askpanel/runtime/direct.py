@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from askpanel.runtime.errors import LogUnavailable, Raw
 from askpanel.runtime.replies import Replies, status_of
-from askpanel.runtime.unavailable import unavailable
+from askpanel.runtime.unavailable import unavailable_or_absent
 
 READ_BATCH = 1000
 BEHIND = "Nats-Num-Pending"
@@ -46,7 +46,7 @@ async def few(
         async with aclosing(batch(replies, stream, subject_filter, 1, wanted, timeout)) as messages:
             async for message in messages:
                 behind = int(message[1].get(BEHIND, 0))
-                if message[3] > position:
+                if message[3] > position and (wanted > 1 or not behind):
                     position = message[3]
                     yield message
         if not behind:
@@ -63,7 +63,7 @@ async def batch(
     """At most `most` messages of a filter from sequence `start` on. Raises LogUnavailable."""
     request = {"seq": start, "next_by_subj": subject_filter, "batch": most}
     answers = replies.stream(f"$JS.API.DIRECT.GET.{stream}", to_json(request), timeout=timeout)
-    with unavailable():
+    with unavailable_or_absent():
         async with aclosing(answers) as messages:
             async for message in messages:
                 status = status_of(message)
@@ -77,7 +77,7 @@ async def batch(
 async def last_directly(replies: Replies, stream: str, subject_filter: str, timeout: float) -> Raw | None:
     """The last message of a filter, None when there is none. Raises LogUnavailable."""
     request = to_json({"last_by_subj": subject_filter})
-    with unavailable():
+    with unavailable_or_absent():
         message = await replies.one(f"$JS.API.DIRECT.GET.{stream}", request, timeout=timeout)
     status = status_of(message)
     if status == "404":

@@ -28,7 +28,7 @@ from askpanel.runtime.latest import Latest
 from askpanel.runtime.publishing import Publisher
 from askpanel.runtime.replies import Replies
 from askpanel.runtime.turns import Publish, Replicas, guard, in_turn
-from askpanel.runtime.unavailable import unavailable
+from askpanel.runtime.unavailable import unavailable_or_absent
 
 logger = logging.getLogger(__name__)
 
@@ -186,10 +186,12 @@ class EventLog:
 
     async def _read_log(self, subject_filter: str, after: int, until: int | None) -> AsyncGenerator[Raw]:
         position = after
-        if until is None and not after and not await self._replicas.replicated():
+        replicated = await self._replicas.replicated()
+        if until is None and not replicated:
             # A single server is nobody's replica: what it answers is complete, and it need not be asked how far.
             timeout = self._attempt_timeout
-            answers = few(self.replies, PANELS.name, subject_filter, timeout=timeout)
+            read = batches if after else few
+            answers = read(self.replies, PANELS.name, subject_filter, after=after, timeout=timeout)
             try:
                 async with aclosing(answers) as messages:
                     async for message in messages:
@@ -226,7 +228,8 @@ class EventLog:
         timeout = self._attempt_timeout
         if wide:
             return batches(self.replies, PANELS.name, subject_filter, after=after, timeout=timeout)
-        if until is None or until < self._publisher.newest - NEAR:
+        newest = max(self._publisher.newest, self._replicas.newest)
+        if until is None or not newest or until < newest - NEAR:
             return few(self.replies, PANELS.name, subject_filter, after=after, timeout=timeout)
         return batch(self.replies, PANELS.name, subject_filter, after + 1, READ_BATCH, timeout)
 
@@ -254,7 +257,7 @@ class EventLog:
 
     async def position(self, stream: str = PANELS.name) -> Position:
         """The end of the log now."""
-        with unavailable():
+        with unavailable_or_absent():
             info = await self._js.stream_info(stream)
         if stream == PANELS.name:
             self._publisher.saw(info.state.last_seq)
@@ -265,7 +268,7 @@ class EventLog:
 
         It has all in between but what was erased; what is before the first is archived.
         """
-        with unavailable():
+        with unavailable_or_absent():
             state = (await self._js.stream_info(PANELS.name)).state
         return state.first_seq if state.messages else state.last_seq + 1, state.last_seq
 

@@ -18,7 +18,7 @@ from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry, tracing
 from askpanel.runtime.errors import AlreadyThere, Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
 from askpanel.runtime.replies import Replies
-from askpanel.runtime.unavailable import unavailable
+from askpanel.runtime.unavailable import unavailable_or_absent
 
 WRONG_LAST_SEQUENCE = 10071
 IN_FLIGHT = frozenset({10158, 10164})
@@ -86,7 +86,7 @@ class Publisher:
             news = False
             telemetry.PUBLISH_RETRIES.inc()
             if time.monotonic() + pause > deadline:
-                with unavailable():  # raises LogMisconfigured where there is no log at all
+                with unavailable_or_absent():  # raises LogMisconfigured where there is no log at all
                     await self._jetstream.stream_info(PANELS.name)
                 raise LogUnavailable(f"{recorded.envelope.type} was not confirmed: {reason}")
             await asyncio.sleep(pause)
@@ -100,7 +100,7 @@ class Publisher:
 
     async def _assert_same(self, recorded: Recorded, sequence: int) -> None:
         """Deduplication is per stream, not per subject: the copy must stand on our own subject."""
-        with unavailable():
+        with unavailable_or_absent():
             stored = await self._jetstream.get_msg(PANELS.name, seq=sequence)
         if stored.subject != recorded.envelope.panel.subject(recorded.envelope.type):
             raise LogMisconfigured(f"id {recorded.envelope.id} belongs to {stored.subject} at {sequence}")

@@ -38,6 +38,8 @@ class Replicas:
         self._jetstream = jetstream
         self._replicated = True
         self._ask_at = 0.0
+        self.newest = 0
+        """The log's last sequence when it was asked last."""
         self._asking = asyncio.Lock()
 
     async def replicated(self) -> bool:
@@ -55,6 +57,7 @@ class Replicas:
             self._ask_at = time.monotonic() + UNANSWERED
         else:
             self._replicated = (info.config.num_replicas or 1) > 1
+            self.newest = info.state.last_seq
 
 
 async def in_turn(

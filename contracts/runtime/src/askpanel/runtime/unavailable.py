@@ -11,9 +11,7 @@ CLIENT_ERRORS = (nats.errors.Error, OSError)
 
 
 class unavailable:
-    """Turns what the client raises into LogUnavailable, with `what` in front; where there is no stream, into
-    LogMisconfigured.
-    """
+    """Turns what the client raises into LogUnavailable, with `what` in front."""
 
     def __init__(self, what: str = "") -> None:
         self._what = what
@@ -22,7 +20,14 @@ class unavailable:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, nats.js.errors.NotFoundError) and error.err_code == NO_SUCH_STREAM:
-            raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
         if isinstance(error, CLIENT_ERRORS):
             raise LogUnavailable(f"{self._what}: {error!r}" if self._what else repr(error)) from error
+
+
+class unavailable_or_absent(unavailable):
+    """As `unavailable`; where there is no stream, LogMisconfigured: waiting does not bring it."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, nats.js.errors.NotFoundError) and error.err_code == NO_SUCH_STREAM:
+            raise LogMisconfigured("there is no such stream: run the bootstrap step") from error
+        super().__exit__(kind, error, _)

@@ -20,7 +20,8 @@ from askpanel.gateway.limits import bucket as arithmetic
 from askpanel.gateway.limits.bucket import LEASE, Bucket, Rate
 from askpanel.gateway.rates import Rates, Taken
 from askpanel.runtime import telemetry
-from askpanel.runtime.cells import UNSHARED, Cells, Overtaken
+from askpanel.runtime.cells import Cells, Overtaken
+from askpanel.runtime.errors import LogUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ class RequestLimiter:
                     break
             else:
                 user.paused_until = time.monotonic() + arithmetic.MOST_PAUSE
-        except UNSHARED as error:
+        except LogUnavailable as error:
             if not self._down:
                 logger.warning("limits: each gateway counts requests by itself: %s", error)
             self._down, self._asked_at, user.known = True, time.monotonic(), None
@@ -162,7 +163,7 @@ class RequestLimiter:
         self._down = False
 
     async def _attempt(self, user_id: UUID, user: _User, back: int) -> bool:
-        """Whether the exchange was made: others may have been first. Raises what UNSHARED names."""
+        """Whether the exchange was made: others may have been first. Raises LogUnavailable."""
         known, revision = await self._look(user_id, user)
         began, now = time.monotonic(), time.time()
         soon = user.soon if began - user.counted_since < LEASE else 0

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from askpanel.gateway.limits.holdings import Holdings, decode, elsewhere, encode, with_mine, without
 from askpanel.runtime import telemetry
-from askpanel.runtime.cells import UNSHARED, Cell, Cells, Overtaken
+from askpanel.runtime.cells import Cell, Cells, Overtaken
 from askpanel.runtime.errors import LogUnavailable
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class StreamSlots:
             return None
         try:
             others = elsewhere(decode((await self._cells.read(_key(user_id))).value), self._me)
-        except UNSHARED:
+        except LogUnavailable:
             others = 0
         return max(self.most - self._open[user_id] - others, 0)
 
@@ -84,7 +84,7 @@ class StreamSlots:
                     signed_at = time.monotonic()
                 for user_id in list(self._unwritten):
                     await self._write_count(user_id)
-            except UNSHARED as error:
+            except LogUnavailable as error:
                 if not down and time.monotonic() - begun > STARTING:
                     logger.warning("limits: each gateway counts streams by itself: %s", error)
                     down = True
@@ -103,7 +103,7 @@ class StreamSlots:
             return
         try:
             await self._cells.write(f"gateway.{self._me}", b"0", self._sign.revision)
-        except (*UNSHARED, Overtaken) as error:
+        except (LogUnavailable, Overtaken) as error:
             logger.info("limits: this process's streams count until its last sign is old: %r", error)
 
     def _lock(self, user_id: UUID) -> asyncio.Lock:
@@ -128,13 +128,13 @@ class StreamSlots:
                     continue
                 return True
             raise LogUnavailable("others are always first")
-        except UNSHARED:
+        except LogUnavailable:
             telemetry.LIMITED_ALONE.labels("streams").inc()
             self._write_later(user_id)
             return count <= most
 
     async def _gone(self, holdings: Holdings) -> Collection[str]:
-        """Processes that give no sign of life. Raises what UNSHARED names."""
+        """Processes that give no sign of life. Raises LogUnavailable."""
         signs = {who: await self._cells.read(f"gateway.{who}") for who in holdings if who != self._me}
         return [who for who, sign in signs.items() if float(sign.value or 0) < time.time()]
 
@@ -152,7 +152,7 @@ class StreamSlots:
                 self._sign = Cell(value, await self._cells.write(key, value, self._sign.revision))
 
     async def _write_count(self, user_id: UUID) -> None:
-        """Write how many streams the user has here. Raises what UNSHARED names."""
+        """Write how many streams the user has here. Raises LogUnavailable."""
         async with self._lock(user_id):
             self._unwritten.discard(user_id)  # first: a stream that ends from here on is written after
             try:
@@ -164,7 +164,7 @@ class StreamSlots:
                         continue
                     return
                 raise LogUnavailable("others are always first")
-            except UNSHARED:
+            except LogUnavailable:
                 self._unwritten.add(user_id)
                 raise
 

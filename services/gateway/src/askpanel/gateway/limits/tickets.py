@@ -1,7 +1,7 @@
 """That a stream ticket works once, whichever gateway it is brought to."""
 
 from askpanel.gateway.stream.tickets import TicketRefused
-from askpanel.runtime.cells import UNSHARED, Cells, Overtaken
+from askpanel.runtime.cells import Cells, Overtaken
 from askpanel.runtime.errors import LogUnavailable
 
 
@@ -20,5 +20,5 @@ class UsedTickets:
             await self._cells.write(number, b"", 0)
         except Overtaken:
             raise TicketRefused("the ticket was used already") from None
-        except UNSHARED as error:
+        except LogUnavailable as error:
             raise LogUnavailable(f"nobody can tell whether a ticket was used: {error}") from error
