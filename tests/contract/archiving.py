@@ -12,9 +12,10 @@ from nats.js.api import AckPolicy, DeliverPolicy
 from askpanel.contracts.archive import bucket_subject, projected_key
 from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.subjects import PanelRef
-from askpanel.contracts.topology import PANELS
+from askpanel.contracts.topology import ARCHIVE, PANELS
 from askpanel.runtime.archiver import Archiver, Report, Told
 from askpanel.runtime.log import EventLog
+from tests.contract.made import some_panel
 from tests.simulation import golden
 
 AT_ONCE = timedelta(0)
@@ -65,3 +66,27 @@ async def archived(client: Client, told: Told = lambda _: None, *, older_than: t
 async def on_log(client: Client) -> int:
     """Messages on the log."""
     return (await client.jetstream().stream_info(PANELS.name)).state.messages
+
+
+async def three_panels(client: Client) -> dict[PanelRef, list[Recorded]]:
+    """Three finished panels of two tenants, side by side on the log, and everybody past them."""
+    tenant = uuid4()
+    refs = [PanelRef(tenant, uuid4()), PanelRef(tenant, uuid4()), some_panel()]
+    histories = ["structured-calm", "open-troubled", "delphi-calm"]
+    told = [iter(finished(ref, history)) for ref, history in zip(refs, histories, strict=True)]
+    mixed: list[Recorded] = []
+    while told:
+        for events in list(told):
+            event = next(events, None)
+            if event is None:
+                told.remove(events)
+            else:
+                mixed.append(event)
+    stored = await put(client, mixed)
+    await everybody_is_past(client)
+    return {ref: [event for event in stored if event.envelope.panel == ref] for ref in refs}
+
+
+async def copies(client: Client) -> int:
+    """Messages in ARCHIVE."""
+    return (await client.jetstream().stream_info(ARCHIVE.name)).state.messages
