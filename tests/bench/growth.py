@@ -201,7 +201,7 @@ async def _archived(
     async with connected(server.url) as client:
         await everybody_is_past(client)
         began, before = time.monotonic(), cpu_ms(psutil.Process()) + cpu_ms(server.process)
-        report = await Archiver(client, older_than=timedelta(0)).run(seconds=seconds)
+        report = await Archiver(client, older_than=timedelta(0), in_both=0.0).run(seconds=seconds)
         took = time.monotonic() - began
         spent = cpu_ms(psutil.Process()) + cpu_ms(server.process) - before
         streams = {

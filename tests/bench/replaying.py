@@ -56,7 +56,7 @@ async def _rates(client: Client, bulk: Client, database: tables.Tables) -> dict[
     row |= await _replayed(log, database, "replay")
     await everybody_is_past(client)
     archiving = _used(database)
-    report = await Archiver(client, older_than=timedelta(0)).run(seconds=36_000)
+    report = await Archiver(client, older_than=timedelta(0), in_both=0.0).run(seconds=36_000)
     row |= _row("archive", archiving, _used(database), end) | {"held": report.held}
     return row | await _replayed(log, database, "replay_archived")
 

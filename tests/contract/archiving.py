@@ -1,7 +1,7 @@
 """Finished panels on a log of one's own, and everybody past them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -60,7 +60,19 @@ async def projected(client: Client, sequence: int, epoch: str) -> None:
 
 async def archived(client: Client, told: Told = lambda _: None, *, older_than: timedelta = AT_ONCE) -> Report:
     """One run of the archiver."""
-    return await Archiver(client, older_than=older_than, told=told).run()
+    return await Archiver(client, older_than=older_than, in_both=0.0, told=told).run()
+
+
+class Killed(Exception):
+    """As if the process had died here."""
+
+
+def dies_at(step: str) -> Callable[[str], None]:
+    def told(reached: str) -> None:
+        if reached == step:
+            raise Killed(step)
+
+    return told
 
 
 async def on_log(client: Client) -> int:

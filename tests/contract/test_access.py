@@ -384,7 +384,7 @@ async def test_the_archiver_archives_with_its_own_rights_alone(guarded: OwnNats,
     await everybody_is_past(admin)
     errors: list[str] = []
     async with as_user(guarded, "archiver", errors) as client:
-        report = await Archiver(client, older_than=timedelta(0)).run()
+        report = await Archiver(client, older_than=timedelta(0), in_both=0.0).run()
         assert await EventLog(client).read(panel) == stored
     assert report.panels > 0, report.held
     async with as_user(guarded, "orchestrator", errors) as client:

@@ -1,11 +1,12 @@
 """Panels that left the log are read, written to and refused as if they stood there still, on a real server."""
 
 import asyncio
+import inspect
 import random
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -15,14 +16,16 @@ from askpanel.contracts.archive import Damaged
 from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.events import PanelCreated, UsageRecorded
 from askpanel.contracts.subjects import PanelRef
-from askpanel.contracts.topology import ARCHIVE, PANELS
+from askpanel.contracts.topology import ARCHIVE
 from askpanel.gateway.history import read_event, read_history
-from askpanel.runtime.archive import INDEX
+from askpanel.runtime.archive import IN_BOTH, INDEX
 from askpanel.runtime.errors import Conflict, LogMisconfigured
-from askpanel.runtime.log import EventLog
+from askpanel.runtime.log import FIRST_WITHIN, LOOKED, EventLog
 from tests.contract.archiving import (
+    Killed,
     archived,
     copies,
+    dies_at,
     everybody_is_past,
     finished,
     on_log,
@@ -30,7 +33,6 @@ from tests.contract.archiving import (
     three_panels,
 )
 from tests.contract.made import a_round, some_panel
-from tests.contract.servers import OwnNats, connected
 
 
 async def test_an_archived_panel_is_read_as_if_it_were_on_the_log(client: Client) -> None:
@@ -74,7 +76,7 @@ async def test_a_running_panel_is_read_and_written_without_a_look_at_the_archive
     assert await requests(log.append_once(events[-1], recent=False)) == 2
     assert await requests(read_history(log, panel)) == 2
     assert await requests(read_event(log, panel, expected)) == 1
-    assert await requests(log.is_new(panel)) == 2
+    assert await requests(log.archive.find(panel.panel_id)) == 1
 
 
 def now(event: Recorded) -> Recorded:
@@ -155,28 +157,22 @@ async def test_the_first_event_of_an_archived_panel_is_found_and_not_written_aga
     assert ref != old.envelope.panel
 
 
-async def test_a_panel_archived_between_the_looks_at_log_and_index_is_not_new(
-    client: Client, log_server: OwnNats, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_archived_between_a_look_at_the_index_and_an_append_is_not_written_again(
+    client: Client,
 ) -> None:
-    """The index was asked before it named the panel, the log after it was purged."""
+    """The index did not name the panel yet; it does when its key is appended again, and the log has it still."""
     panels = await three_panels(client)
-    log, ref = EventLog(client), next(iter(panels))
-    assert await log.is_new(some_panel())
-    assert not await log.is_new(ref)
-    send = client.publish
+    log, (ref, events) = EventLog(client), next(iter(panels.items()))
+    assert await log.archive.find(ref.panel_id) is None
+    with pytest.raises(Killed):
+        await archived(client, dies_at("noted"))
+    assert await log.archive.find(ref.panel_id) is not None
+    assert await log.append_first(now(events[0])) == events[0]
 
-    async def delayed(subject: str, *arguments: Any, **named: Any) -> None:
-        if subject.endswith(f".{PANELS.name}"):
-            async with connected(log_server.url) as other:
-                assert (await archived(other)).panels == 3
-        await send(subject, *arguments, **named)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(client, "publish", delayed)
-        assert not await log.is_new(ref)
-    assert await on_log(client) == 0
-    assert not await log.is_new(ref), "the archive has it"
-    assert await log.is_new(some_panel())
+def test_a_look_and_an_append_take_less_than_a_panel_is_in_both() -> None:
+    attempt = inspect.signature(EventLog).parameters["attempt_timeout"].default
+    assert LOOKED.total_seconds() + FIRST_WITHIN + attempt < IN_BOTH
 
 
 async def test_a_reader_that_holds_a_panel_half_read_sees_the_rest(client: Client) -> None:
@@ -221,7 +217,7 @@ async def test_without_an_index_it_is_said_at_once_that_there_is_none(client: Cl
     await client.jetstream().delete_stream(INDEX)
     async with asyncio.timeout(2):
         with pytest.raises(LogMisconfigured, match="bootstrap"):
-            await log.is_new(some_panel())
+            await log.archive.find(some_panel().panel_id)
 
 
 async def test_a_panel_of_another_tenant_is_not_found_under_ones_own(client: Client) -> None:

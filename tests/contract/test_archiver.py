@@ -1,7 +1,6 @@
 """The archiver on a real server: nothing lost, nothing doubled, nothing taken too early, whenever it dies."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,8 +14,10 @@ from askpanel.runtime import letters
 from askpanel.runtime.archiver import Archiver, Window
 from askpanel.runtime.log import EventLog
 from tests.contract.archiving import (
+    Killed,
     archived,
     copies,
+    dies_at,
     everybody_is_past,
     finished,
     on_log,
@@ -28,18 +29,6 @@ from tests.contract.made import a_round, some_panel
 from tests.contract.servers import OwnNats, connected
 
 STEPS = ("swept", "copied", "named", "noted", "purged")
-
-
-class Killed(Exception):
-    """As if the process had died here."""
-
-
-def dies_at(step: str) -> Callable[[str], None]:
-    def told(reached: str) -> None:
-        if reached == step:
-            raise Killed(step)
-
-    return told
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -224,7 +213,7 @@ async def test_an_erasure_between_copy_and_index_wins(client: Client, log_server
     panels = await three_panels(client)
     ref, *others = panels
     async with connected(log_server.url) as other:
-        archiver = Archiver(client, older_than=timedelta(0))
+        archiver = Archiver(client, older_than=timedelta(0), in_both=0.0)
         name = archiver._name
 
         async def erased_before(window: Window) -> None:

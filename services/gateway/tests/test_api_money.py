@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from askpanel.contracts.configuration import PANEL_TYPES, PROTOCOLS
@@ -47,6 +48,27 @@ async def test_two_gateways_let_in_what_one_would(start: Start) -> None:
     log = one.log.read_raw(f"panel.created.{ACME}.*")
     ids = {answer.json()["id"] for answer in answers if answer.status_code == 201}
     assert ids <= {subject.rpartition(".")[2] async for subject, *_ in log}
+
+
+async def test_a_request_that_is_repeated_is_not_refused_for_what_its_first_time_used_up(
+    start: Start,
+) -> None:
+    gateway = await start()
+    await gateway.sql(SET, ACME, json.dumps({"max_panels_per_month": 1}))
+    key = {"Idempotency-Key": f"key-{uuid4()}"}
+
+    async def ask(body: dict[str, str], more: dict[str, str]) -> httpx.Response:
+        return await gateway.http.post("/api/v1/panels", json=body, headers=gateway.headers() | more)
+
+    first, again, other = [await ask(QUESTION, more) for more in (key, key, {})]
+    unlike = await ask(QUESTION | {"query": "Should we open a third office?"}, key)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (other.status_code, other.json()["type"]) == (429, "urn:askpanel:problem:limit-month")
+    assert (unlike.status_code, unlike.json()["errors"][0]["pointer"]) == (422, "header/Idempotency-Key")
+    assert len(await gateway.stored(first.json()["id"])) == 1
 
 
 async def test_running_panels_are_counted_over_all_gateways_and_end(start: Start, projected: None) -> None:

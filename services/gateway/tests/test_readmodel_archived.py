@@ -29,7 +29,7 @@ async def follow_ups_archived(stack: Stack) -> int:  # noqa: F811
     """Three panels and a follow-up are archived; of a running one's neighbours, later ones are not."""
     await projected(stack, Story("four").whole(parent=FIRST.panel_id))
     await everybody_is_past(stack.client)
-    report = await Archiver(stack.client, older_than=timedelta(0)).run()
+    report = await Archiver(stack.client, older_than=timedelta(0), in_both=0.0).run()
     assert (report.panels, report.held) == (4, "")
     last = await stack.append(Story("five").whole(parent=FIRST.panel_id).events)
     await stack.project(last)
@@ -100,7 +100,7 @@ async def test_a_replay_while_the_archiver_stopped_half_way_is_equal(stack: Stac
             raise Killed
 
     with pytest.raises(Killed):
-        await Archiver(stack.client, older_than=timedelta(0), told=dies).run()
+        await Archiver(stack.client, older_than=timedelta(0), in_both=0.0, told=dies).run()
     last = (await stack.log.position()).sequence
     for stop in (1, last // 2, last):
         await stack.client.jetstream().purge_stream("PANELS", seq=stop)

@@ -4,7 +4,8 @@
 
 The index is written before anything is taken off the log, so whoever looks at the log first and at the index
 afterwards finds a panel whole in one of them, or in both together. And it is taken off no sooner than `IN_BOTH`
-after that, so whoever looks at both at once, in less time, finds it too.
+after that: whoever does not find a panel in the index has that long to append its first event, which the log
+refuses while the panel is there.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ from askpanel.runtime.unavailable import CLIENT_ERRORS, NO_SUCH_STREAM
 INDEX = f"KV_{ARCHIVE_BUCKET.name}"
 YOUNG = timedelta(hours=1)
 """Nothing of a panel is archived before it has been quiet for a day: far longer than clocks differ."""
-IN_BOTH = 0.25
+IN_BOTH = 20.0
 """Seconds, by the archiver's clock, that a panel stays on the log after the index has named it."""
 AHEAD = 64
 """Panels fetched before they are handed out."""

@@ -131,15 +131,23 @@ class Covered:
 
 
 class Archiver:
-    """Archives over one NATS connection, as user `archiver`."""
+    """Archives over one NATS connection, as user `archiver`. `in_both` in seconds, less only where nobody asks panels."""
 
-    def __init__(self, client: Client, *, older_than: timedelta, told: Told = lambda _: None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        older_than: timedelta,
+        in_both: float = IN_BOTH,
+        told: Told = lambda _: None,
+    ) -> None:
         self._client = client
         self._log = EventLog(client)
         self._replies = Replies(client)
         self._jetstream = client.jetstream(timeout=10)
         self._index = Index(client, self._log.archive)
         self._older_than = older_than
+        self._in_both = in_both
         self._told = told
 
     async def run(self, *, seconds: float = 3600.0) -> Report:
@@ -193,8 +201,8 @@ class Archiver:
             logger.warning("the log could not be purged after %r: %r", cause, error)
 
     async def _take_off(self, covered: Covered) -> int:
-        """Take what the archive covers off the log, once the index has named it for a moment; how many messages."""
-        await asyncio.sleep(covered.named + IN_BOTH - asyncio.get_running_loop().time())
+        """Take what the archive covers off the log, once the index has named it for `in_both`; how many messages."""
+        await asyncio.sleep(covered.named + self._in_both - asyncio.get_running_loop().time())
         purged = await self._purge(covered.end)
         self._told("purged")
         return purged

@@ -7,6 +7,7 @@ acknowledgement looks like a conflict with oneself. What stands on the log then 
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -21,7 +22,7 @@ from askpanel.contracts.archive import Message, merged
 from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
 from askpanel.contracts.subjects import PanelRef, panel_of
 from askpanel.contracts.topology import PANELS
-from askpanel.runtime.archive import IN_BOTH, Archive, surely_whole
+from askpanel.runtime.archive import Archive, surely_whole
 from askpanel.runtime.direct import READ_BATCH, batch, batches, few
 from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
 from askpanel.runtime.latest import Latest
@@ -32,8 +33,10 @@ from askpanel.runtime.unavailable import unavailable_or_absent
 
 logger = logging.getLogger(__name__)
 
-LOOKED = timedelta(minutes=1)
-"""How long a look at a panel holds; far less than it takes to be archived."""
+LOOKED = timedelta(seconds=3)
+"""How long a look at the archive's index holds."""
+FIRST_WITHIN = 12.0
+"""Seconds after it for the append of a first event, whatever the patience; both together are less than `IN_BOTH`."""
 NEAR = 10_000
 """Messages before the newest one known: less than the server keeps in memory."""
 
@@ -84,14 +87,14 @@ class EventLog:
         """Append as the panel's first event, or find the one that has this id already.
 
         Returns what stands on the log, which may be another's copy. Raises as `append`. Its caller has looked
-        for the panel when it made the event; if that is long ago, it is looked for again, for by now it may
-        have run, ended and left the log, which then would take it as new.
+        for the panel in the archive since the event's time; if that is long ago, it is looked for again, for by now
+        it may have left the log, which then would take it as new.
         """
         if datetime.now(UTC) - recorded.envelope.time > LOOKED:
             for event in await self.read(recorded.envelope.panel):
                 if event.envelope.id == recorded.envelope.id:
                     return event
-        return (await self._stand(recorded, 0))[0]
+        return (await self._stand(recorded, 0, within=FIRST_WITHIN))[0]
 
     async def append_beside(self, events: Sequence[Recorded], *, noun: str, expected: int) -> list[int]:
         """Append facts of one panel side by side, unless it has an event of `noun` after `expected`.
@@ -241,16 +244,6 @@ class EventLog:
         message = await self._latest.of(PANELS.name, panel.subject(event_type))
         return None if message is None else decode(*message)
 
-    async def is_new(self, panel: PanelRef) -> bool:
-        """Whether the panel has no event anywhere: log and archive, looked at side by side.
-
-        False also where that took so long that it may have been archived in between: then `read` tells.
-        Raises LogUnavailable.
-        """
-        began = time.monotonic()
-        last, archived = await asyncio.gather(self._last(panel.filter), self.archive.find(panel.panel_id))
-        return last is None and archived is None and time.monotonic() - began < IN_BOTH
-
     async def last_sequence(self, panel: PanelRef) -> int:
         """The sequence of the panel's last event, 0 if it has none."""
         return await self._last(panel.filter) or 0
@@ -288,7 +281,9 @@ class EventLog:
             sequences.append(sequence)
         return sequences
 
-    async def _stand(self, recorded: Recorded, expected: int) -> tuple[Recorded, Sequence[Raw]]:
+    async def _stand(
+        self, recorded: Recorded, expected: int, *, within: float = math.inf
+    ) -> tuple[Recorded, Sequence[Raw]]:
         """What stands on the log as the next event under this event's id: our copy, or one from before.
 
         With everything after `expected` where it was found in that. Raises Conflict where another event is the
@@ -296,7 +291,8 @@ class EventLog:
         """
         panel = recorded.envelope.panel
         try:
-            return recorded.at(await self._publisher.publish(recorded, guard(panel.filter, expected))), ()
+            guarded = guard(panel.filter, expected)
+            return recorded.at(await self._publisher.publish(recorded, guarded, within=within)), ()
         except Conflict as conflict:
             first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
             async with aclosing(first) as messages:

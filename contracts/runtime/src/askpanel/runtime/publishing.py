@@ -5,6 +5,7 @@ expectation, until the server confirms it, refuses it, or patience ends.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -44,21 +45,31 @@ class Publisher:
         """The log has this sequence."""
         self.newest = max(self.newest, sequence)
 
-    async def publish(self, recorded: Recorded, expectation: Mapping[str, str], *, news: bool = False) -> int:
+    async def publish(
+        self,
+        recorded: Recorded,
+        expectation: Mapping[str, str],
+        *,
+        news: bool = False,
+        within: float = math.inf,
+    ) -> int:
         """The event's sequence; what is written says where in its trace that was. Raises Conflict.
 
         `news`: raises AlreadyThere where the first request is answered by an earlier copy. That a later one
-        is may be this call's own doing.
+        is may be this call's own doing. `within`: seconds, where that is less than this publisher's patience.
         """
         began = time.perf_counter()
+        patience = min(self._patience, within)
         with tracing.sending(recorded) as placed:
-            sequence = await self._confirmed(placed, expectation, news)
+            sequence = await self._confirmed(placed, expectation, news, patience)
         self.saw(sequence)
         telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
         return sequence
 
-    async def _confirmed(self, recorded: Recorded, expectation: Mapping[str, str], news: bool) -> int:
-        deadline = time.monotonic() + self._patience
+    async def _confirmed(
+        self, recorded: Recorded, expectation: Mapping[str, str], news: bool, patience: float
+    ) -> int:
+        deadline = time.monotonic() + patience
         pause = 0.05
         subject, headers, body = encode(recorded)
         headers |= expectation

@@ -218,8 +218,11 @@ def archive(
 ) -> None:
     """Move panels that ended long ago from the log to the archive; they are served from there as before."""
     from askpanel.local.archiving import archive as move
+    from askpanel.runtime.archive import IN_BOTH
 
-    out.print(str(move(days)), highlight=False)
+    with out.status(f"copying; panels leave the log {IN_BOTH:g} s after the archive's index names them"):
+        report = move(days)
+    out.print(str(report), highlight=False)
 
 
 @app.command()

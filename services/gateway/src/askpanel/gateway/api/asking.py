@@ -1,8 +1,10 @@
 """`POST /panels`: the one place where a panel begins.
 
-1. Who asks, and may they. 2. An Idempotency-Key that was used is answered as it was then. 3. The event,
-complete and checked, under what the tenant has left; what it may spend is reserved. 4. Append as the panel's
-first; only what the log has confirmed is answered with 201.
+1. Who asks, and may they. 2. The event, complete and checked, under what the tenant has left; what it may spend is
+reserved. 3. Append as the panel's first; only what the log has confirmed is answered with 201.
+
+An Idempotency-Key that was used is answered as it was then. The log refuses a second first event, so a new key
+waits for one look only: whether its panel has left the log for the archive.
 """
 
 from collections.abc import Sequence
@@ -24,7 +26,7 @@ from askpanel.gateway.admission import Limits, Refusal, Standing, barred, exhaus
 from askpanel.gateway.api.access import Caller, Gateway, Member, Parts, experts_known, limits_in
 from askpanel.gateway.api.answers import Created
 from askpanel.gateway.api.documents import header, problems
-from askpanel.gateway.api.problems import Limit, invalid, limited, unavailable
+from askpanel.gateway.api.problems import Limit, Problem, invalid, limited, unavailable
 from askpanel.gateway.auth.membership import NotAMember, claims_of
 from askpanel.gateway.bodies import NewPanel
 from askpanel.gateway.creation import Allowance, create, request_hash
@@ -73,15 +75,28 @@ async def ask(
     """Ask a panel of experts a question."""
     member.require("create")
     _refuse(barred(member.membership.tenant, body.panel_type))
-    asked_at = datetime.now(UTC)  # before the look at the log
+    asked_at = datetime.now(UTC)  # before the look at the archive
     panel = PanelRef(member.tenant_id, ids.panel_id(member.tenant_id, idempotency_key or str(uuid4())))
-    if idempotency_key is not None and not await parts.log.is_new(panel):
-        history = await read_history(parts.log, panel)
-        if history.events:
-            return _replay(history.events[0], body, member, response)
-    event = await _admitted(body, panel, parts, member)
+    if idempotency_key is not None and await parts.log.archive.find(panel.panel_id) is not None:
+        first = await _first(panel, parts)
+        if first is not None:
+            return _replay(first, body, member, response)
+    try:
+        event = await _admitted(body, panel, parts, member)
+    except (Problem, ReadModelUnavailable):
+        # A request that is repeated is not refused for what its first time used up, or for what changed since.
+        first = None if idempotency_key is None else await _first(panel, parts)
+        if first is None:
+            raise
+        return _replay(first, body, member, response)
     ours = seal(event, panel, time=asked_at, user_id=member.user_id)
     return await _append(ours, body, parts, member, response)
+
+
+async def _first(panel: PanelRef, parts: Gateway) -> Recorded | None:
+    """The panel's first event, on the log or in the archive; None when there is no such panel."""
+    history = await read_history(parts.log, panel)
+    return history.events[0] if history.events else None
 
 
 async def _admitted(body: NewPanel, panel: PanelRef, parts: Gateway, member: Caller) -> PanelCreated:
