@@ -1,16 +1,19 @@
 """A value under a key of a bucket, changed by compare-and-set, on a real server."""
 
 import asyncio
+import json
 from dataclasses import replace
 from uuid import uuid4
 
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from askpanel.contracts.topology import ADMISSIONS_BUCKET, REQUESTS_BUCKET, Bucket
 from askpanel.runtime.cells import Cell, Cells, Overtaken
 from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.publishing import IN_FLIGHT
 from tests.contract.servers import OwnNats
 
 BUCKETS = pytest.mark.parametrize(
@@ -72,6 +75,26 @@ async def test_without_the_bucket_a_read_says_what_to_do(client: Client, key: st
         await cells.read(key)
     with pytest.raises(LogUnavailable, match="never_made"):
         await cells.write(key, b"", 0)
+
+
+@pytest.mark.parametrize("code", sorted(IN_FLIGHT))
+async def test_while_another_change_of_the_key_is_undecided_it_is_asked_again(
+    client: Client, key: str, code: int
+) -> None:
+    """As a replicated bucket answers that has not heard from its other servers; what answers here is a stand-in."""
+    bucket = replace(ADMISSIONS_BUCKET, name=f"undecided_{code}")
+    refusal = json.dumps({"error": {"code": 503, "err_code": code, "description": "in process"}}).encode()
+    answers = [refusal, refusal, b'{"stream": "any", "seq": 7}']
+
+    async def answer(asked: Msg) -> None:
+        await asked.respond(answers.pop(0) if len(answers) > 1 else answers[0])
+
+    server = await client.subscribe(f"$KV.{bucket.name}.>", cb=answer)
+    assert await Cells(client, bucket).write(key, b"one", 6) == 7
+    answers[:] = [refusal]
+    with pytest.raises(LogUnavailable, match=bucket.name):
+        await Cells(client, bucket, patience=0.2).write(key, b"one", 6)
+    await server.unsubscribe()
 
 
 async def test_who_may_not_wait_hears_at_once_that_there_is_no_connection(

@@ -24,6 +24,7 @@ from askpanel.local.demo import seed
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap
+from askpanel.runtime.cells import Overtaken
 from askpanel.runtime.ending import end
 from askpanel.runtime.log import EventLog
 from services.gateway.tests.processes import GatewayProcess, Process, gateways, headers, spoken_to
@@ -222,6 +223,36 @@ async def test_what_a_silent_process_had_open_comes_back_and_lost_counts_are_wri
     living.give_back(user)
     await until(lambda: taken(late))
     await end(signs[1])
+
+
+async def test_an_old_sign_of_life_from_a_replica_that_is_behind_ends_nothing(
+    log_client: tuple[Client, EventLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read after a refused sign is older than what the bucket expects; the process goes on and signs later."""
+    client, _ = log_client
+    counts, user = cells(client, STREAMS_BUCKET), uuid4()
+    write, behind = counts.write, 4
+
+    async def refused_at_first(key: str, value: bytes, revision: int) -> int:
+        nonlocal behind
+        behind -= 1
+        if behind >= 0:
+            raise Overtaken(key)
+        return await write(key, value, revision)
+
+    monkeypatch.setattr(counts, "write", refused_at_first)
+    slots = StreamSlots(counts, 1, alive=0.4)
+    signs = asyncio.create_task(slots.run())
+    other = StreamSlots(cells(client, STREAMS_BUCKET), 1, alive=0.4)
+
+    async def counted() -> bool:
+        return await other.left(user) == 0
+
+    assert await slots.take(user)
+    await until(counted)
+    assert behind < 0
+    assert not await other.take(user)
+    await end(signs)
 
 
 async def test_a_users_requests_at_one_process_at_a_time_lose_nothing(

@@ -1,8 +1,12 @@
 """One value under one key of NATS, changed by compare-and-set: what every count and register we share stands on.
 
-A change that got no answer may or may not have been made: LogUnavailable, and whoever asks again reads again.
+A change that got no answer may or may not have been made: LogUnavailable, and whoever asks again reads again. Until a
+replicated bucket has decided about it, it answers nobody else's change of that key either: asked again for as long as
+an answer may take, then LogUnavailable.
 """
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -13,11 +17,10 @@ from nats.js.kv import KeyValue
 
 from askpanel.contracts.topology import Bucket
 from askpanel.runtime.errors import LogUnavailable
-from askpanel.runtime.publishing import IN_FLIGHT, WRONG_LAST_SEQUENCE
+from askpanel.runtime.publishing import IN_FLIGHT, IN_FLIGHT_PAUSE, WRONG_LAST_SEQUENCE
 from askpanel.runtime.unavailable import unavailable
 
-CHANGED = IN_FLIGHT | {WRONG_LAST_SEQUENCE}
-"""JetStream's codes for a key that somebody else has changed, or is changing on a replicated bucket."""
+LONGEST_PAUSE = 0.05
 PATIENCE = 2.0
 """Seconds an answer may take."""
 
@@ -43,6 +46,7 @@ class Cells:
         self._client = client
         self._jetstream = client.jetstream(timeout=patience)
         self._name = bucket.name
+        self._patience = patience
         self._at_once = at_once
         self._bucket: KeyValue | None = None
 
@@ -64,14 +68,20 @@ class Cells:
         """Replace what was read at this revision; the new one. Raises Overtaken or LogUnavailable."""
         self._look()
         guarded = {**(headers or {}), "Nats-Expected-Last-Subject-Sequence": str(revision)}
+        deadline, pause = time.monotonic() + self._patience, IN_FLIGHT_PAUSE
         with unavailable(self._name):
-            try:
-                ack = await self._jetstream.publish(f"$KV.{self._name}.{key}", value, headers=guarded)
-            except nats.js.errors.APIError as error:
-                if error.err_code in CHANGED:
-                    raise Overtaken(key) from None
-                raise
-        return ack.seq
+            while True:
+                try:
+                    ack = await self._jetstream.publish(f"$KV.{self._name}.{key}", value, headers=guarded)
+                except nats.js.errors.APIError as error:
+                    if error.err_code == WRONG_LAST_SEQUENCE:
+                        raise Overtaken(key) from None
+                    if error.err_code not in IN_FLIGHT or time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    return ack.seq
 
     def _look(self) -> None:
         if self._at_once and not self._client.is_connected:

@@ -149,7 +149,10 @@ class StreamSlots:
                 self._sign = await self._cells.read(key)
                 if self._sign.value is None:
                     self._unwritten |= set(self._open)
-                self._sign = Cell(value, await self._cells.write(key, value, self._sign.revision))
+                try:
+                    self._sign = Cell(value, await self._cells.write(key, value, self._sign.revision))
+                except Overtaken:
+                    raise LogUnavailable("a replica that is behind told an old sign of life") from None
 
     async def _write_count(self, user_id: UUID) -> None:
         """Write how many streams the user has here. Raises LogUnavailable."""
