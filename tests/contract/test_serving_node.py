@@ -2,6 +2,7 @@
 
 import asyncio
 
+import nats
 import pytest
 from nats.js.api import ClusterInfo, PeerInfo
 
@@ -10,8 +11,8 @@ from askpanel.local.servers.nats_nodes import NatsNodes
 from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing
 from askpanel.runtime.ending import end
-from askpanel.runtime.serving_node import CUT_OFF, NO_LEADER, doubt_about, keep_served
-from tests.contract.servers import connected
+from askpanel.runtime.serving_node import CUT_OFF, NO_LEADER, _move, doubt_about, keep_served
+from tests.contract.servers import OwnNats, connected
 from tests.contract.waiting import until
 from tests.faults.links import links
 from tests.harness.servers import scratch_directory
@@ -50,6 +51,17 @@ def test_doubt_comes_from_what_the_leader_heard(cluster: ClusterInfo | None, dou
 
 
 @pytest.mark.slow
+async def test_a_client_that_closes_for_good_while_it_moves_is_not_waited_for(
+    log_server: OwnNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a change of the password at that moment."""
+    client = await nats.connect(log_server.url)
+    monkeypatch.setattr(client, "force_reconnect", client.close)
+    async with asyncio.timeout(5):
+        await _move(client)
+    assert client.is_closed
+
+
 async def test_a_client_leaves_a_node_that_is_cut_off() -> None:
     with scratch_directory() as data, links(data, 3) as between:
         nodes = NatsNodes(

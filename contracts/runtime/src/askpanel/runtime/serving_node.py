@@ -83,14 +83,14 @@ def _is_heard(replica: PeerInfo) -> bool:
 
 
 async def _move(client: Client) -> None:
-    """To any other node; the client draws one, and may draw the same."""
+    """To any other node; the client tries them all, and may draw the same. It may also close for good meanwhile."""
     left = _address(client)
     logger.warning("nats: %s has no majority of the log: moving to another node", left)
     for _ in range(TRIES):
         await client.force_reconnect()
-        while not client.is_connected:  # noqa: ASYNC110  (the client tries them all, and tells nobody)
+        while not (client.is_connected or client.is_closed):  # noqa: ASYNC110  (the client tells nobody)
             await asyncio.sleep(0.05)
-        if _address(client) != left:
+        if client.is_closed or _address(client) != left:
             return
 
 
