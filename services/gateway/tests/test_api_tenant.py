@@ -57,6 +57,18 @@ async def test_status_and_features_are_403(gateway: Running, start: Start) -> No
     assert (await later.get("/panels")).status_code == 200
 
 
+async def test_a_suspended_tenant_may_stop_what_runs_and_not_answer_it(
+    gateway: Running, start: Start
+) -> None:
+    panel = (await gateway.ask())["id"]
+    await gateway.sql("update public.tenants set status = 'suspended' where id = $1", ACME)
+    later = await start()
+    answer = {"checkpoint_id": str(uuid4()), "action": "approve"}
+    answered = await later.post(f"/panels/{panel}/human-input", answer)
+    assert (answered.status_code, answered.json()["type"]) == (403, "urn:askpanel:problem:limit-status")
+    assert (await later.post(f"/panels/{panel}/cancel", {})).status_code == 202
+
+
 async def test_requests_of_one_user_are_bounded(start: Start) -> None:
     gateway = await start(requests_per_second=0.02, request_burst=3)
 

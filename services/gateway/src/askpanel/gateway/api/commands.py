@@ -44,6 +44,10 @@ async def cancel(panel_id: UUID, parts: Parts, member: Member, body: Cancellatio
 @router.post("/panels/{panel_id}/human-input", status_code=202, responses=problems(404, 409, 413, 415, 422))
 async def human_input(panel_id: UUID, parts: Parts, member: Member, body: HumanInput) -> Accepted:
     """Answer the checkpoint the panel waits at. The first valid answer counts."""
+    tenant = member.membership.tenant
+    if not tenant.may_create:  # it may stop what runs, and not have it go on
+        why = f"The tenant is {tenant.status}: it can read and stop panels, but not answer."
+        raise limited(403, "limit-status", why, Limit("status"))
     for _ in range(ATTEMPTS):
         history = await _actionable(panel_id, parts, member, known_answer=body)
         earlier = human_answer(history.events, body.checkpoint_id)
@@ -62,10 +66,6 @@ async def _actionable(
     panel_id: UUID, parts: Gateway, member: Caller, known_answer: HumanInput | None = None
 ) -> History:
     """The panel, if the caller may act on it and it has not ended. Raises Problem."""
-    tenant = member.membership.tenant
-    if not tenant.may_create:
-        why = f"The tenant is {tenant.status}: it can read, but not act."
-        raise limited(403, "limit-status", why, Limit("status"))
     history = await read_history(parts.log, member.panel(panel_id))
     created: PanelCreated | None = history.created
     if created is None:
