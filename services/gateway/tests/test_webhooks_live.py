@@ -206,7 +206,7 @@ async def test_a_name_that_does_not_resolve_is_tried_again_later() -> None:
 async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -> None:
     webhook = await scene.made("panel.completed")
     scene.receiver.hold = asyncio.Event()
-    held, returned = list[int](), list[int]()
+    held, returned, orders_of = list[int](), list[int](), dict[int, Delivery]()
     jetstream = scene.gateway.log.jetstream
     sender = Sender(private=True, seconds=5.0)
     deliver = Deliver(
@@ -218,10 +218,10 @@ async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -
         order = Order(event_id=uuid4(), type="panel.completed", sequence=sequence)
         subject = f"webhook.delivery.{TENANTS[0].id}.{webhook['id']}"
         body = order.model_dump_json().encode()
-        delivery = Delivery(subject, {}, body, number, number, 1, datetime.now(UTC).timestamp())
+        orders_of[number] = Delivery(subject, {}, body, number, number, 1, datetime.now(UTC).timestamp())
         try:
             held.append(number)
-            await deliver(delivery)
+            await deliver(orders_of[number])
         except Retry:
             returned.append(number)
 
@@ -231,6 +231,13 @@ async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -
         await until(lambda: _length(returned), lambda found: found == 4)
         scene.receiver.hold.set()
     assert len(held) - len(returned) == 6
+
+    scene.receiver.answers = [Response(status_code=500)]
+    again = replace(orders_of[returned[0]], attempt=SHORT_OF_ROOM_ATTEMPTS)
+    with pytest.raises(Retry):
+        await deliver(again)
+    retrying = await scene.became(webhook, "retrying")
+    assert retrying["attempts"] == SHORT_OF_ROOM_ATTEMPTS - 1, "being turned away is no attempt"
     await sender.aclose()
 
 

@@ -6,7 +6,7 @@ under the same `webhook-id`, by which receivers recognise it.
 
 import random
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -38,6 +38,8 @@ AT_ONCE = 6
 BUSY = 2.0
 LONGEST_BUSY = 60.0
 """Seconds until an order is looked at again whose tenant has its AT_ONCE in hand: longer, the longer it waits."""
+MOST_TURNED_AWAY = 50_000
+"""Orders of which it is known how often they were turned away; as many as may wait."""
 AGENT = "AskPanel-Webhooks/1"
 
 Wait = Callable[[float, float | None], float | None]
@@ -81,10 +83,11 @@ class Deliver:
         self._room = room
         self._wait = wait
         self._in_hand: Counter[UUID] = Counter()
+        self._turned_away: OrderedDict[int, int] = OrderedDict()
 
     async def __call__(self, delivery: Delivery) -> None:
         tenant_id, endpoint_id, order = _order(delivery)
-        with self._one_of(tenant_id, time.time() - delivery.stored_at):
+        with self._one_of(tenant_id, delivery):
             endpoint = await self._registry.find(tenant_id, endpoint_id)
             if endpoint is None or not (endpoint.enabled or order.type == TEST_TYPE):
                 return  # removed or switched off since
@@ -95,9 +98,11 @@ class Deliver:
         await self._settle(delivery, tenant_id, endpoint_id, order, attempt)
 
     @contextmanager
-    def _one_of(self, tenant_id: UUID, age: float) -> Generator[None]:
+    def _one_of(self, tenant_id: UUID, delivery: Delivery) -> Generator[None]:
         """One of the tenant's requests that may be in hand. Raises Retry when there are enough."""
         if self._in_hand[tenant_id] >= AT_ONCE:
+            self._turn_away(delivery.sequence)
+            age = time.time() - delivery.stored_at
             raise Retry(min(max(BUSY, age / 4), LONGEST_BUSY), "the tenant's receivers are slow")
         self._in_hand[tenant_id] += 1
         try:
@@ -106,6 +111,11 @@ class Deliver:
             self._in_hand[tenant_id] -= 1
             if not self._in_hand[tenant_id]:
                 del self._in_hand[tenant_id]
+
+    def _turn_away(self, sequence: int) -> None:
+        self._turned_away[sequence] = self._turned_away.pop(sequence, 0) + 1
+        if len(self._turned_away) > MOST_TURNED_AWAY:
+            self._turned_away.popitem(last=False)
 
     async def _request(self, endpoint: Endpoint, order: Order, body: bytes) -> Attempt:
         now = datetime.now(UTC)
@@ -118,9 +128,11 @@ class Deliver:
         self, delivery: Delivery, tenant_id: UUID, endpoint_id: UUID, order: Order, attempt: Attempt
     ) -> None:
         wait = None
+        # The server counts deliveries, also those without a request; how many those were, only this process knows.
+        made = delivery.attempt - self._turned_away.get(delivery.sequence, 0)
         if not attempt.delivered and not attempt.final and order.type != TEST_TYPE:
             wait = self._wait(time.time() - delivery.stored_at, attempt.retry_after)
-            if not self._room.allows(delivery.attempt):
+            if not self._room.allows(made):
                 wait, attempt = None, replace(attempt, error=attempt.error + NO_ROOM)
         state: State = "delivered" if attempt.delivered else "given_up" if wait is None else "retrying"
         telemetry.WEBHOOK_ATTEMPTS.labels(state).inc()
@@ -130,7 +142,7 @@ class Deliver:
             type=order.type,
             sequence=order.sequence,
             state=state,
-            attempts=delivery.attempt,
+            attempts=made,
             status=attempt.status,
             error=attempt.error,
             took_ms=attempt.took_ms,
@@ -140,6 +152,7 @@ class Deliver:
         await orders.record(self._jetstream, tenant_id, endpoint_id, order.place, attempted)
         if wait is not None:
             raise Retry(wait, attempt.error)
+        self._turned_away.pop(delivery.sequence, None)
 
     async def _body(self, tenant_id: UUID, endpoint_id: UUID, order: Order) -> bytes | None:
         """From the log, as it is now. None when it is not there any more."""
