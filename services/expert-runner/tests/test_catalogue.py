@@ -4,6 +4,7 @@ from itertools import combinations
 
 import pytest
 
+from askpanel.contracts.catalogue import BUILT_IN as RESERVED
 from askpanel.contracts.catalogue import Expert, catalogue_key, decode_expert, encode_expert
 from askpanel.expert_runner.catalogue import (
     BUILT_IN,
@@ -43,7 +44,7 @@ def test_the_twelve_bench_experts_come_in_seat_order_and_are_marked() -> None:
 
 
 def test_judge_moderator_and_chair_are_speakers_and_no_experts() -> None:
-    assert set(BUILT_IN) == {"judge", "moderator", "chair"}
+    assert set(BUILT_IN) == RESERVED
     assert not set(BUILT_IN) & {expert.agent_id for expert in load_catalogue()}
 
 

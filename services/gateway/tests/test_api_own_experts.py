@@ -97,6 +97,24 @@ async def test_an_expert_is_created_revised_and_retired(gateway: Running) -> Non
     assert refused.status_code == 422
 
 
+async def test_what_takes_over_a_shared_id_goes_on_from_its_version(gateway: Running) -> None:
+    """A running panel names the shared expert by id and version, and must not meet another persona there."""
+    shared = (await gateway.get("/agents/expert-7")).json()
+    made = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": "expert-7"})
+    assert (made.status_code, made.json()["version"]) == (201, shared["version"] + 1)
+
+
+@pytest.mark.parametrize("role", ["judge", "moderator", "chair"])
+async def test_the_roles_of_every_panel_cannot_be_published(gateway: Running, role: str) -> None:
+    refused = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": role})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/agent_id")
+
+
+async def test_a_tag_is_text_like_the_rest(gateway: Running) -> None:
+    refused = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": "own-tagged", "tags": ["a\0b"]})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/tags/0")
+
+
 async def test_another_tenant_neither_sees_nor_changes_it(gateway: Running) -> None:
     secret = "own-buyer"
     assert (await send(gateway, "POST", "/agents", EXPERT | {"agent_id": secret})).status_code == 201

@@ -15,6 +15,9 @@ GLOBAL = "global"
 AgentId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=63)]
 """A stable slug, also a valid NATS KV key token."""
 
+BUILT_IN = frozenset({"judge", "moderator", "chair"})
+"""Ids of the personas that every panel may seat and nobody publishes."""
+
 Tag = Annotated[str, Field(min_length=2, max_length=40)]
 
 Temperament = Literal["sceptic", "balanced", "optimist", "pragmatist"]

@@ -57,6 +57,11 @@ class Catalogue:
         """Whether what this tenant sees under the id is its own expert; False: it is shared by all."""
         return (str(tenant_id), agent_id) in self._published
 
+    def shared_version(self, agent_id: str) -> int:
+        """The version of the shared expert of this id; 0 where there is none."""
+        shared = self._published.get((GLOBAL, agent_id))
+        return shared.version if shared is not None else 0
+
     async def run(self) -> None:
         """Keep up with the bucket for ever; end by cancellation."""
         announcements = await self._client.subscribe(f"$KV.{BUCKET}.>", cb=self._announced)

@@ -34,7 +34,7 @@ class Publisher:
         self._cells = Cells(client, EXPERTS_BUCKET)
 
     async def create(self, tenant_id: UUID, expert: Expert, user_id: UUID) -> Expert:
-        """Publish version 1. Raises ExpertExists."""
+        """Publish its first version. Raises ExpertExists."""
         try:
             await self._write(tenant_id, expert, 0, user_id)
         except ExpertChanged:

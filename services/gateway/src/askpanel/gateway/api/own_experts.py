@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from askpanel.contracts.catalogue import AgentId, Expert, Tag, Temperament
+from askpanel.contracts.catalogue import BUILT_IN, AgentId, Expert, Temperament
 from askpanel.gateway.api.access import Caller, Member, Parts, experts_known
 from askpanel.gateway.api.answers import ExpertAnswer
 from askpanel.gateway.api.documents import problems
 from askpanel.gateway.api.experts import shown
-from askpanel.gateway.api.problems import Problem, not_found, unavailable
+from askpanel.gateway.api.problems import Problem, invalid, not_found, unavailable
 from askpanel.gateway.bodies import Body, Text
 from askpanel.gateway.publishing import ExpertChanged, ExpertExists, NoSuchExpert
 from askpanel.runtime.errors import LogUnavailable
@@ -18,6 +18,7 @@ from askpanel.runtime.errors import LogUnavailable
 router = APIRouter(tags=["experts"])
 
 RETRY_SECONDS = 2
+TagText = Annotated[Text, Field(min_length=2, max_length=40)]
 
 
 class ExpertGiven(Body):
@@ -26,14 +27,14 @@ class ExpertGiven(Body):
     name: Annotated[Text, Field(min_length=2, max_length=80)]
     title: Annotated[Text, Field(min_length=2, max_length=120)]
     domain: Annotated[Text, Field(min_length=2, max_length=40)]
-    tags: Annotated[tuple[Tag, ...], Field(max_length=40)] = ()
+    tags: Annotated[tuple[TagText, ...], Field(max_length=40)] = ()
     summary: Annotated[Text, Field(min_length=10, max_length=400)]
     instructions: Annotated[Text, Field(min_length=20, max_length=4000)]
     temperament: Temperament = "balanced"
 
-    def expert(self, agent_id: str) -> Expert:
-        """As published in its first version."""
-        return Expert(agent_id=agent_id, version=1, **self.model_dump(exclude={"agent_id"}))
+    def expert(self, agent_id: str, version: int = 1) -> Expert:
+        """As published, in its first version unless said otherwise."""
+        return Expert(agent_id=agent_id, version=version, **self.model_dump(exclude={"agent_id"}))
 
 
 class NewExpert(ExpertGiven):
@@ -47,11 +48,21 @@ AgentIdInPath = Annotated[AgentId, Path()]
 
 @router.post("/agents", status_code=201, responses=problems(409, 413, 415, 422, 503))
 async def create_expert(body: NewExpert, parts: Parts, member: Member) -> ExpertAnswer:
-    """Publish an expert of this tenant. An id of the global catalogue is taken over for this tenant only."""
+    """Publish an expert of this tenant. An id of the global catalogue is taken over for this tenant only.
+
+    Its versions then go on from the shared one's: running panels name an expert by id and version, and keep theirs.
+    """
     _may_manage(member)
+    if body.agent_id in BUILT_IN:
+        raise invalid(
+            ("/agent_id", "is one of the roles that every panel has: " + ", ".join(sorted(BUILT_IN)))
+        )
     await experts_known(parts)
+    version = parts.catalogue.shared_version(body.agent_id) + 1
     try:
-        expert = await parts.publisher.create(member.tenant_id, body.expert(body.agent_id), member.user_id)
+        expert = await parts.publisher.create(
+            member.tenant_id, body.expert(body.agent_id, version), member.user_id
+        )
     except ExpertExists:
         raise Problem(
             409, "conflict", "This tenant has an expert of this id already: revise it with PUT."
