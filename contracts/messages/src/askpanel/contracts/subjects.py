@@ -80,10 +80,14 @@ def all_of(event_type: str) -> str:
     return f"{event_type}.>"
 
 
+def type_of(subject: str) -> str:
+    """What the subject says of its event's type, known or not."""
+    return ".".join(subject.split(".", 2)[:2])
+
+
 def parse(subject: str) -> tuple[str, PanelRef]:
     """Event type and panel of a subject; BadSubject when it is none of ours."""
-    parts = subject.split(".")
-    event_type = ".".join(parts[:2])
+    parts, event_type = subject.split("."), type_of(subject)
     if len(parts) != 4 or event_type not in EVENTS:
         raise BadSubject(subject)
     try:

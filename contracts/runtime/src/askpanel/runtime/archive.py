@@ -36,7 +36,7 @@ from askpanel.contracts.archive import (
     page_key,
 )
 from askpanel.contracts.events import TERMINAL, PanelCreated
-from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.subjects import PanelRef, type_of
 from askpanel.contracts.topology import ARCHIVE, ARCHIVE_BUCKET
 from askpanel.runtime.direct import batches
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable, Raw
@@ -159,7 +159,7 @@ def surely_whole(messages: Sequence[Message], *, after: int, until: int | None, 
     if not messages or (after and until is None):
         return False
     begins = after > 0 or messages[0].subject.startswith(f"{PanelCreated.TYPE}.")
-    ended = any(".".join(message.subject.split(".", 2)[:2]) in TERMINAL for message in messages)
+    ended = any(type_of(message.subject) in TERMINAL for message in messages)
     return begins and not ended and now - stored_at(messages[-1]) < YOUNG
 
 

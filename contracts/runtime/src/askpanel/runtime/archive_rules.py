@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from askpanel.contracts.archive import STORED_AT, Message
 from askpanel.contracts.events import TERMINAL, PanelCreated
+from askpanel.contracts.subjects import type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def why_held(messages: Sequence[Message], limits: Limits) -> str:
     have their costs on the log when `ceiling` is behind them, since a cost is appended before its attempt is
     acknowledged.
     """
-    kinds = {".".join(message.subject.split(".", 2)[:2]) for message in messages}
+    kinds = {type_of(message.subject) for message in messages}
     last = messages[-1]
     if PanelCreated.TYPE in kinds and kinds.isdisjoint(TERMINAL):
         return "has not ended"

@@ -1,6 +1,7 @@
 """One NATS connection a process: reconnects for ever, counts asynchronous errors, has its own inbox."""
 
 import logging
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -16,11 +17,11 @@ _BLANK = " \t\r\n\v\f"
 
 
 class Connection(Client):
-    """The client, with headers read in one go.
+    """The client, with headers read and written in one go.
 
     An event has a dozen headers, and the client looks at every letter of their names: 25 of the 60 µs that a
-    message costs it. The result is the same (`tests/test_connection.py`); should the client come to read them
-    by another method, this one is just no longer called.
+    message costs it when it comes, and 22 when it goes. The result is the same (`tests/test_connection.py`); should
+    the client come to do it by other methods, these are just no longer called.
     """
 
     @staticmethod
@@ -31,6 +32,25 @@ class Connection(Client):
             if colon and (name := _name(written)) is not None:
                 found[name] = value.strip(_BLANK)
         return found
+
+    async def _send_publish(
+        self, subject: str, reply: str, payload: bytes, payload_size: int, headers: dict[str, str] | None
+    ) -> None:
+        block = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]) if headers else ""
+        if not subject or _PLAIN.fullmatch(block) is None:
+            return await super()._send_publish(subject, reply, payload, payload_size, headers)
+        head = f"NATS/1.0\r\n{block}\r\n".encode()
+        command = f"HPUB {subject} {reply} {len(head)} {len(head) + len(payload)}\r\n".encode()
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += payload_size
+        await self._send_command(b"".join((command, head, payload, b"\r\n")))
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
+        return None
+
+
+_PLAIN = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?:[!-~](?:[ -~]*[!-~])?)?\r\n)+")
+"""Header lines that the client writes as they are: names it takes, values in ASCII without a space at either end."""
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from nats.js import JetStreamContext
 
 from askpanel.contracts.archive import Message, merged
 from askpanel.contracts.envelope import MESSAGE_ID, Recorded, decode
-from askpanel.contracts.subjects import PanelRef, panel_of
+from askpanel.contracts.subjects import PanelRef, panel_of, type_of
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.archive import Archive, surely_whole
 from askpanel.runtime.direct import READ_BATCH, batch, batches, few
@@ -151,17 +151,25 @@ class EventLog:
             except Conflict:
                 continue
 
-    async def read(self, panel: PanelRef, *, after: int = 0, until: int | None = None) -> list[Recorded]:
+    async def read(
+        self,
+        panel: PanelRef,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        types: Collection[str] | None = None,
+    ) -> list[Recorded]:
         """The panel's events after sequence `after`, in order, up to what its leader had at the call.
 
         `until`: an event of the panel known to be there, which is enough; the leader need not be asked.
-        Raises Unreadable for an event this build cannot read, LogUnavailable when no answer comes.
+        `types`: only events of these types; no others are decoded. Raises Unreadable for an event this build cannot read, LogUnavailable when no answer comes.
         """
         return [
             decode(subject, headers, body, sequence)
             async for subject, headers, body, sequence in self.read_raw(
                 panel.filter, after=after, until=until
             )
+            if types is None or type_of(subject) in types
         ]
 
     async def read_raw(

@@ -21,6 +21,11 @@ from askpanel.contracts.events import (
 from askpanel.contracts.events import Seat as PlannedSeat
 
 HUMAN_WEIGHT = 2.0
+READ = frozenset(
+    event.TYPE
+    for event in (PanelCreated, ExpertRequested, ExpertResponded, HumanResponded, ConsensusRequested)
+)
+"""The types of events a request is made of."""
 NOT_VOTING: frozenset[Role] = frozenset({"moderator", "judge", "chair"})
 
 
@@ -35,7 +40,10 @@ def read_request(
     embeddings: bool,
     history: tuple[PastVote, ...] = (),
 ) -> Request:
-    """What `asked` wants computed. Raises Incomplete when a listed response is not among the events."""
+    """What `asked` wants computed, from the panel's events of the types in READ.
+
+    Raises Incomplete when a listed response is not among them.
+    """
     created = next((r.event for r in events if isinstance(r.event, PanelCreated)), None)
     if created is None:
         raise Incomplete("panel.created is missing")

@@ -16,7 +16,7 @@ from askpanel.consensus.ballots import ConsensusError, PastVote
 from askpanel.consensus.compute import compute
 from askpanel.consensus.history import past_votes
 from askpanel.consensus.keypoints.likeness import Embed
-from askpanel.consensus.reading import Incomplete, read_request
+from askpanel.consensus.reading import READ, Incomplete, read_request
 from askpanel.consensus.result import as_data
 from askpanel.contracts.envelope import Recorded, Unreadable, decode, seal
 from askpanel.contracts.events import ConsensusCalculated, ConsensusRequested, ExpertResponded
@@ -50,7 +50,7 @@ class ConsensusCalculator:
             raise Reject(f"{recorded.envelope.type} is not a request for consensus")
         try:
             past = await self._past(recorded) if asked.method == "reliability" else ()
-            events = await self._log.read(panel, until=recorded.sequence)
+            events = await self._log.read(panel, until=recorded.sequence, types=READ)
             request = read_request(asked, events, embeddings=self._embed is not None, history=past)
             result = compute(request, self._embed)
         except Incomplete as error:
