@@ -428,6 +428,7 @@ export const text = {
     noAgreement: "No point was made by enough voters.",
     noDisagreement: "No point is contested.",
     noDissent: "Nobody dissents.",
+    dissentOff: "Dissenting opinions were not listed for this panel.",
     quotes: (count: number): string => n(count, "quote"),
     voters: (count: number): string => n(count, "voter"),
     find: "Show in the answer",

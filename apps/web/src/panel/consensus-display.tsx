@@ -12,6 +12,7 @@ import type { Consensus, PanelState } from "./fold";
 import { results } from "./fold";
 import { type Metrics, metricsOf } from "./metrics";
 import { withoutNotes } from "./recommendation";
+import { leaderOf } from "./verdict";
 
 interface Props {
   readonly panel: PanelState;
@@ -39,7 +40,7 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         <h2 id="recommendation" className="kicker">
           {final ? text.result.recommendation : text.result.soFar}
         </h2>
-        <Verdict panel={panel} metrics={metrics} />
+        <Verdict panel={panel} band={consensus.band} metrics={metrics} />
         <div className={`recommendation-text prose ${metrics.items.length > 0 ? "alone" : ""}`}>
           {render(withoutNotes(final?.recommendation ?? consensus.recommendation, degraded))}
         </div>
@@ -64,18 +65,26 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
 }
 
 /** The leading position in a word, with its votes; nothing where ratings were counted instead. */
-function Verdict({ panel, metrics }: { readonly panel: PanelState; readonly metrics: Metrics }): ReactNode {
-  const [first, second] = metrics.positions;
-  const all = metrics.positions.reduce((sum, position) => sum + position.voters.length, 0);
-  if (first === undefined || all === 0 || metrics.items.length > 0) return null;
-  const tied = second !== undefined && second.share === first.share;
-  const option = panel.created?.options.find((one) => one.id === first.position);
-  const name = option?.text ?? text.verdicts[first.position];
+function Verdict({
+  panel,
+  band,
+  metrics,
+}: {
+  readonly panel: PanelState;
+  readonly band: Consensus["band"];
+  readonly metrics: Metrics;
+}): ReactNode {
+  const leader = leaderOf(panel, band, metrics);
+  if (leader === null) return null;
+  if (leader === "split") return <p className="verdict-line">{text.result.tied}</p>;
+  const option = panel.created?.options.find((one) => one.id === leader.position);
+  const name = option?.text ?? text.verdicts[leader.position];
   // A theme of an open panel is a sentence: it stands in the text.
-  if (name === undefined && !tied) return null;
+  if (name === undefined) return null;
+  const all = metrics.positions.reduce((sum, position) => sum + position.voters.length, 0);
   return (
     <p className="verdict-line">
-      {tied ? text.result.tied : name} {!tied && <span>{text.result.votesOf(first.voters.length, all)}</span>}
+      <bdi>{name}</bdi> <span>{text.result.votesOf(leader.voters.length, all)}</span>
     </p>
   );
 }
@@ -180,7 +189,13 @@ export function ConsensusDisplay({ panel, consensus }: Props): ReactNode {
       </section>
       <section className="card" aria-labelledby="dissent">
         <h3 id="dissent">{text.result.dissent}</h3>
-        {consensus.dissenting_opinions.length === 0 && <p className="hint">{text.result.noDissent}</p>}
+        {consensus.dissenting_opinions.length === 0 && (
+          <p className="hint">
+            {panel.created?.configuration["enable_dissent"] === false
+              ? text.result.dissentOff
+              : text.result.noDissent}
+          </p>
+        )}
         {consensus.dissenting_opinions.map((dissent) => (
           <blockquote key={dissent.agent_id} className="dissent">
             <p>{dissent.opinion}</p>

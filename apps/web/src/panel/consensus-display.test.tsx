@@ -1,0 +1,129 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, test } from "vitest";
+import { ConsensusDisplay, Recommendation } from "./consensus-display";
+import type { PanelEvent, StreamName } from "./events";
+import { EMPTY, fold, type PanelState, results } from "./fold";
+
+interface Counted {
+  readonly band: string;
+  /** Position, share, number of voters. */
+  readonly positions: readonly (readonly [string, number, number])[];
+  readonly options?: readonly { readonly id: string; readonly text: string }[];
+  readonly configuration?: Readonly<Record<string, unknown>>;
+}
+
+function counted({ band, positions, options = [], configuration = {} }: Counted): PanelState {
+  let sequence = 0;
+  const event = (name: StreamName, data: object): PanelEvent =>
+    ({
+      name,
+      data: { panel_id: "p", at: "2026-01-01T00:00:00Z", sequence: ++sequence, ...data },
+    }) as PanelEvent;
+  return fold(EMPTY, [
+    event("panel_created", { query: "Why?", configuration, agents: [], options }),
+    event("round_started", { round_number: 1, purpose: "view", speakers: [] }),
+    event("consensus_calculated", {
+      round_number: 1,
+      method: "majority",
+      consensus_level: 0.75,
+      band,
+      threshold: 0.7,
+      agreement_points: [],
+      disagreement_points: [],
+      dissenting_opinions: [],
+      recommendation: "Go.",
+      quorum: { met: band !== "none", models: 2 },
+      metrics: {
+        positions: positions.map(([position, share, voters]) => ({
+          position,
+          share,
+          text: position,
+          voters: Array.from({ length: voters }, (_, place) => `${position}-${place}`),
+        })),
+      },
+    }),
+    event("panel_completed", { recommendation: "Go.", stop_reason: "max_rounds" }),
+  ]);
+}
+
+function verdict(panel: PanelState): string | null {
+  const [consensus] = results(panel);
+  if (consensus === undefined) throw new Error("nothing was counted");
+  const page = renderToStaticMarkup(<Recommendation panel={panel} consensus={consensus} />);
+  return page.match(/<p class="verdict-line">(.*?)<\/p>/)?.[1]?.replace(/<\/?span>/g, "") ?? null;
+}
+
+describe("the verdict in a word", () => {
+  test("is the leading position with its votes", () => {
+    const panel = counted({
+      band: "strong",
+      positions: [
+        ["oppose", 0.8, 4],
+        ["support", 0.2, 1],
+      ],
+    });
+    expect(verdict(panel)).toBe("<bdi>Against</bdi> 4 of 5 votes");
+  });
+
+  test("is a split only where the result says so", () => {
+    const positions = [
+      ["oppose", 0.5, 2],
+      ["support", 0.5, 2],
+    ] as const;
+    expect(verdict(counted({ band: "split", positions }))).toBe("Split");
+  });
+
+  test("is the weaker claim where support is level with support on conditions", () => {
+    const positions = [
+      ["support", 0.75, 2],
+      ["conditional", 0.75 - 1e-12, 2],
+    ] as const;
+    expect(verdict(counted({ band: "strong", positions }))).toBe(
+      "<bdi>In favour, with conditions</bdi> 2 of 4 votes",
+    );
+  });
+
+  test("takes an option named like a stance for the option it is", () => {
+    const panel = counted({
+      band: "moderate",
+      positions: [
+        ["support", 0.5, 2],
+        ["conditional", 0.5, 2],
+      ],
+      options: [
+        { id: "support", text: "Help desk" },
+        { id: "conditional", text: "If asked" },
+      ],
+    });
+    expect(verdict(panel)).toBe("<bdi>Help desk</bdi> 2 of 4 votes");
+  });
+
+  test("is none where two themes are held alike, which exclude each other in nothing", () => {
+    const positions = [
+      ["theme-1", 0.6, 3],
+      ["theme-2", 0.6, 3],
+    ] as const;
+    expect(verdict(counted({ band: "moderate", positions }))).toBeNull();
+  });
+
+  test("is none where nothing was counted", () => {
+    expect(verdict(counted({ band: "none", positions: [["support", 1, 1]] }))).toBeNull();
+  });
+});
+
+describe("dissent", () => {
+  const dissentOf = (configuration: Readonly<Record<string, unknown>>): string => {
+    const panel = counted({ band: "unanimous", positions: [["support", 1, 3]], configuration });
+    const [consensus] = results(panel);
+    return consensus === undefined
+      ? ""
+      : renderToStaticMarkup(<ConsensusDisplay panel={panel} consensus={consensus} />);
+  };
+
+  test("that nobody was to list is not called none", () => {
+    expect(dissentOf({ enable_dissent: true })).toContain("Nobody dissents.");
+    const off = dissentOf({ enable_dissent: false });
+    expect(off).toContain("Dissenting opinions were not listed for this panel.");
+    expect(off).not.toContain("Nobody dissents.");
+  });
+});
