@@ -6,9 +6,12 @@ export function percent(share: number): string {
   return share.toLocaleString(LOCALE, { style: "percent", maximumFractionDigits: 0 });
 }
 
+const LEAST = 0.00001;
+
 /** US dollars; small amounts keep the digits that tell them from nothing. */
 export function money(amount: number | string): string {
   const value = Number(amount);
+  if (value > 0 && value < LEAST) return `< ${money(LEAST)}`;
   const digits = value === 0 || value >= 1 ? 2 : value >= 0.01 ? 3 : 5;
   return value.toLocaleString(LOCALE, {
     style: "currency",

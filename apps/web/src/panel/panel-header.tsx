@@ -2,18 +2,20 @@
 
 import Link from "next/link";
 import { type ReactNode, useEffect, useState } from "react";
-import { compact, duration, moment, money } from "@/format";
+import { compact, duration, moment } from "@/format";
 import { text } from "@/text";
 import { StatusChip, typeName } from "@/ui/status";
+import { costOf, type Used } from "./cost";
 import { hasEnded, type PanelState } from "./fold";
 
 interface Props {
   readonly panel: PanelState;
+  readonly used: Used;
   readonly children?: ReactNode;
 }
 
 /** The question and what it takes: how long, how much, how far. */
-export function PanelHeader({ panel, children }: Props): ReactNode {
+export function PanelHeader({ panel, used, children }: Props): ReactNode {
   const { created, started } = panel;
   if (created === null) return null;
   const stopped = panel.failed?.reason === "cancelled";
@@ -53,24 +55,17 @@ export function PanelHeader({ panel, children }: Props): ReactNode {
           </div>
           <div>
             <dt>{text.panel.cost}</dt>
-            <dd>{costOf(panel)}</dd>
+            <dd>{costOf(used.spent, used.known)}</dd>
           </div>
           <div>
             <dt>{text.panel.tokens}</dt>
-            <dd>{compact(panel.spent.tokens)}</dd>
+            <dd>{compact(used.spent.tokens)}</dd>
           </div>
         </dl>
         <div className="buttons">{children}</div>
       </div>
     </header>
   );
-}
-
-function costOf({ spent, completed }: PanelState): string {
-  // The stream ends with the panel; nobody waits for the last costs.
-  if ((completed?.uncosted_calls ?? 0) > 0) return text.panel.atLeast(money(spent.cost ?? 0));
-  if (spent.cost === null) return spent.unpriced > 0 ? text.panel.unpriced : money(0);
-  return money(spent.cost);
 }
 
 function Elapsed({ panel }: { readonly panel: PanelState }): ReactNode {

@@ -10,6 +10,7 @@ import { Announcer } from "./announcer";
 import { AspectMatrix } from "./aspects";
 import { Banners } from "./banners";
 import { ConsensusDisplay, Recommendation } from "./consensus-display";
+import { type Used, usedBy } from "./cost";
 import { Distributions } from "./distribution";
 import { FocusProvider } from "./focus";
 import { hasEnded, type PanelState, results } from "./fold";
@@ -22,6 +23,7 @@ import { Seats } from "./seats";
 import type { Link } from "./stream";
 import { Timeline } from "./timeline";
 import { usePanel } from "./use-panel";
+import { useUsage } from "./use-usage";
 import { OptionsContext } from "./vote";
 
 /** `/panel/?id=…`: the panel while it runs, and its result when it has ended. */
@@ -76,7 +78,7 @@ export function PanelStreamView({ panelId }: { readonly panelId: string }): Reac
 }
 
 /** The way to the parts of a long result. */
-function Contents({ panel }: { readonly panel: PanelState }): ReactNode {
+function Contents({ panel, used }: { readonly panel: PanelState; readonly used: Used }): ReactNode {
   const counted = results(panel).length > 0 && panel.failed === null;
   return (
     <nav className="contents" aria-label={text.panel.contents}>
@@ -96,7 +98,7 @@ function Contents({ panel }: { readonly panel: PanelState }): ReactNode {
             <a href={`#round-${round.number}`}>{text.panel.round(round.number)}</a>
           </li>
         ))}
-        {panel.spent.calls > 0 && (
+        {used.spent.calls > 0 && (
           <li>
             <a href="#cost">{text.result.costTitle}</a>
           </li>
@@ -131,6 +133,7 @@ function View({
   readonly link: Link;
 }): ReactNode {
   const mayAct = useMayAct(panel);
+  const used = usedBy(panel, useUsage(panelId, panel));
   const last = results(panel).at(-1);
   const ended = hasEnded(panel);
   const { created } = panel;
@@ -139,7 +142,7 @@ function View({
     <OptionsContext value={options}>
       <main className="page panel" id="content" data-status={panel.status} data-link={link}>
         <Announcer panel={panel} />
-        <PanelHeader panel={panel}>
+        <PanelHeader panel={panel} used={used}>
           <PanelActions panelId={panelId} panel={panel} />
         </PanelHeader>
         <Timeline panel={panel} />
@@ -169,14 +172,14 @@ function View({
             <ResponseStream panel={panel} />
             {ended && (
               <>
-                <CostByExpert panel={panel} />
+                <CostByExpert panel={panel} used={used} />
                 <AuditTrail panelId={panelId} />
               </>
             )}
           </div>
           <aside className="panel-side" aria-label={text.panel.seats}>
             <Seats panel={panel} />
-            {ended && <Contents panel={panel} />}
+            {ended && <Contents panel={panel} used={used} />}
           </aside>
         </div>
       </main>

@@ -4,11 +4,12 @@ import { type ReactNode, useState } from "react";
 import useSWR from "swr";
 import { bodyOf } from "@/api/client";
 import { numberOf, textOf } from "@/api/problem";
-import { amount, clock, count, duration, money, percent } from "@/format";
+import { amount, clock, count, duration, percent } from "@/format";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
 import { statedStance } from "./ballots";
+import { costOf, type Used } from "./cost";
 import type { PanelState, Spent, Turn } from "./fold";
 import { Vote } from "./vote";
 
@@ -69,13 +70,20 @@ function heldIn(turn: Turn): ReactNode {
 }
 
 /** What each seat used. */
-export function CostByExpert({ panel }: { readonly panel: PanelState }): ReactNode {
-  if (panel.spent.calls === 0) return null;
-  const rows = [...panel.spentByAgent].map(([id, spent]) => ({
+export function CostByExpert({
+  panel,
+  used,
+}: {
+  readonly panel: PanelState;
+  readonly used: Used;
+}): ReactNode {
+  if (used.spent.calls === 0) return null;
+  const rows = [...used.byAgent].map(([id, spent]) => ({
     id,
     name: panel.seats.find((seat) => seat.agent_id === id)?.agent_name ?? text.roles[id] ?? id,
     spent,
   }));
+  const listed = rows.reduce((sum, { spent }) => sum + spent.calls, 0);
   return (
     <section className="card" aria-labelledby="cost">
       <h3 id="cost">{text.result.costTitle}</h3>
@@ -93,27 +101,36 @@ export function CostByExpert({ panel }: { readonly panel: PanelState }): ReactNo
           </thead>
           <tbody>
             {rows.map(({ id, name, spent }) => (
-              <SpentRow key={id} name={name} spent={spent} />
+              <SpentRow key={id} name={name} spent={spent} cost={costOf(spent, "so far")} />
             ))}
           </tbody>
           <tfoot>
-            <SpentRow name={text.result.total} spent={panel.spent} />
+            <SpentRow name={text.result.total} spent={used.spent} cost={costOf(used.spent, used.known)} />
           </tfoot>
         </table>
       </div>
-      {panel.spent.unpriced > 0 && <p className="hint">{text.usage.unpriced(panel.spent.unpriced)}</p>}
+      {used.spent.unpriced > 0 && <p className="hint">{text.usage.unpriced(used.spent.unpriced)}</p>}
+      {listed < used.spent.calls && <p className="hint">{text.result.unlisted(used.spent.calls - listed)}</p>}
     </section>
   );
 }
 
-function SpentRow({ name, spent }: { readonly name: string; readonly spent: Spent }): ReactNode {
+function SpentRow({
+  name,
+  spent,
+  cost,
+}: {
+  readonly name: string;
+  readonly spent: Spent;
+  readonly cost: string;
+}): ReactNode {
   return (
     <tr>
       <th scope="row">{name}</th>
       <td>{count(spent.calls)}</td>
       <td>{count(spent.tokens)}</td>
       <td>{duration(spent.milliseconds)}</td>
-      <td>{spent.cost === null ? "–" : money(spent.cost)}</td>
+      <td>{cost}</td>
     </tr>
   );
 }

@@ -49,7 +49,11 @@ export function PanelCard({ panel, onEnd }: Props): ReactNode {
       </div>
       <p className="panel-card-foot">
         <span>{text.panels.experts(panel.agents?.length ?? 0)}</span>
-        {panel.cost_usd != null && <span>{money(panel.cost_usd)}</span>}
+        {panel.cost_usd != null && (
+          <span>
+            {panel.uncosted_calls > 0 ? text.panel.atLeast(money(panel.cost_usd)) : money(panel.cost_usd)}
+          </span>
+        )}
         {panel.created_at != null && (
           <time dateTime={panel.created_at}>{ago(panel.created_at, Date.now())}</time>
         )}
