@@ -266,7 +266,7 @@ describe("a running panel", () => {
     await picture(page, "panel-live");
     await stop(id);
     await until(page, "failed");
-    assert.deepEqual(await page.evaluate(() => window.spoken), ["The panel has ended."]);
+    assert.deepEqual(await page.evaluate(() => window.spoken), ["The panel has ended without a result: Stopped by a person."]);
     // Who was cut off is not shown at work for ever, with or without a reload, and who was silent stays so.
     for (const reloaded of [false, true]) {
       if (reloaded) await page.reload();

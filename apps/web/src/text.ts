@@ -78,11 +78,13 @@ export const text = {
     experts: (count: number): string => n(count, "expert"),
     degraded: "Degraded",
     noLevel: "No consensus yet",
+    uncounted: "Consensus is switched off",
   },
   statuses: {
     created: "Starting",
     running: "Running",
     awaiting: "Waits for you",
+    "awaiting-other": "Waits for a person",
     completed: "Completed",
     failed: "Failed",
     stopped: "Stopped",
@@ -328,8 +330,10 @@ export const text = {
     announceAnswer: (done: number, total: number, number: number): string =>
       `${done} of ${total} answers in round ${number}.`,
     announceResult: (level: string, number: number): string => `Consensus after round ${number}: ${level}.`,
-    announceEnd: "The panel has ended.",
-    announceHuman: "The panel waits for you.",
+    announceEnd: (level: string, band: string): string =>
+      `The panel has ended. Consensus: ${level}, ${band}.`,
+    announceFailure: (reason: string): string => `The panel has ended without a result: ${reason}.`,
+    announceUncounted: "The panel has ended.",
   },
   purposes: {
     opening: "First views, in private",
@@ -514,6 +518,7 @@ export const text = {
   },
   human: {
     title: "The panel waits for you",
+    titleOther: "The panel waits for a person",
     until: (when: string): string => `Answer by ${when}.`,
     notYours: "It waits for the person who asked, or for an owner or admin.",
     content: "Your answer",

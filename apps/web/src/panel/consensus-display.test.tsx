@@ -1,6 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
-import { ConsensusDisplay, Recommendation } from "./consensus-display";
+import { ConsensusDisplay, Recommendation, Uncounted } from "./consensus-display";
 import type { PanelEvent, StreamName } from "./events";
 import { EMPTY, fold, type PanelState, results } from "./fold";
 
@@ -108,6 +108,28 @@ describe("the verdict in a word", () => {
 
   test("is none where nothing was counted", () => {
     expect(verdict(counted({ band: "none", positions: [["support", 1, 1]] }))).toBeNull();
+  });
+});
+
+describe("a result of which nothing was counted", () => {
+  test("is still shown, with the words of the chair", () => {
+    const page = renderToStaticMarkup(
+      <Uncounted
+        completed={{
+          panel_id: "p",
+          sequence: 9,
+          at: "2026-01-01T00:00:00Z",
+          rounds: 1,
+          recommendation: "3 experts answered.",
+          summary: "They lean to **yes**.",
+          stop_reason: "max_rounds",
+          duration_ms: 1,
+        }}
+      />,
+    );
+    expect(page).toContain("3 experts answered.");
+    expect(page).toContain("<strong>yes</strong>");
+    expect(page).toContain("Ended after the last planned round.");
   });
 });
 

@@ -44,12 +44,7 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         <div className={`recommendation-text prose ${metrics.items.length > 0 ? "alone" : ""}`}>
           {render(withoutNotes(final?.recommendation ?? consensus.recommendation, degraded))}
         </div>
-        {final?.summary && (
-          <blockquote className="chair">
-            <p className="hint">{text.result.chair}</p>
-            <div className="prose">{render(final.summary)}</div>
-          </blockquote>
-        )}
+        <ChairWords summary={final?.summary} />
         <Votes panel={panel} metrics={metrics} />
         <p className="hint">
           {text.result.method} {(text.methods[consensus.method] ?? consensus.method).toLowerCase()}
@@ -61,6 +56,36 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
         <Cautions consensus={consensus} metrics={metrics} />
       </div>
     </section>
+  );
+}
+
+/** The result of a panel of which nothing was counted: its last words, and those of the chair. */
+export function Uncounted({
+  completed,
+}: {
+  readonly completed: NonNullable<PanelState["completed"]>;
+}): ReactNode {
+  return (
+    <section className="card recommendation uncounted" aria-labelledby="recommendation">
+      <div>
+        <h2 id="recommendation" className="kicker">
+          {text.result.recommendation}
+        </h2>
+        <div className="recommendation-text prose">{render(completed.recommendation)}</div>
+        <ChairWords summary={completed.summary} />
+        <p className="hint">{text.stops[completed.stop_reason] ?? completed.stop_reason}</p>
+      </div>
+    </section>
+  );
+}
+
+function ChairWords({ summary }: { readonly summary: string | null | undefined }): ReactNode {
+  if (!summary) return null;
+  return (
+    <blockquote className="chair">
+      <p className="hint">{text.result.chair}</p>
+      <div className="prose">{render(summary)}</div>
+    </blockquote>
   );
 }
 

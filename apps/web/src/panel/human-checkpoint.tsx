@@ -58,7 +58,7 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
   return (
     <section className="card checkpoint" aria-labelledby={`${id}-title`}>
       <div className="checkpoint-asks">
-        <h2 id={`${id}-title`}>{text.human.title}</h2>
+        <h2 id={`${id}-title`}>{mayAnswer ? text.human.title : text.human.titleOther}</h2>
         <div className="checkpoint-question prose">{render(request.question)}</div>
         <p className="hint">{text.human.until(moment(request.deadline_at))}</p>
       </div>

@@ -13,12 +13,12 @@ import { Trouble } from "@/ui/states";
 import { hasEnded, type PanelState } from "./fold";
 import { resultText } from "./result-text";
 
-/** Whether this user may stop the panel, or answer as its person. */
-export function useMayAct(panel: PanelState): boolean {
+/** Whether this user may stop the panel that `asker` asked, or answer as its person. */
+export function useMayAct(asker: string | undefined): boolean {
   const { token } = useSession();
   const { role } = useTenant();
   if (role === "owner" || role === "admin") return true;
-  return role === "member" && panel.created?.user_id === subjectOf(token).id;
+  return role === "member" && asker !== undefined && asker === subjectOf(token).id;
 }
 
 export function PanelActions({
@@ -28,7 +28,7 @@ export function PanelActions({
   readonly panelId: string;
   readonly panel: PanelState;
 }): ReactNode {
-  const mayAct = useMayAct(panel);
+  const mayAct = useMayAct(panel.created?.user_id);
   const { settings, role } = useTenant();
   const router = useRouter();
   if (!hasEnded(panel)) return mayAct ? <CancelButton panelId={panelId} /> : null;

@@ -4,23 +4,24 @@ import Link from "next/link";
 import { type ReactNode, useEffect, useState } from "react";
 import { compact, duration, moment } from "@/format";
 import { text } from "@/text";
-import { StatusChip, typeName } from "@/ui/status";
+import { StatusChip, typeName, waitsFor } from "@/ui/status";
 import { costOf, type Used } from "./cost";
 import { hasEnded, type PanelState } from "./fold";
 
 interface Props {
   readonly panel: PanelState;
   readonly used: Used;
+  readonly mayAct: boolean;
   readonly children?: ReactNode;
 }
 
 /** The question and what it takes: how long, how much, how far. */
-export function PanelHeader({ panel, used, children }: Props): ReactNode {
+export function PanelHeader({ panel, used, mayAct, children }: Props): ReactNode {
   const { created, started } = panel;
   if (created === null) return null;
   const stopped = panel.failed?.reason === "cancelled";
   const awaiting = panel.awaiting !== null && !hasEnded(panel);
-  const status = awaiting ? "awaiting" : stopped ? "stopped" : panel.status;
+  const status = awaiting ? waitsFor(mayAct) : stopped ? "stopped" : panel.status;
   return (
     <header className="panel-header">
       <p className="crumbs">

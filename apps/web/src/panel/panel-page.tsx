@@ -9,7 +9,7 @@ import { Spinner, Trouble } from "@/ui/states";
 import { Announcer } from "./announcer";
 import { AspectMatrix } from "./aspects";
 import { Banners } from "./banners";
-import { ConsensusDisplay, Recommendation } from "./consensus-display";
+import { ConsensusDisplay, Recommendation, Uncounted } from "./consensus-display";
 import { type Used, usedBy } from "./cost";
 import { Distributions } from "./distribution";
 import { FocusProvider } from "./focus";
@@ -132,7 +132,7 @@ function View({
   readonly panel: PanelState;
   readonly link: Link;
 }): ReactNode {
-  const mayAct = useMayAct(panel);
+  const mayAct = useMayAct(panel.created?.user_id);
   const used = usedBy(panel, useUsage(panelId, panel));
   const last = results(panel).at(-1);
   const ended = hasEnded(panel);
@@ -141,8 +141,8 @@ function View({
   return (
     <OptionsContext value={options}>
       <main className="page panel" id="content" data-status={panel.status} data-link={link}>
-        <Announcer panel={panel} />
-        <PanelHeader panel={panel} used={used}>
+        <Announcer panel={panel} mayAct={mayAct} />
+        <PanelHeader panel={panel} used={used} mayAct={mayAct}>
           <PanelActions panelId={panelId} panel={panel} />
         </PanelHeader>
         <Timeline panel={panel} />
@@ -156,6 +156,7 @@ function View({
           />
         )}
         {ended && last && panel.failed === null && <Recommendation panel={panel} consensus={last} />}
+        {panel.completed && !last && <Uncounted completed={panel.completed} />}
         <div className="panel-columns">
           <div className="panel-main">
             {!ended && last && <Recommendation panel={panel} consensus={last} />}

@@ -2,9 +2,10 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import type { Schemas } from "@/api/client";
 import { ago, money, percent } from "@/format";
+import { useMayAct } from "@/panel/panel-actions";
 import { text } from "@/text";
 import { LevelBar } from "@/ui/gauge";
-import { StatusChip, typeName } from "@/ui/status";
+import { StatusChip, typeName, waitsFor } from "@/ui/status";
 import { LiveProgress } from "./live-progress";
 
 interface Props {
@@ -16,7 +17,8 @@ interface Props {
 /** One panel in the list: the whole card is its link. A running one shows its experts at work. */
 export function PanelCard({ panel, onEnd }: Props): ReactNode {
   const stopped = panel.failure?.reason === "cancelled";
-  const status = panel.awaiting ? "awaiting" : stopped ? "stopped" : panel.status;
+  const mayAct = useMayAct(panel.user_id);
+  const status = panel.awaiting ? waitsFor(mayAct) : stopped ? "stopped" : panel.status;
   const level = panel.consensus_level;
   return (
     <article className="card panel-card">
@@ -35,7 +37,9 @@ export function PanelCard({ panel, onEnd }: Props): ReactNode {
           <span className="hint">
             {panel.failure
               ? (text.failures[panel.failure.reason] ?? panel.failure.reason)
-              : text.panels.noLevel}
+              : panel.status === "completed"
+                ? text.panels.uncounted
+                : text.panels.noLevel}
           </span>
         ) : (
           <>

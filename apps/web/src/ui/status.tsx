@@ -10,6 +10,11 @@ export function StatusChip({ status }: { readonly status: string }): ReactNode {
   );
 }
 
+/** The status of a panel that waits for a person: for who looks at it, or for another. */
+export function waitsFor(mayAct: boolean): string {
+  return mayAct ? "awaiting" : "awaiting-other";
+}
+
 export function typeName(id: string): string {
   return text.types[id]?.name ?? id;
 }
