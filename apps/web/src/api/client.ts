@@ -33,6 +33,15 @@ export function connect(credentials: Credentials, onSignedOut: () => void): Api 
   return client;
 }
 
+/** `fetch` for what has no type: where no answer comes it rejects with `Problem`, too. */
+export async function reach(address: string, how?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(address, how);
+  } catch (error) {
+    throw isAbort(error) ? error : new Problem(0, "unreachable", "");
+  }
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }

@@ -4,6 +4,8 @@
  */
 export class Problem extends Error {
   override readonly name = "Problem";
+  /** When it was told, in milliseconds since 1970: `retryAfter` counts from here. */
+  readonly at = Date.now();
 
   constructor(
     readonly status: number,

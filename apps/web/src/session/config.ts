@@ -1,3 +1,4 @@
+import { reach } from "@/api/client";
 import { at, listOf, textOf } from "@/api/problem";
 import type { KnownTenant } from "./store";
 
@@ -11,7 +12,7 @@ export interface Config {
 }
 
 export async function loadConfig(): Promise<Config> {
-  const response = await fetch("/config.json", { cache: "no-cache" });
+  const response = await reach("/config.json", { cache: "no-cache" });
   const body: unknown = response.ok ? await response.json().catch(() => null) : null;
   const url = textOf(at(body, "supabase_url"));
   const anonKey = textOf(at(body, "supabase_anon_key"));

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { Problem } from "@/api/problem";
+import { moment } from "@/format";
 import { text } from "@/text";
 
 export function Spinner({ label }: { readonly label: string }): ReactNode {
@@ -11,25 +12,44 @@ export function Spinner({ label }: { readonly label: string }): ReactNode {
   );
 }
 
+/** The longest wait, in seconds, that people count in seconds. */
+const COUNTED = 120;
+
 /** What went wrong in words, and what to do about it. */
 export function Trouble({ error, onRetry }: { readonly error: unknown; onRetry?(): void }): ReactNode {
-  const problem = error instanceof Problem ? error : new Problem(0, "", "");
-  const words = problem.status === 0 ? text.problems.unreachable : problem.message;
+  if (!(error instanceof Problem)) return <Bug error={error} />;
+  const words = error.status === 0 ? text.problems.unreachable : error.message;
   return (
     <div className="banner bad" role="alert">
-      <strong>{problem.status === 404 ? text.problems.notFound : text.problems.title}</strong>
-      <p>{problem.status === 404 ? text.problems.notFoundHelp : words}</p>
-      {problem.retryAfter !== null && <p>{text.problems.wait(problem.retryAfter)}</p>}
-      {problem.traceId !== null && problem.status >= 500 && (
-        <p className="hint">{text.problems.trace(problem.traceId)}</p>
+      <strong>{error.status === 404 ? text.problems.missing : text.problems.title}</strong>
+      <p>{words}</p>
+      {error.retryAfter !== null && <p>{whenToRetry(error.at, error.retryAfter)}</p>}
+      {error.traceId !== null && error.status >= 500 && (
+        <p className="hint">{text.problems.trace(error.traceId)}</p>
       )}
-      {onRetry && problem.status !== 404 && problem.status !== 403 && (
+      {onRetry && error.status !== 404 && error.status !== 403 && (
         <button type="button" className="button small" onClick={onRetry}>
           {text.retry}
         </button>
       )}
     </div>
   );
+}
+
+/** What is no answer of the gateway is a fault of this page: trying again does not help. */
+function Bug({ error }: { readonly error: unknown }): ReactNode {
+  return (
+    <div className="banner bad" role="alert">
+      <strong>{text.problems.title}</strong>
+      <p>{text.problems.bug}</p>
+      <p className="hint">{String(error)}</p>
+    </div>
+  );
+}
+
+function whenToRetry(at: number, seconds: number): string {
+  if (seconds <= COUNTED) return text.problems.wait(seconds);
+  return text.problems.waitUntil(moment(new Date(at + seconds * 1000).toISOString()));
 }
 
 export function Empty({
