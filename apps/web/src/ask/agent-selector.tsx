@@ -7,6 +7,7 @@ import type { PanelTypeInfo } from "@/api/panel-types";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
+import { Spinner, Trouble } from "@/ui/states";
 import type { Fault } from "./draft";
 
 type Expert = Schemas["ExpertAnswer"];
@@ -75,6 +76,9 @@ export function AgentSelector({ type, query, chosen, faults, complaint, onChange
         )}
       </div>
       {proposal.isLoading && seats.length === 0 && <p className="hint">{text.ask.proposing}</p>}
+      {chosen === null && proposal.error !== undefined && (
+        <Trouble error={proposal.error} onRetry={() => void proposal.mutate()} />
+      )}
       <Chosen
         seats={seats}
         experts={experts}
@@ -87,11 +91,15 @@ export function AgentSelector({ type, query, chosen, faults, complaint, onChange
       </p>
       <details className="catalogue">
         <summary>{text.ask.add}</summary>
-        <Catalogue
-          experts={[...experts.values()].filter((expert) => !seats.includes(expert.id))}
-          full={seats.length >= type.experts.max}
-          onAdd={(id) => onChange([...seats, id])}
-        />
+        {catalogue.data === undefined ? (
+          <NoCatalogue error={catalogue.error} onRetry={() => void catalogue.mutate()} />
+        ) : (
+          <Catalogue
+            experts={[...experts.values()].filter((expert) => !seats.includes(expert.id))}
+            full={seats.length >= type.experts.max}
+            onAdd={(id) => onChange([...seats, id])}
+          />
+        )}
       </details>
     </fieldset>
   );
@@ -159,6 +167,11 @@ function Chosen({ seats, experts, reasons, onMove, onRemove }: ChosenProps): Rea
       })}
     </ol>
   );
+}
+
+function NoCatalogue({ error, onRetry }: { readonly error: unknown; onRetry(): void }): ReactNode {
+  if (error === undefined) return <Spinner label={text.loading} />;
+  return <Trouble error={error} onRetry={onRetry} />;
 }
 
 function Catalogue({

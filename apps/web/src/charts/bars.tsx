@@ -21,6 +21,22 @@ function priced({ cost }: Amount): string {
   return cost === null ? "–" : money(cost);
 }
 
+/** A drawing's card and name. */
+export function Chart({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ReactNode;
+}): ReactNode {
+  return (
+    <figure className="card chart">
+      <figcaption>{title}</figcaption>
+      {children}
+    </figure>
+  );
+}
+
 /** The largest amounts as lying bars. The numbers stand beside them: nothing hides in the drawing. */
 export function Bars({
   title,
@@ -34,8 +50,7 @@ export function Bars({
   const shown = rows.toSorted((one, other) => size(other, measure) - size(one, measure)).slice(0, MOST_BARS);
   const most = Math.max(...shown.map((row) => size(row, measure)), Number.MIN_VALUE);
   return (
-    <figure className="card chart">
-      <figcaption>{title}</figcaption>
+    <Chart title={title}>
       <ul className="bars">
         {shown.map((row) => (
           <li key={row.key}>
@@ -50,7 +65,8 @@ export function Bars({
           </li>
         ))}
       </ul>
-    </figure>
+      {rows.length > shown.length && <p className="hint">{text.usage.more(rows.length - shown.length)}</p>}
+    </Chart>
   );
 }
 

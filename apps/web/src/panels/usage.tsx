@@ -1,15 +1,15 @@
 "use client";
 
 import { type ReactNode, useState } from "react";
-import useSWR from "swr";
+import useSWR, { type SWRResponse } from "swr";
 import { bodyOf, type Schemas } from "@/api/client";
 import { at, textOf } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
-import { type Amount, Bars, Columns, type Measure } from "@/charts/bars";
+import { type Amount, Bars, Chart, Columns, type Measure } from "@/charts/bars";
 import { compact, money } from "@/format";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
-import { Trouble } from "@/ui/states";
+import { Spinner, Trouble } from "@/ui/states";
 import { typeName } from "@/ui/status";
 
 /** Share of the budget from which its bar warns. */
@@ -17,7 +17,9 @@ const NEARLY = 0.8;
 
 type Group = "day" | "agent" | "panel_type";
 
-function useUsage(group: Group) {
+type Report = Schemas["UsageReport"];
+
+function useUsage(group: Group): SWRResponse<Report, unknown> {
   const { api } = useSession();
   return useSWR(["usage", group], () =>
     bodyOf(api.GET("/api/v1/usage", { params: { query: { group_by: group } } })),
@@ -71,12 +73,13 @@ export function Usage(): ReactNode {
                   measure={measure}
                   rows={daysOf(report)}
                 />
-                <Bars
+                <Shares
                   title={text.usage.byExpert}
                   measure={measure}
-                  rows={rowsOf(agents.data, (key) => names.get(key) ?? text.roles[key] ?? key)}
+                  usage={agents}
+                  name={(key) => names.get(key) ?? text.roles[key] ?? key}
                 />
-                <Bars title={text.usage.byType} measure={measure} rows={rowsOf(types.data, typeName)} />
+                <Shares title={text.usage.byType} measure={measure} usage={types} name={typeName} />
               </div>
             </>
           )}
@@ -86,7 +89,31 @@ export function Usage(): ReactNode {
   );
 }
 
-function Totals({ report }: { readonly report: Schemas["UsageReport"] }): ReactNode {
+function Shares({
+  title,
+  measure,
+  usage,
+  name,
+}: {
+  readonly title: string;
+  readonly measure: Measure;
+  readonly usage: SWRResponse<Report, unknown>;
+  name(key: string): string;
+}): ReactNode {
+  if (usage.data !== undefined)
+    return <Bars title={title} measure={measure} rows={rowsOf(usage.data, name)} />;
+  return (
+    <Chart title={title}>
+      {usage.error === undefined ? (
+        <Spinner label={text.loading} />
+      ) : (
+        <Trouble error={usage.error} onRetry={() => void usage.mutate()} />
+      )}
+    </Chart>
+  );
+}
+
+function Totals({ report }: { readonly report: Report }): ReactNode {
   const { limits } = useTenant();
   const budget = report.budget;
   const month = limits?.["panels_per_month"] as { limit?: number; remaining?: number } | undefined;
@@ -144,7 +171,7 @@ function share(part: number, whole: number): string {
 }
 
 /** Every day of the period, those without use too: a gap is a fact. */
-function daysOf(report: Schemas["UsageReport"]): readonly Amount[] {
+function daysOf(report: Report): readonly Amount[] {
   const used = new Map(report.groups?.map((group) => [group.key, group]));
   const days: Amount[] = [];
   const end = Date.parse(report.end ?? "");
@@ -155,11 +182,8 @@ function daysOf(report: Schemas["UsageReport"]): readonly Amount[] {
   return days;
 }
 
-function rowsOf(
-  report: Schemas["UsageReport"] | undefined,
-  name: (key: string) => string,
-): readonly Amount[] {
-  return (report?.groups ?? []).map((group) =>
+function rowsOf(report: Report, name: (key: string) => string): readonly Amount[] {
+  return (report.groups ?? []).map((group) =>
     amountOf(group.key == null ? text.usage.noKey : name(group.key), group),
   );
 }
