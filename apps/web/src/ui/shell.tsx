@@ -4,6 +4,7 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTenant } from "@/branding/brand";
+import { logoFrom } from "@/branding/logo";
 import { useSession } from "@/session/provider";
 import { isTenantId, knownTenants, subjectOf } from "@/session/store";
 import { text } from "@/text";
@@ -52,9 +53,8 @@ function Logo(): ReactNode {
   const { config } = useSession();
   const { branding } = useTenant();
   const [broken, setBroken] = useState(false);
-  const url = branding.logo_url;
-  const allowed = url != null && config.imageOrigins.includes(new URL(url).origin);
-  if (!allowed || broken) return <Mark />;
+  const url = logoFrom(branding.logo_url, config.imageOrigins);
+  if (url === null || broken) return <Mark />;
   // biome-ignore lint/performance/noImgElement: a static export has no image server
   return <img className="mark" src={url} alt="" width={28} height={28} onError={() => setBroken(true)} />;
 }
