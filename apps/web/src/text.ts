@@ -166,6 +166,7 @@ export const text = {
     typeFacts: (rounds: number, minutes: number, calls: number): string =>
       `${n(rounds, "round")} · up to ${minutes} min · about ${calls} model calls`,
     atMost: (cost: string): string => `at most ${cost}`,
+    about: (cost: string): string => `about ${cost}`,
     summary: (experts: number, minutes: number): string =>
       `with ${n(experts, "expert")} · up to ${minutes} min`,
     unavailable: "Not in your plan",
@@ -320,6 +321,7 @@ export const text = {
     strongestPro: "Strongest for",
     strongestCon: "Strongest against",
     seconds: (value: string): string => `${value} s`,
+    cites: "Cites",
     answersTo: "Answers",
     asks: "Asks",
     questionedBy: "Questioned by",

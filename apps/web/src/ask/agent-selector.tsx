@@ -1,6 +1,6 @@
 "use client";
 
-import { type ReactNode, useDeferredValue, useEffect, useRef, useState } from "react";
+import { type ReactNode, useDeferredValue, useRef, useState } from "react";
 import useSWR from "swr";
 import { bodyOf, type Schemas } from "@/api/client";
 import type { PanelTypeInfo } from "@/api/panel-types";
@@ -9,6 +9,7 @@ import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
 import { Spinner, Trouble } from "@/ui/states";
 import type { Fault } from "./draft";
+import { useProposal } from "./proposal";
 
 type Expert = Schemas["ExpertAnswer"];
 
@@ -26,20 +27,8 @@ interface Props {
 export function AgentSelector({ type, query, chosen, faults, complaint, onChange }: Props): ReactNode {
   const { api } = useSession();
   const catalogue = useSWR("agents", async () => (await bodyOf(api.GET("/api/v1/agents"))).agents);
-  const settled = useSettled(query, 500);
-  const proposal = useSWR(
-    settled === null ? null : ["select", type.id, settled],
-    async () =>
-      (
-        await bodyOf(
-          api.POST("/api/v1/agents/select", {
-            body: { query: settled ?? "", panel_type: type.id as Schemas["Selection"]["panel_type"] },
-          }),
-        )
-      ).agents,
-    { keepPreviousData: true },
-  );
-  const proposed = proposal.data ?? [];
+  const { question, proposal } = useProposal(type, query, null);
+  const proposed = proposal.data?.agents ?? [];
   const experts = new Map(catalogue.data?.map((expert) => [expert.id, expert]));
   const seats = chosen ?? proposed.map((one) => one.agent_id);
   const reasons = new Map(proposed.map((one) => [one.agent_id, one.reason]));
@@ -63,7 +52,7 @@ export function AgentSelector({ type, query, chosen, faults, complaint, onChange
       <div className="agents-head">
         <p className="hint">
           {chosen === null
-            ? settled === null
+            ? question === null
               ? text.ask.proposeLater
               : text.ask.proposed
             : text.ask.chosen(chosen.length)}{" "}
@@ -237,14 +226,4 @@ function Catalogue({
 
 export function haystack(expert: Expert): string {
   return [expert.name, expert.title, expert.domain, expert.summary, ...expert.tags].join(" ").toLowerCase();
-}
-
-/** The value once it has not changed for a while. */
-function useSettled(value: string | null, milliseconds: number): string | null {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), milliseconds);
-    return () => clearTimeout(timer);
-  }, [value, milliseconds]);
-  return settled;
 }

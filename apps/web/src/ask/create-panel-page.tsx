@@ -27,6 +27,7 @@ import {
 import { choiceIn } from "./either-or";
 import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
 import { PanelTypeSelector } from "./panel-type-selector";
+import { Estimate } from "./proposal";
 import { QuantityInput } from "./quantity-input";
 import { QueryInput } from "./query-input";
 
@@ -131,6 +132,8 @@ export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactN
 
   const wished = draft.advanced.maxCost.trim();
   const maxCost = Number.isFinite(Number(wished || "none")) ? wished : type.maxCost;
+  const query = draft.query.trim().length >= bounds.shortest ? draft.query.trim() : null;
+  const usualRounds = (draft.advanced.maxRounds ?? type.rounds.default) === type.rounds.default;
   const complaint = (pointer: string): string | null =>
     error instanceof Problem ? (error.fields.get(pointer) ?? null) : null;
   return (
@@ -167,7 +170,7 @@ export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactN
       <AgentSelector
         key={type.id}
         type={type}
-        query={draft.query.trim().length >= bounds.shortest ? draft.query.trim() : null}
+        query={query}
         chosen={draft.agents}
         faults={shown}
         complaint={complaint("/agents")}
@@ -208,6 +211,9 @@ export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactN
           {text.ask.summary(
             draft.agents?.length ?? type.experts.default,
             draft.advanced.minutes ?? type.minutes,
+          )}
+          {usualRounds && (
+            <Estimate key={type.id} type={type} query={query} seats={draft.agents?.length ?? null} />
           )}
           {maxCost !== "" && ` · ${text.ask.atMost(money(maxCost))}`}
         </p>

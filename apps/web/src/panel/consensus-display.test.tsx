@@ -111,25 +111,29 @@ describe("the verdict in a word", () => {
   });
 });
 
+const COMPLETED = {
+  panel_id: "p",
+  sequence: 9,
+  at: "2026-01-01T00:00:00Z",
+  rounds: 1,
+  recommendation: "3 experts answered.",
+  summary: "They lean to **yes**.",
+  stop_reason: "max_rounds",
+  duration_ms: 1,
+} as const;
+
 describe("a result of which nothing was counted", () => {
   test("is still shown, with the words of the chair", () => {
-    const page = renderToStaticMarkup(
-      <Uncounted
-        completed={{
-          panel_id: "p",
-          sequence: 9,
-          at: "2026-01-01T00:00:00Z",
-          rounds: 1,
-          recommendation: "3 experts answered.",
-          summary: "They lean to **yes**.",
-          stop_reason: "max_rounds",
-          duration_ms: 1,
-        }}
-      />,
-    );
+    const page = renderToStaticMarkup(<Uncounted completed={COMPLETED} />);
     expect(page).toContain("3 experts answered.");
     expect(page).toContain("<strong>yes</strong>");
     expect(page).toContain("Ended after the last planned round.");
+    expect(page).not.toContain("Signed by a person");
+  });
+
+  test("says that a person signed", () => {
+    const signed = { ...COMPLETED, ratified_by: "user", stop_reason: "human_approved" } as const;
+    expect(renderToStaticMarkup(<Uncounted completed={signed} />)).toContain("Signed by a person");
   });
 });
 

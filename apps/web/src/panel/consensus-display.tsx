@@ -19,6 +19,8 @@ interface Props {
   readonly consensus: Consensus;
 }
 
+type Completed = NonNullable<PanelState["completed"]>;
+
 /** What the panel recommends, and how firmly. Above it stands whatever was missing. */
 export function Recommendation({ panel, consensus }: Props): ReactNode {
   const metrics = metricsOf(consensus.metrics);
@@ -45,6 +47,7 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
           {render(withoutNotes(final?.recommendation ?? consensus.recommendation, degraded))}
         </div>
         <ChairWords summary={final?.summary} />
+        {final && <Signed completed={final} />}
         <Votes panel={panel} metrics={metrics} />
         <p className="hint">
           {text.result.method} {(text.methods[consensus.method] ?? consensus.method).toLowerCase()}
@@ -60,11 +63,7 @@ export function Recommendation({ panel, consensus }: Props): ReactNode {
 }
 
 /** The result of a panel of which nothing was counted: its last words, and those of the chair. */
-export function Uncounted({
-  completed,
-}: {
-  readonly completed: NonNullable<PanelState["completed"]>;
-}): ReactNode {
+export function Uncounted({ completed }: { readonly completed: Completed }): ReactNode {
   return (
     <section className="card recommendation uncounted" aria-labelledby="recommendation">
       <div>
@@ -73,10 +72,15 @@ export function Uncounted({
         </h2>
         <div className="recommendation-text prose">{render(completed.recommendation)}</div>
         <ChairWords summary={completed.summary} />
+        <Signed completed={completed} />
         <p className="hint">{text.stops[completed.stop_reason] ?? completed.stop_reason}</p>
       </div>
     </section>
   );
+}
+
+function Signed({ completed }: { readonly completed: Completed }): ReactNode {
+  return completed.ratified_by ? <p className="note good">{text.result.ratified}</p> : null;
 }
 
 function ChairWords({ summary }: { readonly summary: string | null | undefined }): ReactNode {

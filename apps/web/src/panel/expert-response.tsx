@@ -5,6 +5,7 @@ import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
 import { Confidence } from "@/ui/stance";
 import { isBallot } from "./ballots";
+import { Citations } from "./evidence";
 import { answerId, reveal, useFocus } from "./focus";
 import type { Turn } from "./fold";
 import type { Links, Ref } from "./links";
@@ -186,6 +187,7 @@ function Details({ turn, previous }: Pick<Props, "turn" | "previous">): ReactNod
           {answer.forecast.low !== undefined && ` (${answer.forecast.low} – ${answer.forecast.high ?? ""})`}
         </p>
       )}
+      <Citations ids={answer.citations ?? []} />
       {changed && isBallot(turn) && (
         <p className="changed">
           <strong>{text.panel.changed}</strong>

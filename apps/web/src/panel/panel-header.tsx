@@ -6,6 +6,7 @@ import { compact, duration, moment } from "@/format";
 import { text } from "@/text";
 import { StatusChip, typeName, waitsFor } from "@/ui/status";
 import { costOf, type Used } from "./cost";
+import { EvidenceList } from "./evidence";
 import { hasEnded, type PanelState } from "./fold";
 
 interface Props {
@@ -39,6 +40,7 @@ export function PanelHeader({ panel, used, mayAct, children }: Props): ReactNode
           ))}
         </ol>
       )}
+      <EvidenceList evidence={created.evidence} />
       <div className="panel-facts">
         <dl>
           <div>
