@@ -6,13 +6,11 @@ import { createContext, type ReactNode, useCallback, useContext, useMemo, useSta
 interface Focus {
   readonly quotes: ReadonlyMap<string, readonly string[]>;
   show(quotes: readonly { readonly response_id?: string | null; readonly text: string }[]): void;
-  clear(): void;
 }
 
 const FocusContext = createContext<Focus>({
   quotes: new Map(),
   show: () => undefined,
-  clear: () => undefined,
 });
 
 export function useFocus(): Focus {
@@ -45,7 +43,6 @@ export function FocusProvider({ children }: { readonly children: ReactNode }): R
     if (first === undefined) return;
     requestAnimationFrame(() => reveal(first));
   }, []);
-  const clear = useCallback(() => setQuotes(new Map()), []);
-  const value = useMemo(() => ({ quotes, show, clear }), [quotes, show, clear]);
+  const value = useMemo(() => ({ quotes, show }), [quotes, show]);
   return <FocusContext value={value}>{children}</FocusContext>;
 }

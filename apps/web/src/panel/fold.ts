@@ -337,11 +337,6 @@ export function interrupted(state: PanelState, silent = false): PanelState {
   };
 }
 
-/** Whether the turn's answer is there. */
-export function responded(turn: Turn): boolean {
-  return turn.response !== null;
-}
-
 export function hasEnded(state: PanelState): boolean {
   return state.status === "completed" || state.status === "failed";
 }

@@ -32,7 +32,6 @@ export interface Metrics {
   readonly voters: number | null;
   /** Effective number of independent votes among them. */
   readonly effective: number | null;
-  readonly majorityConfidence: number | null;
   readonly flags: readonly string[];
   readonly positions: readonly Position[];
   readonly items: readonly Item[];
@@ -40,7 +39,6 @@ export interface Metrics {
   readonly levelBefore: number | null;
   readonly levelNow: number | null;
   readonly interval: readonly [number, number] | null;
-  readonly abstained: readonly string[];
 }
 
 export function metricsOf(raw: Readonly<Record<string, unknown>>): Metrics {
@@ -48,7 +46,6 @@ export function metricsOf(raw: Readonly<Record<string, unknown>>): Metrics {
   return {
     voters: numberOf(raw["voters"]),
     effective: numberOf(raw["n_eff"]),
-    majorityConfidence: numberOf(raw["majority_confidence"]),
     flags: texts(raw["flags"]),
     positions: listOf(raw["positions"]).flatMap((entry) => positionOf(entry) ?? []),
     items: listOf(raw["items"]).flatMap((entry) => itemOf(entry) ?? []),
@@ -56,7 +53,6 @@ export function metricsOf(raw: Readonly<Record<string, unknown>>): Metrics {
     levelBefore: numberOf(at(shift, "level_before")),
     levelNow: numberOf(at(shift, "level_now")),
     interval: pair(raw["level_interval"]),
-    abstained: listOf(raw["abstained"]).flatMap((entry) => textOf(at(entry, "agent_id")) ?? []),
   };
 }
 
