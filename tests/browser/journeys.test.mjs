@@ -288,7 +288,7 @@ describe("a running panel", () => {
     await page.getByRole("button", { name: "Veto" }).click();
     await asked.getByRole("button", { name: "Veto" }).click();
     await until(page, "failed");
-    await page.getByText("Rejected by the person who had to sign").waitFor();
+    await page.locator(".banner.bad").getByText("Rejected by the person who had to sign").waitFor();
     await picture(page, "panel-vetoed");
   });
 
@@ -316,7 +316,7 @@ describe("a running panel", () => {
     await picture(page, "panel-cancel", { full: false });
     await page.getByRole("dialog").getByRole("button", { name: "Stop the panel" }).click();
     await until(page, "failed");
-    await page.getByText("Stopped by a person").waitFor();
+    await page.locator(".banner.bad").getByText("Stopped by a person").waitFor();
     await picture(page, "panel-cancelled");
   });
 
@@ -430,6 +430,23 @@ describe("a result", () => {
     const marked = await page.locator(".answer mark").allTextContents();
     assert.ok(marked.some((words) => words.length > 10));
     await picture(page, "panel-quotes");
+  });
+
+  test("says the least it cost until every call is costed, then what it cost", async () => {
+    const id = await ask("structured");
+    let reads = 0;
+    await page.route(`**/api/v1/panels/${id}/usage`, async (route) => {
+      reads += 1;
+      const response = await route.fetch();
+      const report = { ...(await response.json()), cost_usd: "0.25", uncosted_calls: reads === 1 ? 1 : 0 };
+      return route.fulfill({ response, json: report });
+    });
+    await enter(page, `/panel/?id=${id}`);
+    await until(page, "completed");
+    const cost = page.locator(".panel-facts dl > div", { hasText: "Cost" }).locator("dd");
+    await cost.getByText("at least $0.25").waitFor();
+    await cost.getByText("$0.25", { exact: true }).waitFor();
+    await page.locator(".table tfoot").getByText("$0.25", { exact: true }).waitFor();
   });
 
   test("is exported, audited and followed up", async () => {
