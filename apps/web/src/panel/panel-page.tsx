@@ -142,52 +142,52 @@ function View({
   const evidence = useMemo(() => titlesOf(created?.evidence ?? []), [created]);
   return (
     <OptionsContext value={options}>
-      <EvidenceContext value={evidence}>
-        <main className="page panel" id="content" data-status={panel.status} data-link={link}>
-          <Announcer panel={panel} mayAct={mayAct} />
-          <PanelHeader panel={panel} used={used} mayAct={mayAct}>
-            <PanelActions panelId={panelId} panel={panel} />
-          </PanelHeader>
-          <Timeline panel={panel} />
-          <Banners panel={panel} link={link} />
-          {panel.awaiting !== null && !ended && (
-            <HumanCheckpoint
-              key={panel.awaiting.checkpoint_id}
-              panelId={panelId}
-              request={panel.awaiting}
-              mayAnswer={mayAct}
-            />
-          )}
-          {ended && last && panel.failed === null && <Recommendation panel={panel} consensus={last} />}
-          {panel.completed && !last && <Uncounted completed={panel.completed} />}
-          <div className="panel-columns">
-            <div className="panel-main">
-              {!ended && last && <Recommendation panel={panel} consensus={last} />}
-              {ended && last && (panel.failed === null || last.agreement_points.length > 0) && (
-                <>
-                  <h2 className="unseen">{text.result.title}</h2>
-                  <ConsensusDisplay panel={panel} consensus={last} />
-                </>
-              )}
-              <Distributions panel={panel} />
-              {ended && last && <AspectMatrix panelId={panelId} panel={panel} />}
-              {ended && <Comparison panel={panel} />}
-              <h2 className="discussion">{text.panel.discussion}</h2>
+      <main className="page panel" id="content" data-status={panel.status} data-link={link}>
+        <Announcer panel={panel} mayAct={mayAct} />
+        <PanelHeader panel={panel} used={used} mayAct={mayAct}>
+          <PanelActions panelId={panelId} panel={panel} />
+        </PanelHeader>
+        <Timeline panel={panel} />
+        <Banners panel={panel} link={link} />
+        {panel.awaiting !== null && !ended && (
+          <HumanCheckpoint
+            key={panel.awaiting.checkpoint_id}
+            panelId={panelId}
+            request={panel.awaiting}
+            mayAnswer={mayAct}
+          />
+        )}
+        {ended && last && panel.failed === null && <Recommendation panel={panel} consensus={last} />}
+        {panel.completed && !last && <Uncounted completed={panel.completed} />}
+        <div className="panel-columns">
+          <div className="panel-main">
+            {!ended && last && <Recommendation panel={panel} consensus={last} />}
+            {ended && last && (panel.failed === null || last.agreement_points.length > 0) && (
+              <>
+                <h2 className="unseen">{text.result.title}</h2>
+                <ConsensusDisplay panel={panel} consensus={last} />
+              </>
+            )}
+            <Distributions panel={panel} />
+            {ended && last && <AspectMatrix panelId={panelId} panel={panel} />}
+            {ended && <Comparison panel={panel} />}
+            <h2 className="discussion">{text.panel.discussion}</h2>
+            <EvidenceContext value={evidence}>
               <ResponseStream panel={panel} />
-              {ended && (
-                <>
-                  <CostByExpert panel={panel} used={used} />
-                  <AuditTrail panelId={panelId} />
-                </>
-              )}
-            </div>
-            <aside className="panel-side" aria-label={text.panel.seats}>
-              <Seats panel={panel} />
-              {ended && <Contents panel={panel} used={used} />}
-            </aside>
+            </EvidenceContext>
+            {ended && (
+              <>
+                <CostByExpert panel={panel} used={used} />
+                <AuditTrail panelId={panelId} />
+              </>
+            )}
           </div>
-        </main>
-      </EvidenceContext>
+          <aside className="panel-side" aria-label={text.panel.seats}>
+            <Seats panel={panel} />
+            {ended && <Contents panel={panel} used={used} />}
+          </aside>
+        </div>
+      </main>
     </OptionsContext>
   );
 }
