@@ -38,6 +38,16 @@ async def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path) -> None:
             await weights_path(tmp_path, path)
 
 
+async def test_without_its_server_nothing_is_fetched_and_the_next_step_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    choice = parse_model("local", ModelEnvironment(), "test")
+    with pytest.raises(LocalModelError, match="--build-arg EXTRA=local"):
+        await open_model(choice, Means(cache=tmp_path / "cache"))
+    assert not list(tmp_path.iterdir())
+
+
 async def test_a_server_that_does_not_start_says_where_its_words_are(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + bytes(100))

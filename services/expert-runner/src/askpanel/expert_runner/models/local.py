@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from askpanel.expert_runner.models.local_server import KEY_VARIABLE
@@ -56,6 +57,15 @@ class LocalServer:
         if self.running:
             self.process.kill()
         await self.process.wait()
+
+
+def check_installed() -> None:
+    """Raises LocalModelError where what serves the model is not installed."""
+    if find_spec("xllamacpp") is None:
+        raise LocalModelError(
+            "install askpanel-expert-runner[local]: No module named 'xllamacpp'; build the image with "
+            "--build-arg EXTRA=local, or set ASKPANEL_MODEL or a provider's key"
+        )
 
 
 async def weights_path(

@@ -11,6 +11,7 @@ from askpanel.expert_runner.models.local import (
     SLOTS,
     LocalModelError,
     LocalServer,
+    check_installed,
     start_server,
     weights_path,
 )
@@ -63,6 +64,7 @@ async def open_model(choice: Choice, means: Means) -> Model:
     if choice.kind == "scripted":
         return ScriptedModel(parse_script(choice.model))
     if choice.kind == "local":
+        check_installed()
         means.cache.mkdir(parents=True, exist_ok=True)
         path = await weights_path(
             means.cache, means.local_gguf, hub=means.hub, report=means.report, notice=means.notice
