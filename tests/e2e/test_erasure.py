@@ -9,8 +9,10 @@ import zipfile
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -79,13 +81,13 @@ def panels(own: RunningStack) -> Panels:
     return asyncio.run(make())
 
 
-async def said(own: RunningStack, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return await asyncio.to_thread(askpanel, own, *arguments)
+async def said(own: RunningStack, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return await asyncio.to_thread(partial(askpanel, own, *arguments, **environment))
 
 
-async def refused(own: RunningStack, *arguments: str) -> str:
+async def refused(own: RunningStack, *arguments: str, **environment: str) -> str:
     """The one line of a refusal."""
-    done = await said(own, *arguments)
+    done = await said(own, *arguments, **environment)
     assert done.returncode == 1, done.stdout + done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert WORD not in done.stdout + done.stderr
@@ -191,6 +193,25 @@ async def test_nothing_is_erased_unless_it_is_said_twice(own: RunningStack, pane
         assert "there is n" in await refused(own, unknown, str(uuid4()), *BECAUSE, "--yes")
     no_reason = await said(own, "erase-panel", panels.erased, "--yes")
     assert no_reason.returncode == 2
+    assert await everything_stored(own) == before
+
+
+@pytest.mark.parametrize("login", ["panel_projector", "panel_api"])
+async def test_a_login_that_may_not_delete_rows_erases_nothing(
+    own: RunningStack, panels: Panels, login: str
+) -> None:
+    before = await everything_stored(own)
+    database = urlsplit(own.told["database_url"])
+    servers = {
+        "ASKPANEL_NATS_URL": str(own.told["nats_url"]),
+        "ASKPANEL_DATABASE_URL": database._replace(
+            netloc=f"{login}@{database.netloc.rpartition('@')[2]}"
+        ).geturl(),
+    }
+    for command, what in (("erase-panel", panels.erased), ("erase-tenant", str(own.tenant()))):
+        line = await refused(own, command, what, *BECAUSE, "--yes", **servers)
+        assert f"login {login} may not erase rows of askpanel.panel_money" in line
+        assert "ASKPANEL_DATABASE_URL to the login panel_migrator" in line
     assert await everything_stored(own) == before
 
 

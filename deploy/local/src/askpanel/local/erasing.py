@@ -6,6 +6,7 @@ and the rows; then an audit line with the counts. A crash on the way leaves the 
 command goes on where it stopped. The audit names ids, counts, who and why, and nothing of what was erased.
 
     EraseRefused         nothing was erased
+    ├── NoRight          this login may not delete the rows
     ├── NotConfirmed     without --yes; the text says what there is
     ├── StillAtWork      a panel has not ended, or a model call of it has not returned
     ├── NothingThere     neither log nor tables have it
@@ -44,6 +45,7 @@ PATIENCE = 60.0
 PAUSE = 0.25
 TABLES = ("agent_usage", "panel_consensus", "panel_responses", "panels")
 """Those we fill, dependents first."""
+DELETED_FROM = (*(f"public.{table}" for table in TABLES), "askpanel.panel_money", "askpanel.usage_daily")
 FORGET_CHILD = """
 update public.panels set metadata = case
     when metadata -> 'children' = to_jsonb(array[$2::text]) then metadata - 'children'
@@ -52,6 +54,12 @@ update public.panels set metadata = case
 where tenant_id = $1 and metadata -> 'children' @> to_jsonb($2::text)
 """
 """Takes an erased follow-up out of its parent, which then is as if it had never had one."""
+MAY_NOT_DELETE = """
+select nspname || '.' || relname from pg_catalog.pg_class join pg_catalog.pg_namespace n on n.oid = relnamespace
+where nspname || '.' || relname = any($1) and not has_table_privilege(pg_class.oid, 'delete')
+order by 1
+"""
+"""By the catalogue: a login without the schema may not even name its tables."""
 FORGET_MONEY = (
     "delete from askpanel.panel_money where tenant_id = $1 and ($2::uuid is null or panel_id = $2)",
     "delete from askpanel.usage_daily where tenant_id = $1 and $2::uuid is null",
@@ -67,6 +75,10 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 class EraseRefused(Exception):
     """Nothing was erased."""
+
+
+class NoRight(EraseRefused):
+    """The database login is another one."""
 
 
 class NotConfirmed(EraseRefused):
@@ -170,6 +182,16 @@ async def erase(
         await asyncio.sleep(PAUSE)
     await letters.record(jetstream, "erasure.done", facts | {"erased": asdict(erased)})
     return erased
+
+
+async def may_erase(connection: Connection) -> None:
+    """Raise NoRight unless this login may delete all that an erasure deletes: rows go last, after the log."""
+    if kept := [row[0] for row in await connection.fetch(MAY_NOT_DELETE, DELETED_FROM)]:
+        login = await connection.fetchval("select current_user")
+        raise NoRight(
+            f"login {login} may not erase rows of {', '.join(kept)}: set ASKPANEL_DATABASE_URL to the login "
+            "panel_migrator; nothing was erased"
+        )
 
 
 async def look(client: Client, connection: Connection, target: Target) -> Found:

@@ -14,7 +14,15 @@ from rich.console import Console
 
 from askpanel.contracts.topology import PANELS
 from askpanel.local.archived import tenant_of
-from askpanel.local.erasing import Connection, EraseRefused, NothingThere, Target, erase, follow_ups
+from askpanel.local.erasing import (
+    Connection,
+    EraseRefused,
+    NothingThere,
+    Target,
+    erase,
+    follow_ups,
+    may_erase,
+)
 from askpanel.local.exporting import export
 from askpanel.local.operator import connected, servers, who
 from askpanel.local.running import find
@@ -62,6 +70,7 @@ async def _run(find_target: FindTarget, because: str, *, confirmed: bool) -> Non
         database_url, timeout=10, server_settings={"application_name": "askpanel-erase"}
     )
     try:
+        await may_erase(connection)
         async with connected(nats_url) as client:
             target = await find_target(client, connection)
             quoted = await follow_ups(connection, target)
