@@ -262,6 +262,22 @@ async def test_a_replay_of_another_log_is_refused(stack: Stack) -> None:
         await stack.replay()
 
 
+@pytest.mark.parametrize(
+    "replaced", ["stream_created_at = '2020-01-01Z'", "stream_sequence = stream_sequence + 1000"]
+)
+async def test_with_the_checkpoint_deleted_the_projector_goes_on_with_the_log_there_is(
+    stack: Stack, replaced: str
+) -> None:
+    last = await projected(stack)
+    await stack.execute(f"update askpanel.projection_checkpoint set {replaced}")
+    await stack.execute("update panels set status = 'failed'")
+    with pytest.raises(LogReplaced):
+        await stack.project(last)
+    await stack.execute("delete from askpanel.projection_checkpoint")
+    await stack.project(last)
+    assert (await stack.replay()).equal
+
+
 async def test_ids_of_rows_are_those_that_other_services_computed(stack: Stack) -> None:
     await projected(stack)
     ids = await stack.execute("select array_agg(id) from panel_responses where panel_id = $1", FIRST.panel_id)

@@ -34,6 +34,13 @@ WAITING = 1000
 """Messages taken from the client before they are handed out; beyond it flow control holds the server."""
 
 
+GO_ON = (
+    "or go on with this one: `delete from askpanel.projection_checkpoint` as the tables' owner, and the projector "
+    "writes the tables from it (docs/operating.md, The log was replaced)"
+)
+"""For an operator: nobody else decides that what is on neither log nor copy is lost."""
+
+
 class LogReplaced(LogMisconfigured):
     """Another log, or an older copy of it, stands where the log was."""
 
@@ -89,12 +96,12 @@ def check_same(reached: Position, end: Position) -> None:
     if reached.epoch != end.epoch:
         raise LogReplaced(
             f"sequence {reached.sequence} was reached on the log created {reached.epoch}; this one was created "
-            f"{end.epoch}: restore the right log, or clear the checkpoint and rebuild the tables from this one"
+            f"{end.epoch}: restore the right log, {GO_ON}"
         )
     if end.sequence < reached.sequence:
         raise LogReplaced(
             f"the log ends at {end.sequence}, but {reached.sequence} was reached before: it is an older copy; "
-            "restore a newer one, or clear the checkpoint and rebuild the tables from this one"
+            f"restore a newer one, {GO_ON}"
         )
 
 

@@ -260,6 +260,7 @@ def main() -> None:
     from askpanel.expert_runner.models.resolve import Unusable
     from askpanel.expert_runner.models.weights import WeightsError
     from askpanel.gateway.readmodel.migrate import MigrationError
+    from askpanel.gateway.readmodel.replay import NothingProjected
     from askpanel.local.servers.process import ServerError
     from askpanel.local.stack import PortTaken
     from askpanel.runtime.errors import LogError
@@ -274,6 +275,7 @@ def main() -> None:
         MigrationError,
         NoDurable,
         NoServer,
+        NothingProjected,
         PortTaken,
         ServerError,
         Unusable,

@@ -224,7 +224,10 @@ async def _snapshot(connection: Connection) -> AsyncGenerator[None]:
 async def _position(connection: Connection, statement: str) -> Position:
     row = await connection.fetchrow(statement, PROJECTION)
     if row is None:
-        raise NothingProjected("this database has no checkpoint: start the projector first")
+        raise NothingProjected(
+            "no event has been projected into this database: see that the projector runs, which writes the tables by "
+            "itself from the first event on, and try again"
+        )
     return Position(row["stream_sequence"], str(row["stream_created_at"]))
 
 
