@@ -95,6 +95,13 @@ def test_values_of_labels_in_alerts_are_values_that_the_code_gives() -> None:
     assert streams == {f"{PANELS.name}|{TIMERS.name}", DEAD.name}
 
 
+def test_the_alert_on_processes_names_each_of_them() -> None:
+    (alert,) = (each for each in rows() if each["alert"] == "AskPanelProcessDown")
+    named = re.search(r'pod=~"\.\*-\(([^)]*)\)-', alert["expr"])
+    assert named is not None
+    assert named[1].split("|") == [*SERVICES, *OPTIONAL_SERVICES]
+
+
 def test_nats_gets_a_password_for_each_user_of_the_permissions() -> None:
     values = yaml.safe_load((ROOT / "deploy/helm/nats-values.yaml").read_text())
     users = {password_variable(user): user for user in (*SERVICES, *OPTIONAL_SERVICES, *STEPS, "admin")}

@@ -23,7 +23,7 @@ class Sizing:
     """What differs between a laptop and a cluster. Bytes of the log; -1 is without limit of its own.
 
     NATS sets the limits of all streams aside when it makes them, and makes none beyond its store. So every other
-    stream has a sixteenth of the log's: together they take a quarter more than the log.
+    stream has a sixteenth of the log's: the five of them together take almost a third more than the log.
     """
 
     replicas: int = 1
