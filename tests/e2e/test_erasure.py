@@ -201,7 +201,7 @@ async def test_a_login_that_may_not_delete_rows_erases_nothing(
     own: RunningStack, panels: Panels, login: str
 ) -> None:
     before = await everything_stored(own)
-    database = urlsplit(own.told["database_url"])
+    database = urlsplit(str(own.told["database_url"]))
     servers = {
         "ASKPANEL_NATS_URL": str(own.told["nats_url"]),
         "ASKPANEL_DATABASE_URL": database._replace(
