@@ -62,6 +62,16 @@ describe("signing in", () => {
     await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
     await page.reload();
     await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+    // A token that has run out is renewed, and what it was refused is asked again.
+    const tokens = [];
+    await page.route("**/api/v1/panels?*", (route) => {
+      tokens.push(route.request().headers()["authorization"]);
+      return tokens.length === 1 ? route.fulfill({ status: 401, json: { title: "Unauthorized" } }) : route.continue();
+    });
+    await page.reload();
+    await page.locator(".panel-card, .empty").first().waitFor();
+    assert.ok(tokens.length > 1 && tokens[1] !== tokens[0], "asked again with the same token");
+    assert.equal(await page.getByRole("heading", { name: "Sign in" }).count(), 0);
   });
 });
 

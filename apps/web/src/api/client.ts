@@ -14,15 +14,53 @@ export function headersOf(credentials: Credentials): Record<string, string> {
   return { Authorization: `Bearer ${credentials.token}`, "X-Tenant-ID": credentials.tenant };
 }
 
+/** The session as requests see it: whose token they carry, and what is done when it is refused. */
+export interface Access {
+  credentials(): Credentials;
+  /** Another token in place of the refused one; null: there is none, and the session is over. */
+  renew(refused: string): Promise<string | null>;
+  onSignedOut(): void;
+}
+
+/** These credentials as they are: nothing renews them, and nobody is signed out. */
+export function only(credentials: Credentials): Access {
+  return {
+    credentials: () => credentials,
+    renew: () => Promise.resolve(null),
+    onSignedOut: () => undefined,
+  };
+}
+
+/** The answer of `send`, which is tried once more where its token has run out and there is a new one. */
+export async function authorized(
+  access: Access,
+  send: (headers: Record<string, string>) => Promise<Response>,
+): Promise<Response> {
+  const credentials = access.credentials();
+  let response = await send(headersOf(credentials));
+  if (response.status !== 401) return response;
+  const token = await access.renew(credentials.token);
+  if (token !== null) response = await send(headersOf({ ...credentials, token }));
+  if (response.status === 401) access.onSignedOut();
+  return response;
+}
+
 export type Api = Client<paths>;
 
 /** The REST interface, typed by the gateway's own description. Every call rejects with `Problem`. */
-export function connect(credentials: Credentials, onSignedOut: () => void): Api {
-  const client = createClient<paths>({ baseUrl: "", headers: headersOf(credentials) });
+export function connect(access: Access): Api {
+  const client = createClient<paths>({
+    baseUrl: "",
+    fetch: (request) =>
+      authorized(access, (headers) => {
+        const sent = request.clone();
+        for (const [name, value] of Object.entries(headers)) sent.headers.set(name, value);
+        return fetch(sent);
+      }),
+  });
   client.use({
     async onResponse({ response }) {
       if (response.ok || response.status === 304) return;
-      if (response.status === 401) onSignedOut();
       throw await problemOf(response);
     },
     onError({ error }) {

@@ -11,18 +11,21 @@ import {
   useState,
 } from "react";
 import { SWRConfig } from "swr";
-import { type Api, type Credentials, connect } from "@/api/client";
+import { type Access, type Api, type Credentials, connect } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { Brand } from "@/branding/brand";
 import { text } from "@/text";
 import { Shell } from "@/ui/shell";
 import { Spinner } from "@/ui/states";
 import { type Config, loadConfig } from "./config";
+import { type LoadSignIn, renewed } from "./renewal";
 import { SignInPage } from "./sign-in-page";
 import { credentialsIn, isFromSupabase, readSession, SUPABASE_SESSION, writeSession } from "./store";
 import type { SignIn } from "./supabase";
 
 export interface Session extends Credentials {
+  /** The same object for as long as the tenant is the same, whatever becomes of the token. */
+  readonly access: Access;
   readonly api: Api;
   readonly config: Config;
   signOut(): void;
@@ -37,9 +40,6 @@ export function useSession(): Session {
   if (session === null) throw new Error("useSession outside a signed-in page");
   return session;
 }
-
-/** Loads Supabase's sign-in, once. A page that needs none of it is shown without. */
-export type LoadSignIn = () => Promise<SignIn>;
 
 interface Start {
   readonly config: Config;
@@ -109,16 +109,25 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
     setStarted((now) => now && { ...now, credentials });
   }, []);
 
+  /** A new token of who is signed in now: nobody is signed in again by one that comes too late. */
+  const goOn = useCallback(
+    (token: string) => {
+      const now = readSession();
+      if (now !== null && now.token !== token) enter({ ...now, token });
+    },
+    [enter],
+  );
+
   const signIn = started?.signIn ?? null;
-  const tenant = started?.credentials?.tenant ?? null;
+  const signedIn = started !== null && started.credentials !== null;
   useEffect(() => {
-    if (signIn === null || tenant === null || !isFromSupabase()) return;
+    if (signIn === null || !signedIn || !isFromSupabase()) return;
     let stop: (() => void) | null = null;
     let gone = false;
     const follow = (supabase: SignIn): void => {
       if (gone) return;
       stop = supabase.onToken((token) => {
-        if (token !== null) enter({ token, tenant });
+        if (token !== null) goOn(token);
       });
     };
     // Without it the token holds until it runs out, and the sign-in page says so.
@@ -127,7 +136,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
       gone = true;
       stop?.();
     };
-  }, [signIn, tenant, enter]);
+  }, [signIn, signedIn, goOn]);
 
   if (started === null) return <Spinner label={text.loading} />;
   if (started.credentials === null) {
@@ -148,6 +157,11 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
       key={started.credentials.tenant}
       credentials={started.credentials}
       config={started.config}
+      renew={async (refused) => {
+        const token = await renewed(signIn, refused);
+        if (token !== null) goOn(token);
+        return token;
+      }}
       onLeave={(why) => {
         setNotice(why);
         enter(null);
@@ -168,24 +182,35 @@ interface SignedInProps {
   readonly credentials: Credentials;
   readonly config: Config;
   readonly children: ReactNode;
+  renew(refused: string): Promise<string | null>;
   onLeave(why: string | null): void;
   onTenant(id: string): void;
 }
 
-function SignedIn({ credentials, config, children, onLeave, onTenant }: SignedInProps): ReactNode {
-  const latest = useRef({ onLeave, onTenant });
-  latest.current = { onLeave, onTenant };
+function SignedIn({ credentials, config, children, renew, onLeave, onTenant }: SignedInProps): ReactNode {
+  const latest = useRef({ credentials, renew, onLeave, onTenant });
+  latest.current = { credentials, renew, onLeave, onTenant };
   const { token, tenant } = credentials;
+  const access = useMemo<Access>(
+    () => ({
+      credentials: () => latest.current.credentials,
+      renew: (refused) => latest.current.renew(refused),
+      onSignedOut: () => latest.current.onLeave(text.signIn.expired),
+    }),
+    [],
+  );
+  const api = useMemo(() => connect(access), [access]);
   const session = useMemo<Session>(
     () => ({
       token,
       tenant,
       config,
-      api: connect({ token, tenant }, () => latest.current.onLeave(text.signIn.expired)),
+      access,
+      api,
       signOut: () => latest.current.onLeave(null),
       switchTenant: (id) => latest.current.onTenant(id),
     }),
-    [token, tenant, config],
+    [token, tenant, config, access, api],
   );
   return (
     <SessionContext value={session}>

@@ -1,12 +1,12 @@
 "use client";
 
 import { type FormEvent, type ReactNode, useState } from "react";
-import { bodyOf, type Credentials, connect } from "@/api/client";
+import { bodyOf, type Credentials, connect, only } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { text } from "@/text";
 import { Mark } from "@/ui/mark";
 import type { Config } from "./config";
-import type { LoadSignIn } from "./provider";
+import type { LoadSignIn } from "./renewal";
 import { isTenantId, knownTenants, rememberTenant } from "./store";
 
 interface Props {
@@ -37,7 +37,7 @@ export function SignInPage({ config, signIn, notice, onSignedIn }: Props): React
         signIn === null
           ? fields.token.trim()
           : await (await signIn()).withPassword(fields.email, fields.password);
-      const found = await bodyOf(connect({ token, tenant }, () => undefined).GET("/api/v1/tenant"));
+      const found = await bodyOf(connect(only({ token, tenant })).GET("/api/v1/tenant"));
       rememberTenant({ id: found.id, name: found.name });
       onSignedIn({ token, tenant });
     } catch (error) {
