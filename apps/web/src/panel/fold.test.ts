@@ -136,7 +136,13 @@ describe("a panel told by its events", () => {
   });
 
   test("starts over when the log no longer knows where we were", () => {
-    expect(fold(fold(EMPTY, story()), [event("stream_reset", { reason: "" })])).toBe(EMPTY);
+    const before = fold(EMPTY, story());
+    const reset = fold(before, [event("stream_reset", { reason: "" })]);
+    // What was there is shown until the first event of what replaces it is there.
+    expect(reset).toMatchObject({ created: before.created, rounds: before.rounds });
+    const [first] = story();
+    expect(first && fold(reset, [first])).toEqual(first && fold(EMPTY, [first]));
+    expect(fold(reset, story())).toEqual(before);
   });
 
   test("marks the gap when a connection is lost in the middle of an answer", () => {
