@@ -268,6 +268,8 @@ export const text = {
     cancelling: "Stopping…",
     connecting: "Connecting…",
     reconnecting: "Connection lost. Reconnecting… Nothing is missed: the panel goes on and is read up.",
+    held: (why: string): string =>
+      `${why} This one follows as soon as it may. Nothing is missed: the panel goes on and is read up.`,
     contents: "On this page",
     reconnectingShort: "Reconnecting…",
     timeline: "Rounds",

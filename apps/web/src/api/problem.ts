@@ -21,20 +21,29 @@ export class Problem extends Error {
 
 /** The problem an answer describes; an answer of another kind (a proxy's page) is told by its status. */
 export async function problemOf(response: Response): Promise<Problem> {
-  const body: unknown = await response.json().catch(() => null);
+  const wait = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  return problemIn(
+    await response.json().catch(() => null),
+    response.status,
+    Number.isFinite(wait) ? wait : null,
+    response.statusText,
+  );
+}
+
+/** The problem a JSON body describes. */
+export function problemIn(body: unknown, status: number, retryAfter: number | null, title = ""): Problem {
   const fields = new Map<string, string>();
   for (const entry of listOf(at(body, "errors"))) {
     const pointer = at(entry, "pointer");
     const detail = at(entry, "detail");
     if (typeof pointer === "string" && typeof detail === "string") fields.set(pointer, detail);
   }
-  const wait = Number(response.headers.get("Retry-After") ?? Number.NaN);
   return new Problem(
-    response.status,
-    textOf(at(body, "title")) ?? (response.statusText || `HTTP ${response.status}`),
+    status,
+    textOf(at(body, "title")) ?? (title || `HTTP ${status}`),
     textOf(at(body, "detail")) ?? "",
     fields,
-    Number.isFinite(wait) ? wait : null,
+    retryAfter,
     textOf(at(body, "trace_id")),
   );
 }

@@ -1,12 +1,14 @@
 import type { ReactNode } from "react";
 import { money } from "@/format";
 import { text } from "@/text";
+import { Trouble } from "@/ui/states";
 import { demonstrationOf } from "./demonstration";
-import { hasEnded, type PanelState, results } from "./fold";
-import type { Link } from "./stream";
+import { hasEnded, results } from "./fold";
+import type { Followed } from "./use-panel";
 
 /** What a reader must know before the result: a lost connection, a failure, a limit, what is missing. */
-export function Banners({ panel, link }: { readonly panel: PanelState; readonly link: Link }): ReactNode {
+export function Banners({ followed }: { readonly followed: Followed }): ReactNode {
+  const { panel, link, refused, held, retry } = followed;
   const degraded = panel.completed?.degraded ?? results(panel).at(-1)?.degraded ?? [];
   const demonstration = demonstrationOf(panel);
   // In the card of the result it stands above the result.
@@ -14,10 +16,13 @@ export function Banners({ panel, link }: { readonly panel: PanelState; readonly 
   return (
     <>
       <div role="status">
-        {link === "reconnecting" && !hasEnded(panel) && (
-          <p className="banner wait">{text.panel.reconnecting}</p>
+        {link === "reconnecting" && refused === null && !hasEnded(panel) && (
+          <p className="banner wait">
+            {held === null ? text.panel.reconnecting : text.panel.held(held.message)}
+          </p>
         )}
       </div>
+      {refused !== null && !hasEnded(panel) && <Trouble error={refused} onRetry={retry} />}
       {demonstration !== null && !stands && <p className="banner wait demonstration">{demonstration}</p>}
       {panel.failed !== null && (
         <section className="banner bad" aria-labelledby="failed">

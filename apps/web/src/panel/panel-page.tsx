@@ -21,9 +21,8 @@ import { PanelHeader } from "./panel-header";
 import { AuditTrail, Comparison, CostByExpert } from "./records";
 import { ResponseStream } from "./response-stream";
 import { Seats } from "./seats";
-import type { Link } from "./stream";
 import { Timeline } from "./timeline";
-import { usePanel } from "./use-panel";
+import { type Followed, usePanel } from "./use-panel";
 import { useUsage } from "./use-usage";
 import { OptionsContext } from "./vote";
 
@@ -42,8 +41,9 @@ export function PanelPage(): ReactNode {
 
 /** Follows one panel. */
 export function PanelStreamView({ panelId }: { readonly panelId: string }): ReactNode {
-  const session = useSession();
-  const { panel, link, refused } = usePanel(panelId, session);
+  const { access } = useSession();
+  const followed = usePanel(panelId, access);
+  const { panel, link, refused, held } = followed;
   const query = panel.created?.query;
 
   useEffect(() => {
@@ -58,7 +58,7 @@ export function PanelStreamView({ panelId }: { readonly panelId: string }): Reac
         ) : (
           <>
             <h1>{text.problems.title}</h1>
-            <Trouble error={refused} />
+            <Trouble error={refused} onRetry={followed.retry} />
           </>
         )}
       </main>
@@ -67,13 +67,21 @@ export function PanelStreamView({ panelId }: { readonly panelId: string }): Reac
   if (panel.created === null) {
     return (
       <main className="page" id="content">
-        <Spinner label={link === "reconnecting" ? text.panel.reconnecting : text.panel.connecting} />
+        <Spinner
+          label={
+            held !== null
+              ? text.panel.held(held.message)
+              : link === "reconnecting"
+                ? text.panel.reconnecting
+                : text.panel.connecting
+          }
+        />
       </main>
     );
   }
   return (
     <FocusProvider>
-      <View panelId={panelId} panel={panel} link={link} />
+      <View panelId={panelId} followed={followed} />
     </FocusProvider>
   );
 }
@@ -124,15 +132,8 @@ function Missing(): ReactNode {
   );
 }
 
-function View({
-  panelId,
-  panel,
-  link,
-}: {
-  readonly panelId: string;
-  readonly panel: PanelState;
-  readonly link: Link;
-}): ReactNode {
+function View({ panelId, followed }: { readonly panelId: string; readonly followed: Followed }): ReactNode {
+  const { panel, link } = followed;
   const mayAct = useMayAct(panel.created?.user_id);
   const used = usedBy(panel, useUsage(panelId, panel));
   const last = results(panel).at(-1);
@@ -148,7 +149,7 @@ function View({
           <PanelActions panelId={panelId} panel={panel} />
         </PanelHeader>
         <Timeline panel={panel} />
-        <Banners panel={panel} link={link} />
+        <Banners followed={followed} />
         {panel.awaiting !== null && !ended && (
           <HumanCheckpoint
             key={panel.awaiting.checkpoint_id}

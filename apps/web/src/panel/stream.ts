@@ -4,21 +4,25 @@
  * reason to show.
  */
 import { createParser } from "eventsource-parser";
-import { type Credentials, headersOf, isAbort } from "@/api/client";
-import { at, listOf, numberOf, Problem, problemOf, textOf } from "@/api/problem";
+import { type Access, authorized, isAbort } from "@/api/client";
+import { at, listOf, numberOf, Problem, problemIn, problemOf, textOf } from "@/api/problem";
 import { eventOf, type PanelEvent } from "./events";
 
-export type Link = "connecting" | "live" | "reconnecting" | "ended";
+/** `resuming`: a connection has ended as each does after a while, and the next one follows at once. */
+export type Link = "connecting" | "live" | "resuming" | "reconnecting" | "ended";
 
 export interface Follower {
   onEvents(events: readonly PanelEvent[]): void;
-  onLink(link: Link): void;
+  /** `why` says of `reconnecting` what the last connection failed with. */
+  onLink(link: Link, why?: Problem): void;
   /** The stream is refused for good: signed out, not found, switched off. */
   onRefused(problem: Problem): void;
 }
 
 const FIRST_WAIT = 2000;
 const LONGEST_WAIT = 15_000;
+/** The longest the gateway may ask to wait. */
+const LONGEST_ASKED = 60_000;
 /** Milliseconds without a byte after which a connection counts as dead; the server speaks every 15 s. */
 const SILENCE = 40_000;
 const FINAL: ReadonlySet<string> = new Set(["panel_completed", "panel_failed"]);
@@ -27,7 +31,7 @@ const PASSING: ReadonlySet<number> = new Set([0, 408, 425, 429, 500, 502, 503, 5
 /** Follow until the panel ends, the stream is refused, or `signal` aborts. */
 export async function follow(
   panelId: string,
-  credentials: Credentials,
+  access: Access,
   follower: Follower,
   signal: AbortSignal,
 ): Promise<void> {
@@ -35,13 +39,16 @@ export async function follow(
   let failures = 0;
   follower.onLink("connecting");
   while (!signal.aborted) {
+    let asked = 0;
     try {
-      const heard = await connection(panelId, credentials, place, follower, signal);
+      const sound = await connection(panelId, access, place, follower, signal);
       if (place.ended) {
         follower.onLink("ended");
         return;
       }
-      failures = heard ? 0 : failures + 1;
+      if (signal.aborted) return;
+      failures = sound ? 0 : failures + 1;
+      follower.onLink(sound ? "resuming" : "reconnecting");
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem(0, "unreachable", String(error));
@@ -50,11 +57,10 @@ export async function follow(
         return;
       }
       failures += 1;
-      if (problem.retryAfter !== null) place.wait = Math.max(place.wait, problem.retryAfter * 1000);
+      asked = Math.min((problem.retryAfter ?? 0) * 1000, LONGEST_ASKED);
+      follower.onLink("reconnecting", problem);
     }
-    if (signal.aborted) return;
-    follower.onLink("reconnecting");
-    await pause(failures === 0 ? 100 : backoff(place.wait, failures), signal);
+    await pause(failures === 0 ? 100 : backoff(Math.max(place.wait, asked), failures), signal);
   }
 }
 
@@ -63,7 +69,7 @@ const POLL = 2000;
 /** The same for a tenant whose streams are switched off: asks the log again and again. */
 export async function poll(
   panelId: string,
-  credentials: Credentials,
+  access: Access,
   follower: Follower,
   signal: AbortSignal,
 ): Promise<void> {
@@ -71,11 +77,10 @@ export async function poll(
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const response = await fetch(`/api/v1/panels/${encodeURIComponent(panelId)}/events?after=${after}`, {
-        headers: headersOf(credentials),
-        cache: "no-store",
-        signal,
-      });
+      const address = `/api/v1/panels/${encodeURIComponent(panelId)}/events?after=${after}`;
+      const response = await authorized(access, (headers) =>
+        fetch(address, { headers, cache: "no-store", signal }),
+      );
       if (!response.ok) throw await problemOf(response);
       const answer: unknown = await response.json();
       const events = listOf(at(answer, "events")).flatMap((entry) => {
@@ -103,9 +108,9 @@ export async function poll(
   }
 }
 
-/** Doubles from `wait`, with jitter, so that clients that were cut together do not return together. */
+/** Never less than `wait`; doubles from it, with jitter, so that clients cut together do not return together. */
 export function backoff(wait: number, failures: number, random: () => number = Math.random): number {
-  return Math.min(LONGEST_WAIT, wait * 2 ** (failures - 1)) * (0.75 + random() / 2);
+  return Math.max(wait, Math.min(LONGEST_WAIT, wait * 2 ** (failures - 1))) * (1 + random() / 2);
 }
 
 interface PlaceInStream {
@@ -114,10 +119,10 @@ interface PlaceInStream {
   wait: number;
 }
 
-/** One connection to its end; whether anything was heard. */
+/** One connection to its end; whether it was sound: it brought an event, or was alive for a while. */
 async function connection(
   panelId: string,
-  credentials: Credentials,
+  access: Access,
   place: PlaceInStream,
   follower: Follower,
   outer: AbortSignal,
@@ -129,22 +134,23 @@ async function connection(
   const offline = (): void => dead.abort();
   globalThis.addEventListener("offline", offline);
   try {
-    const response = await fetch(`/api/v1/panels/${encodeURIComponent(panelId)}/stream`, {
-      headers: {
-        ...headersOf(credentials),
-        Accept: "text/event-stream",
-        ...(place.lastId === null ? {} : { "Last-Event-ID": place.lastId }),
-      },
-      cache: "no-store",
-      signal,
-    });
+    const response = await authorized(access, (headers) =>
+      fetch(`/api/v1/panels/${encodeURIComponent(panelId)}/stream`, {
+        headers: {
+          ...headers,
+          Accept: "text/event-stream",
+          ...(place.lastId === null ? {} : { "Last-Event-ID": place.lastId }),
+        },
+        cache: "no-store",
+        signal,
+      }),
+    );
     if (response.status === 204) {
       place.ended = true;
       return true;
     }
     if (!response.ok) throw await problemOf(response);
     if (response.body === null) return false;
-    follower.onLink("live");
     return await read(response.body, place, follower, () => {
       clearTimeout(watch);
       watch = setTimeout(() => dead.abort(), SILENCE);
@@ -165,10 +171,18 @@ async function read(
   follower: Follower,
   onBytes: () => void,
 ): Promise<boolean> {
+  const began = Date.now();
   let events: PanelEvent[] = [];
-  let heard = false;
+  let [isLive, heard] = [false, false];
+  let retry: number | null = null;
+  let refusal: unknown = null;
   const parser = createParser({
     onEvent({ id, event, data }) {
+      // What is refused for now comes as a stream of this one event: to some clients any other status is final.
+      if (event === "error") {
+        refusal = JSON.parse(data);
+        return;
+      }
       const told = event === undefined ? null : eventOf(event, JSON.parse(data) as object);
       if (event === "stream_reset") place.lastId = null;
       // A delta has no id of its own, and the parser reports only an event's own id.
@@ -177,21 +191,29 @@ async function read(
       if (event !== undefined && FINAL.has(event)) place.ended = true;
     },
     onRetry(milliseconds) {
-      place.wait = Math.min(milliseconds, LONGEST_WAIT);
+      retry = milliseconds;
     },
   });
   const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader();
   while (true) {
     const { done, value } = await reader.read();
-    if (done) return heard;
+    if (done) return heard || (isLive && Date.now() - began >= FIRST_WAIT);
     onBytes();
     parser.feed(value);
+    if (refusal !== null) throw problemIn(refusal, numberOf(at(refusal, "status")) ?? 503, seconds(retry));
+    if (retry !== null) place.wait = Math.min(retry, LONGEST_WAIT);
+    if (!isLive) follower.onLink("live");
+    isLive = true;
     if (events.length > 0) {
       heard = true;
       follower.onEvents(events);
       events = [];
     }
   }
+}
+
+function seconds(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : milliseconds / 1000;
 }
 
 /** Waits, but not longer than until the network is back or the page is looked at again. */

@@ -1,14 +1,13 @@
-import { useEffect, useReducer, useState } from "react";
-import type { Credentials } from "@/api/client";
+import { useCallback, useEffect, useReducer, useState } from "react";
+import type { Access } from "@/api/client";
 import type { Problem } from "@/api/problem";
 import type { PanelEvent } from "./events";
 import { EMPTY, fold, interrupted, type PanelState } from "./fold";
 import { type Follower, follow, type Link, poll } from "./stream";
 
-type Change = { readonly events: readonly PanelEvent[] } | "interrupted" | "joined" | "other panel";
+type Change = { readonly events: readonly PanelEvent[] } | "interrupted" | "joined";
 
 function reduce(state: PanelState, change: Change): PanelState {
-  if (change === "other panel") return EMPTY;
   if (change === "interrupted" || change === "joined") return interrupted(state, change === "joined");
   return fold(state, change.events);
 }
@@ -16,16 +15,25 @@ function reduce(state: PanelState, change: Change): PanelState {
 export interface Followed {
   readonly panel: PanelState;
   readonly link: Link;
+  /** Why the panel is not followed any more, until `retry`; null: it is. */
   readonly refused: Problem | null;
+  /** The limit for which the next connection waits; null: none. */
+  readonly held: Problem | null;
+  retry(): void;
 }
 
-/** A panel as it happens. Events are taken in at most once per frame, however many experts speak. */
-export function usePanel(panelId: string, credentials: Credentials): Followed {
+/**
+ * A panel as it happens. Events are taken in at most once per frame, however many experts speak. Whoever uses
+ * it is keyed by the panel; the token may change meanwhile.
+ */
+export function usePanel(panelId: string, access: Access): Followed {
   const [panel, change] = useReducer(reduce, EMPTY);
   const [link, setLink] = useState<Link>("connecting");
   const [refused, setRefused] = useState<Problem | null>(null);
-  const { token, tenant } = credentials;
+  const [held, setHeld] = useState<Problem | null>(null);
+  const [attempt, setAttempt] = useState(0);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each attempt follows anew
   useEffect(() => {
     const leaving = new AbortController();
     let waiting: PanelEvent[] = [];
@@ -41,7 +49,11 @@ export function usePanel(panelId: string, credentials: Credentials): Followed {
       if (isFirst) change("joined");
       isFirst = false;
     };
-    change("other panel");
+    const giveUp = (problem: Problem): void => {
+      flush();
+      change("interrupted");
+      setRefused(problem);
+    };
     setRefused(null);
     const follower: Follower = {
       onEvents(events) {
@@ -52,21 +64,23 @@ export function usePanel(panelId: string, credentials: Credentials): Followed {
         if (document.visibilityState === "visible") requestAnimationFrame(flush);
         else setTimeout(flush, 250);
       },
-      onLink(next) {
+      onLink(next, why) {
         flush();
-        if (next === "reconnecting") change("interrupted");
+        if (next === "reconnecting" || next === "resuming") change("interrupted");
         setLink(next);
+        setHeld(why?.status === 429 ? why : null);
       },
       onRefused(problem) {
         // The tenant may have its streams switched off: the log can still be read.
         if (problem.status === 403)
-          void poll(panelId, { token, tenant }, { ...follower, onRefused: setRefused }, leaving.signal);
-        else setRefused(problem);
+          void poll(panelId, access, { ...follower, onRefused: giveUp }, leaving.signal);
+        else giveUp(problem);
       },
     };
-    void follow(panelId, { token, tenant }, follower, leaving.signal);
+    void follow(panelId, access, follower, leaving.signal);
     return () => leaving.abort();
-  }, [panelId, token, tenant]);
+  }, [panelId, access, attempt]);
 
-  return { panel, link, refused };
+  const retry = useCallback(() => setAttempt((number) => number + 1), []);
+  return { panel, link, refused, held, retry };
 }

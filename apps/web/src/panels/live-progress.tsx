@@ -9,7 +9,7 @@ import { Avatar } from "@/ui/avatar";
 
 /** A running panel on its card: who speaks, who has answered, which round. Follows the panel's own stream. */
 export function LiveProgress({ panelId, onEnd }: { readonly panelId: string; onEnd(): void }): ReactNode {
-  const { panel, link } = usePanel(panelId, useSession());
+  const { panel, link, refused, held } = usePanel(panelId, useSession().access);
   const ended = hasEnded(panel);
   // biome-ignore lint/correctness/useExhaustiveDependencies: told once, when the panel ends
   useEffect(() => {
@@ -19,11 +19,13 @@ export function LiveProgress({ panelId, onEnd }: { readonly panelId: string; onE
   return (
     <div className="live-progress">
       <p className="hint">
-        {link === "reconnecting"
-          ? text.panel.reconnectingShort
-          : round === undefined
-            ? text.panel.connecting
-            : text.panel.roundOf(round.number, panel.started?.plan.rounds ?? round.number)}
+        {refused !== null || held !== null
+          ? (refused ?? held)?.message
+          : link === "reconnecting"
+            ? text.panel.reconnectingShort
+            : round === undefined
+              ? text.panel.connecting
+              : text.panel.roundOf(round.number, panel.started?.plan.rounds ?? round.number)}
       </p>
       <ul>
         {panel.seats.map((seat) => {
