@@ -720,6 +720,12 @@ describe("every window", () => {
     await form.getByRole("button", { name: "Publish the new version" }).click();
     await page.getByText(`${name} is published in version 2.`).waitFor();
     assert.equal((await api("GET", `/agents/${id}`)).title, "international tax counsel");
+    // What is edited next is what was published last.
+    await card.getByRole("button", { name: `Edit ${name}` }).click();
+    await form.getByLabel("Instructions").waitFor();
+    assert.equal(await form.getByLabel("Instructions").inputValue(), "You judge each option by its tax, and name the treaty.");
+    await page.keyboard.press("Escape");
+    assert.equal(await form.count(), 0);
     await card.getByRole("button", { name: `Retire ${name}` }).click();
     await form.getByRole("button", { name: "Retire" }).click();
     await page.getByText(`${name} is retired from new panels.`).waitFor();

@@ -573,6 +573,7 @@ export const text = {
     idHelp: "How panels name the expert; it cannot be changed later.",
     taken: "Your tenant has, or once had, an expert of this id: choose another.",
     badId: "Small letters, digits and single hyphens, beginning with a letter.",
+    behind: "The version published last is not there yet.",
     between: (least: number, most: number): string => `${least} to ${most} characters.`,
     publish: "Publish the expert",
     save: "Publish the new version",

@@ -20,6 +20,7 @@ import {
   slugOf,
   TEMPERAMENTS,
 } from "./expert-draft";
+import { read } from "./reading";
 
 interface Props {
   /** Who is edited; null: a new expert. */
@@ -33,15 +34,15 @@ interface Props {
 export function ExpertForm(props: Props): ReactNode {
   const { expert, onClose } = props;
   const { api } = useSession();
-  const own = expert?.own ? expert.id : null;
+  const own = expert?.own ? expert : null;
+  // Read anew by each opening, and not again while it is open: what is being typed stays.
+  const [opened] = useState(Date.now);
   const { data, error, mutate } = useSWR(
-    own === null ? null : ["expert", own],
-    async () =>
-      (await answerOf(api.GET("/api/v1/agents/{agent_id}", { params: { path: { agent_id: own ?? "" } } })))
-        .instructions ?? "",
-    // Read when the form opens and not again: what is being typed stays.
-    { revalidateOnFocus: false, revalidateOnReconnect: false, revalidateIfStale: true, dedupingInterval: 0 },
+    own === null ? null : (["expert", own, opened] as const),
+    ([, known]) => read(api, known),
+    { revalidateOnFocus: false, revalidateOnReconnect: false },
   );
+  const blank = expert === null ? NEW_EXPERT : draftOf(expert);
   return (
     <Dialog
       title={expert === null ? text.experts.create : text.experts.editTitle(expert.name)}
@@ -49,7 +50,9 @@ export function ExpertForm(props: Props): ReactNode {
     >
       {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
       {own !== null && data === undefined && error === undefined && <Spinner label={text.loading} />}
-      {(own === null || data !== undefined) && <Fields {...props} instructions={data ?? ""} />}
+      {(own === null || data !== undefined) && (
+        <Fields {...props} initial={data ? draftOf(data, data.instructions ?? "") : blank} />
+      )}
     </Dialog>
   );
 }
@@ -57,15 +60,13 @@ export function ExpertForm(props: Props): ReactNode {
 function Fields({
   expert,
   domains,
-  instructions,
+  initial,
   onSaved,
   onClose,
-}: Props & { readonly instructions: string }): ReactNode {
+}: Props & { readonly initial: ExpertDraft }): ReactNode {
   const { api } = useSession();
   const list = useId();
-  const [draft, setDraft] = useState<ExpertDraft>(
-    expert === null ? NEW_EXPERT : draftOf(expert, instructions),
-  );
+  const [draft, setDraft] = useState(initial);
   const [named, setNamed] = useState(expert !== null);
   const [tried, setTried] = useState(false);
   const [saving, setSaving] = useState(false);
