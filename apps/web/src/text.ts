@@ -159,6 +159,7 @@ export const text = {
     counter: (used: number, limit: number): string => `${used} / ${limit}`,
     tooShort: (least: number): string => `At least ${least} characters.`,
     tooLong: (most: number): string => `At most ${most} characters.`,
+    tooMuch: "Together these texts are too long to be asked with: shorten them, or leave one out.",
     type: "How they discuss",
     typeFacts: (rounds: number, minutes: number, calls: number): string =>
       `${n(rounds, "round")} · up to ${minutes} min · about ${calls} model calls`,

@@ -183,7 +183,11 @@ export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactN
           onChange={(quantity) => change({ quantity })}
         />
       )}
-      <EvidenceInput evidence={draft.evidence} onChange={(evidence) => change({ evidence })} />
+      <EvidenceInput
+        evidence={draft.evidence}
+        faults={faults}
+        onChange={(evidence) => change({ evidence })}
+      />
       <AdvancedOptions
         type={type}
         advanced={draft.advanced}

@@ -104,6 +104,28 @@ describe("a draft", () => {
     expect(faultsOf({ ...BLANK, query: "Shall we go?" }, TYPE, LIMITS)).toEqual([]);
   });
 
+  test("takes a text of any length, and says when it is more than can be asked", () => {
+    const asked = { ...BLANK, query: "Shall we go?" };
+    const long = { title: "", text: "x".repeat(20_000) };
+    expect(faultsOf({ ...asked, evidence: [long] }, TYPE, LIMITS)).toEqual([]);
+    expect(faultsOf({ ...asked, evidence: [{ title: "", text: `${long.text}x` }] }, TYPE, LIMITS)).toEqual([
+      "long evidence",
+    ]);
+    const prompt = { ...BLANK.advanced, customPrompt: "x".repeat(2001) };
+    expect(faultsOf({ ...asked, advanced: prompt }, TYPE, LIMITS)).toEqual(["long prompt"]);
+  });
+
+  test("counts all its texts together in the bytes the gateway takes", () => {
+    const texts = (count: number, character: string) => ({
+      ...BLANK,
+      query: "Shall we go?",
+      evidence: Array.from({ length: count }, () => ({ title: "", text: character.repeat(20_000) })),
+    });
+    expect(faultsOf(texts(13, "x"), TYPE, LIMITS)).toEqual([]);
+    expect(faultsOf(texts(14, "x"), TYPE, LIMITS)).toEqual(["too much"]);
+    expect(faultsOf(texts(7, "é"), TYPE, LIMITS)).toEqual(["too much"]);
+  });
+
   test("survives being kept, and anything else that is found in its place", () => {
     const draft = { ...BLANK, query: "Shall we go?", agents: ["a"], evidence: [{ title: "t", text: "x" }] };
     expect(parseDraft(JSON.stringify(draft))).toEqual(draft);

@@ -85,8 +85,22 @@ export function limitsOf(limits: unknown): Limits {
   return { shortest: numberOf(at(query, "min")) ?? 10, longest: numberOf(at(query, "limit")) ?? 2000 };
 }
 
+/** Characters of one text of evidence, and of the additional instruction, as the gateway takes them. */
+export const LONGEST_EVIDENCE = 20_000;
+export const LONGEST_PROMPT = 2000;
+/** Bytes of a whole request (the gateway's ASKPANEL_MAX_BODY_BYTES, where nobody has set it). */
+export const MOST_BYTES = 262_144;
+
 /** Why it cannot be asked yet. */
-export type Fault = "too short" | "too long" | "too few experts" | "too many experts" | "bad range";
+export type Fault =
+  | "too short"
+  | "too long"
+  | "too few experts"
+  | "too many experts"
+  | "bad range"
+  | "long evidence"
+  | "long prompt"
+  | "too much";
 
 export function faultsOf(draft: Draft, type: PanelTypeInfo, limits: Limits): readonly Fault[] {
   const length = draft.query.trim().length;
@@ -97,7 +111,18 @@ export function faultsOf(draft: Draft, type: PanelTypeInfo, limits: Limits): rea
     ...(seats !== null && seats < type.experts.min ? (["too few experts"] as const) : []),
     ...(seats !== null && seats > type.experts.max ? (["too many experts"] as const) : []),
     ...(forecasts(draft, type) && !isRange(draft.quantity) ? (["bad range"] as const) : []),
+    ...(draft.evidence.some(isTooLong) ? (["long evidence"] as const) : []),
+    ...(draft.advanced.customPrompt.trim().length > LONGEST_PROMPT ? (["long prompt"] as const) : []),
+    ...(bytesOf(draft, type) > MOST_BYTES ? (["too much"] as const) : []),
   ];
+}
+
+export function isTooLong(evidence: Evidence): boolean {
+  return evidence.text.trim().length > LONGEST_EVIDENCE;
+}
+
+function bytesOf(draft: Draft, type: PanelTypeInfo): number {
+  return new TextEncoder().encode(JSON.stringify(bodyOf(draft, type))).length;
 }
 
 /** Whether this panel estimates a number: it has no options then. */

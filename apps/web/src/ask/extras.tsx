@@ -4,7 +4,15 @@ import { type ReactNode, useId } from "react";
 import type { PanelTypeInfo } from "@/api/panel-types";
 import { percent } from "@/format";
 import { text } from "@/text";
-import type { Advanced, Evidence } from "./draft";
+import { Counter } from "@/ui/counter";
+import {
+  type Advanced,
+  type Evidence,
+  type Fault,
+  isTooLong,
+  LONGEST_EVIDENCE,
+  LONGEST_PROMPT,
+} from "./draft";
 import type { Choice } from "./either-or";
 
 const MOST_OPTIONS = 9;
@@ -67,10 +75,13 @@ export function OptionsInput({ type, options, choice, onChange }: OptionsProps):
 
 interface EvidenceProps {
   readonly evidence: readonly Evidence[];
+  /** What is wrong with the whole draft, told from the first on. */
+  readonly faults: readonly Fault[];
   onChange(evidence: readonly Evidence[]): void;
 }
 
-export function EvidenceInput({ evidence, onChange }: EvidenceProps): ReactNode {
+export function EvidenceInput({ evidence, faults, onChange }: EvidenceProps): ReactNode {
+  const id = useId();
   const set = (place: number, part: Partial<Evidence>): void => {
     const one = evidence[place];
     if (one) onChange(evidence.with(place, { ...one, ...part }));
@@ -102,10 +113,17 @@ export function EvidenceInput({ evidence, onChange }: EvidenceProps): ReactNode 
           <textarea
             aria-label={text.ask.evidenceText(place + 1)}
             rows={4}
-            maxLength={20_000}
             value={one.text}
+            aria-invalid={isTooLong(one)}
+            aria-describedby={`${id}-${place}`}
             onChange={(event) => set(place, { text: event.target.value })}
           />
+          <div className="field-foot">
+            <p className="trouble" id={`${id}-${place}`} role="alert">
+              {isTooLong(one) ? text.ask.tooLong(LONGEST_EVIDENCE) : ""}
+            </p>
+            {one.text !== "" && <Counter length={one.text.trim().length} limit={LONGEST_EVIDENCE} />}
+          </div>
         </div>
       ))}
       {/* biome-ignore-end lint/suspicious/noArrayIndexKey: a text has no other name than its place */}
@@ -118,6 +136,9 @@ export function EvidenceInput({ evidence, onChange }: EvidenceProps): ReactNode 
           {text.ask.addEvidence}
         </button>
       )}
+      <p className="trouble" role="alert">
+        {faults.includes("too much") ? text.ask.tooMuch : ""}
+      </p>
     </fieldset>
   );
 }
@@ -133,6 +154,7 @@ interface AdvancedProps {
 export function AdvancedOptions({ type, advanced, moderators, onChange }: AdvancedProps): ReactNode {
   const id = useId();
   const set = (part: Partial<Advanced>): void => onChange({ ...advanced, ...part });
+  const prompt = advanced.customPrompt.trim().length;
   const number = (value: string): number | null => (value === "" ? null : Number(value));
   return (
     <details className="advanced">
@@ -239,12 +261,19 @@ export function AdvancedOptions({ type, advanced, moderators, onChange }: Advanc
         <span>{text.ask.customPrompt}</span>
         <textarea
           rows={3}
-          maxLength={2000}
           value={advanced.customPrompt}
+          aria-invalid={prompt > LONGEST_PROMPT}
+          aria-describedby={`${id}-prompt`}
           onChange={(event) => set({ customPrompt: event.target.value })}
         />
       </label>
-      <p className="hint">{text.ask.customPromptHelp}</p>
+      <div className="field-foot">
+        <p className="hint">{text.ask.customPromptHelp}</p>
+        {prompt > 0 && <Counter length={prompt} limit={LONGEST_PROMPT} />}
+      </div>
+      <p className="trouble" id={`${id}-prompt`} role="alert">
+        {prompt > LONGEST_PROMPT ? text.ask.tooLong(LONGEST_PROMPT) : ""}
+      </p>
       <label className="choice">
         <input
           type="checkbox"

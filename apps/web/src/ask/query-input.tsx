@@ -1,5 +1,6 @@
 import { type ReactNode, useId } from "react";
 import { text } from "@/text";
+import { Counter } from "@/ui/counter";
 import type { Fault, Limits } from "./draft";
 
 interface Props {
@@ -36,9 +37,7 @@ export function QueryInput({ value, limits, faults, complaint, onChange }: Props
         <p className="hint" id={`${id}-help`}>
           {text.ask.questionHelp}
         </p>
-        <p className={`counter ${length > limits.longest ? "over" : ""}`}>
-          {text.ask.counter(length, limits.longest)}
-        </p>
+        <Counter length={length} limit={limits.longest} />
       </div>
       <p className="trouble" id={`${id}-trouble`} role="alert">
         {trouble}

@@ -6,6 +6,7 @@ import { type Api, bodyOf as answerOf } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
+import { Counter } from "@/ui/counter";
 import { Dialog } from "@/ui/dialog";
 import { Spinner, Trouble } from "@/ui/states";
 import {
@@ -203,11 +204,13 @@ interface LineProps {
 
 function Line({ field, draft, complaint, help, rows, list, onChange }: LineProps): ReactNode {
   const id = useId();
+  const [, most] = LENGTHS[field];
+  const { length } = draft[field].trim();
+  const counted = rows !== undefined || length > most;
   const shared = {
     id,
-    maxLength: LENGTHS[field][1],
     value: draft[field],
-    "aria-invalid": complaint !== "",
+    "aria-invalid": complaint !== "" || length > most,
     "aria-describedby": `${id}-help ${id}-trouble`,
     onChange: (event: { target: { value: string } }) => onChange(event.target.value),
   };
@@ -215,9 +218,14 @@ function Line({ field, draft, complaint, help, rows, list, onChange }: LineProps
     <div className="field">
       <label htmlFor={id}>{text.experts.fields[field]}</label>
       {rows === undefined ? <input {...shared} list={list} /> : <textarea {...shared} rows={rows} />}
-      <p className="hint" id={`${id}-help`}>
-        {help}
-      </p>
+      {(help !== undefined || counted) && (
+        <div className="field-foot">
+          <p className="hint" id={`${id}-help`}>
+            {help}
+          </p>
+          {counted && <Counter length={length} limit={most} />}
+        </div>
+      )}
       <p className="trouble" id={`${id}-trouble`} role="alert">
         {complaint}
       </p>
