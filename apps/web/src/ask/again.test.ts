@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Schemas } from "@/api/client";
 import type { PanelTypeInfo } from "@/api/panel-types";
-import { draftOf, remember, remembered } from "./again";
+import { draftKey, draftOf, forgetUnowned, remember, remembered } from "./again";
 import { BLANK, bodyOf } from "./draft";
 
 const TYPE: PanelTypeInfo = {
@@ -112,9 +112,17 @@ describe("asking again", () => {
       getItem: (key: string) => tab.get(key) ?? null,
       setItem: (key: string, value: string) => void tab.set(key, value),
     };
-    expect(remembered("p", storage)).toBeNull();
-    remember("p", { ...BLANK, evidence: whole }, storage);
-    expect(remembered("p", storage)).toEqual(whole);
-    expect(remembered("q", storage)).toBeNull();
+    expect(remembered("me", "p", storage)).toBeNull();
+    remember("me", "p", { ...BLANK, evidence: whole }, storage);
+    expect(remembered("me", "p", storage)).toEqual(whole);
+    expect(remembered("me", "q", storage)).toBeNull();
+    expect(remembered("you", "p", storage)).toBeNull();
+  });
+
+  test("forgets what was kept without its owner, and nothing else", () => {
+    const keys = new Set(["askpanel.draft.t", "askpanel.asked", draftKey("t.me")]);
+    const storage = { removeItem: (key: string) => void keys.delete(key) };
+    forgetUnowned("t", storage, storage);
+    expect([...keys]).toEqual([draftKey("t.me")]);
   });
 });

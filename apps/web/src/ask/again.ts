@@ -61,20 +61,26 @@ export function draftOf(panel: Schemas["PanelView"], type: PanelTypeInfo | undef
   };
 }
 
-const ASKED = "askpanel.asked";
+/** Where the last panel's form is kept, and where the draft of the next one: each is its owner's alone. */
+export const askedKey = (owner: string): string => `askpanel.asked.${owner}`;
+export const draftKey = (owner: string): string => `askpanel.draft.${owner}`;
 
 /** The tab remembers the last panel's form whole: of its evidence the server gives only the beginnings. */
-export function remember(panelId: string, draft: Draft, tab: Pick<Storage, "setItem">): void {
+export function remember(owner: string, panelId: string, draft: Draft, tab: Pick<Storage, "setItem">): void {
   try {
-    tab.setItem(ASKED, JSON.stringify({ panelId, draft }));
+    tab.setItem(askedKey(owner), JSON.stringify({ panelId, draft }));
   } catch {
     // It is more than the tab may keep: the beginnings must do.
   }
 }
 
 /** The texts of that panel's evidence; null where another was the last one asked in this tab. */
-export function remembered(panelId: string, tab: Pick<Storage, "getItem">): Draft["evidence"] | null {
-  const stored = tab.getItem(ASKED);
+export function remembered(
+  owner: string,
+  panelId: string,
+  tab: Pick<Storage, "getItem">,
+): Draft["evidence"] | null {
+  const stored = tab.getItem(askedKey(owner));
   if (stored === null) return null;
   try {
     const asked: unknown = JSON.parse(stored);
@@ -82,4 +88,14 @@ export function remembered(panelId: string, tab: Pick<Storage, "getItem">): Draf
   } catch {
     return null;
   }
+}
+
+/** Earlier versions kept both without their owner: nobody can tell whose they are. */
+export function forgetUnowned(
+  tenant: string,
+  browser: Pick<Storage, "removeItem">,
+  tab: Pick<Storage, "removeItem">,
+): void {
+  browser.removeItem(`askpanel.draft.${tenant}`);
+  tab.removeItem("askpanel.asked");
 }

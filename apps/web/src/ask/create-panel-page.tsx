@@ -9,9 +9,10 @@ import { Problem } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
 import { money } from "@/format";
 import { useSession } from "@/session/provider";
+import { ownerOf } from "@/session/store";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
-import { type Again, draftOf, remember, remembered } from "./again";
+import { type Again, draftKey, draftOf, forgetUnowned, remember, remembered } from "./again";
 import { AgentSelector } from "./agent-selector";
 import {
   BLANK,
@@ -33,7 +34,8 @@ import { QueryInput } from "./query-input";
 
 /** `/new/`: waits for what the form needs to know of the server. */
 export function CreatePanelPage(): ReactNode {
-  const { api, tenant: tenantId } = useSession();
+  const session = useSession();
+  const { api, tenant: tenantId } = session;
   const tenant = useTenant();
   // Once: the address forgets it as soon as the form is filled, so that a reload keeps what was changed since.
   const [again] = useState(useSearchParams().get("again"));
@@ -42,6 +44,7 @@ export function CreatePanelPage(): ReactNode {
   );
   const types = useSWR("panel-types", async () => panelTypes(await answerOf(api.GET("/api/v1/panel-types"))));
   const blocked = tenant.role === "guest" ? text.ask.guest : tenant.may_create ? null : text.ask.barred;
+  useEffect(() => forgetUnowned(tenantId, localStorage, sessionStorage), [tenantId]);
   const isWaiting =
     (types.data === undefined && types.error === undefined) ||
     (again !== null && earlier.data === undefined && earlier.error === undefined);
@@ -54,11 +57,7 @@ export function CreatePanelPage(): ReactNode {
       {earlier.error !== undefined && <Trouble error={earlier.error} />}
       {isWaiting && <Spinner label={text.loading} />}
       {types.data && !isWaiting && blocked === null && (
-        <CreatePanelForm
-          types={types.data}
-          draftKey={`askpanel.draft.${tenantId}`}
-          earlier={earlier.data ?? null}
-        />
+        <CreatePanelForm types={types.data} owner={ownerOf(session)} earlier={earlier.data ?? null} />
       )}
     </main>
   );
@@ -66,20 +65,22 @@ export function CreatePanelPage(): ReactNode {
 
 interface FormProps {
   readonly types: readonly PanelTypeInfo[];
-  readonly draftKey: string;
+  /** Who asks: the draft is kept for nobody else. */
+  readonly owner: string;
   /** The panel whose question is asked again; null: a new question. */
   readonly earlier: Schemas["PanelView"] | null;
 }
 
-export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactNode {
+export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode {
   const { api } = useSession();
   const { limits } = useTenant();
   const catalogue = useSWR("agents", async () => (await answerOf(api.GET("/api/v1/agents"))).agents);
   const router = useRouter();
   const parameters = useSearchParams();
-  const [again] = useState(() => (earlier === null ? null : filledFrom(earlier, types)));
+  const [again] = useState(() => (earlier === null ? null : filledFrom(earlier, types, owner)));
   const [draft, setDraft] = useState<Draft>(
-    () => again?.draft ?? { ...parseDraft(localStorage.getItem(draftKey)), ...fromAddress(parameters) },
+    () =>
+      again?.draft ?? { ...parseDraft(localStorage.getItem(draftKey(owner))), ...fromAddress(parameters) },
   );
   const [tried, setTried] = useState(false);
   const [sending, setSending] = useState(false);
@@ -92,9 +93,13 @@ export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactN
     if (again !== null) history.replaceState(null, "", "/new/");
   }, [again]);
   useEffect(() => {
-    if (isBlank(draft)) localStorage.removeItem(draftKey);
-    else localStorage.setItem(draftKey, JSON.stringify(draft));
-  }, [draft, draftKey]);
+    try {
+      if (isBlank(draft)) localStorage.removeItem(draftKey(owner));
+      else localStorage.setItem(draftKey(owner), JSON.stringify(draft));
+    } catch {
+      // It is more than the browser may keep, and more than can be asked.
+    }
+  }, [draft, owner]);
 
   const type =
     types.find((one) => one.id === draft.type && one.available) ??
@@ -120,8 +125,8 @@ export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactN
       const created = await answerOf(
         api.POST("/api/v1/panels", { body, params: { header: { "Idempotency-Key": key.current.value } } }),
       );
-      localStorage.removeItem(draftKey);
-      remember(created.id, draft, sessionStorage);
+      localStorage.removeItem(draftKey(owner));
+      remember(owner, created.id, draft, sessionStorage);
       router.push(`/panel/?id=${created.id}`);
     } catch (failure) {
       setError(failure);
@@ -235,12 +240,12 @@ export function CreatePanelForm({ types, draftKey, earlier }: FormProps): ReactN
   );
 }
 
-function filledFrom(panel: Schemas["PanelView"], types: readonly PanelTypeInfo[]): Again {
+function filledFrom(panel: Schemas["PanelView"], types: readonly PanelTypeInfo[], owner: string): Again {
   const known = draftOf(
     panel,
     types.find((type) => type.id === panel.panel_type),
   );
-  const evidence = known.cut.length > 0 ? remembered(panel.id, sessionStorage) : null;
+  const evidence = known.cut.length > 0 ? remembered(owner, panel.id, sessionStorage) : null;
   return evidence === null ? known : { draft: { ...known.draft, evidence }, cut: [] };
 }
 

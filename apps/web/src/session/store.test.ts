@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { credentialsIn, isTenantId, subjectOf } from "./store";
+import { credentialsIn, isTenantId, ownerOf, subjectOf } from "./store";
 
 const TENANT = "d6079553-da19-532d-87d2-0f20932a24cb";
 
@@ -19,4 +19,12 @@ test("what a token says of its user is read, and nothing from what is no token",
   const payload = btoa(JSON.stringify({ sub: "u", email: "ä@b.example" }).replace("ä", "\\u00e4"));
   expect(subjectOf(`x.${payload}.y`)).toEqual({ id: "u", email: "ä@b.example" });
   expect(subjectOf("nonsense")).toEqual({ id: null, email: null });
+});
+
+test("what a browser keeps is one user's in one tenant, whatever the token", () => {
+  const token = (sub: string, more = {}): string => `x.${btoa(JSON.stringify({ sub, ...more }))}.y`;
+  const mine = ownerOf({ token: token("u"), tenant: TENANT });
+  expect(ownerOf({ token: token("u", { exp: 2 }), tenant: TENANT })).toBe(mine);
+  expect(ownerOf({ token: token("v"), tenant: TENANT })).not.toBe(mine);
+  expect(ownerOf({ token: token("u"), tenant: "other" })).not.toBe(mine);
 });

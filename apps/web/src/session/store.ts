@@ -64,6 +64,11 @@ export function subjectOf(token: string): { readonly id: string | null; readonly
   }
 }
 
+/** Whose something is that this browser keeps: the next user of it is another. */
+export function ownerOf({ token, tenant }: Credentials): string {
+  return `${tenant}.${subjectOf(token).id ?? ""}`;
+}
+
 function parsed(stored: string | null): unknown {
   try {
     return stored === null ? null : JSON.parse(stored);
