@@ -238,6 +238,13 @@ describe("the six protocols", () => {
     await page.getByRole("button", { name: "Send my answer" }).click();
     await page.getByText("Write what you want to say first.").waitFor();
     await page.getByLabel("Your answer").fill("We have the plant in São Paulo already.");
+    await page.reload();
+    await page.getByRole("heading", { name: "The panel waits for you" }).waitFor();
+    assert.equal(await page.getByLabel("Your answer").inputValue(), "We have the plant in São Paulo already.");
+    // A stance is a vote: one that was clicked by accident is taken back.
+    await page.getByRole("radio", { name: "Opposes" }).check();
+    await page.getByRole("radio", { name: "None" }).check();
+    assert.equal(await page.getByRole("radio", { name: "Opposes" }).isChecked(), false);
     await page.getByRole("radio", { name: "Supports", exact: true }).check();
     await page.getByRole("button", { name: "Send my answer" }).click();
     await page.locator(".answer.role-human").waitFor();

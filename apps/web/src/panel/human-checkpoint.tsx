@@ -1,16 +1,18 @@
 "use client";
 
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useState } from "react";
 import { bodyOf } from "@/api/client";
 import { moment } from "@/format";
 import { render } from "@/markdown/render";
 import { useSession } from "@/session/provider";
+import { ownerOf } from "@/session/store";
 import { text } from "@/text";
+import { Counter } from "@/ui/counter";
 import { Dialog } from "@/ui/dialog";
 import { Trouble } from "@/ui/states";
+import { type Action, faultOf, keep, kept, LONGEST_ANSWER } from "./checkpoint";
 import type { StreamData } from "./events";
 
-type Action = StreamData["human_requested"]["actions"][number];
 const STANCES = ["support", "conditional", "oppose", "abstain"] as const;
 
 interface Props {
@@ -21,19 +23,32 @@ interface Props {
 
 /** The panel waits at this checkpoint until a person answers. */
 export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNode {
-  const { api } = useSession();
+  const session = useSession();
+  const { api } = session;
   const id = useId();
-  const [content, setContent] = useState("");
+  const place = `${ownerOf(session)}.${request.checkpoint_id}`;
+  const [content, setContent] = useState(() => kept(place, sessionStorage));
   const [stance, setStance] = useState<(typeof STANCES)[number] | null>(null);
   const [state, setState] = useState<"open" | "sending" | "sent">("open");
   const [error, setError] = useState<unknown>(null);
   const [missing, setMissing] = useState(false);
   const [vetoing, setVetoing] = useState(false);
 
+  const { length } = content.trim();
+  const trouble =
+    length > LONGEST_ANSWER
+      ? text.ask.tooLong(LONGEST_ANSWER)
+      : missing && length === 0
+        ? text.human.needText
+        : "";
+  useEffect(() => {
+    keep(place, state === "sent" ? "" : content, sessionStorage);
+  }, [place, state, content]);
+
   async function send(action: Action): Promise<void> {
-    const needsText = action === "answer" || action === "modify";
-    setMissing(needsText && content.trim() === "");
-    if (needsText && content.trim() === "") return;
+    const fault = faultOf(action, content);
+    setMissing(fault === "missing");
+    if (fault !== null) return;
     setState("sending");
     setError(null);
     try {
@@ -74,20 +89,22 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
             <span>{request.kind === "input" ? text.human.content : text.human.contentOptional}</span>
             <textarea
               rows={5}
-              maxLength={4000}
               value={content}
-              aria-invalid={missing}
+              aria-invalid={trouble !== ""}
               aria-describedby={`${id}-missing`}
               onChange={(event) => setContent(event.target.value)}
             />
           </label>
-          <p className="trouble" id={`${id}-missing`} role="alert">
-            {missing ? text.human.needText : ""}
-          </p>
+          <div className="field-foot">
+            <p className="trouble" id={`${id}-missing`} role="alert">
+              {trouble}
+            </p>
+            {length > 0 && <Counter length={length} limit={LONGEST_ANSWER} />}
+          </div>
           {request.kind === "input" && (
             <fieldset className="choices">
               <legend>{text.human.stance}</legend>
-              {STANCES.map((one) => (
+              {[...STANCES, null].map((one) => (
                 <label key={one} className="choice">
                   <input
                     type="radio"
@@ -95,7 +112,7 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
                     checked={stance === one}
                     onChange={() => setStance(one)}
                   />
-                  {text.stances[one]}
+                  {one === null ? text.human.noStance : text.stances[one]}
                 </label>
               ))}
             </fieldset>
