@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type Access, bodyOf, connect } from "./client";
+import { type Access, authorized, bodyOf, connect, only } from "./client";
 import { Problem } from "./problem";
 
 const CANCELLED = "/api/v1/panels/{panel_id}/cancel";
@@ -60,5 +60,15 @@ describe("a request", () => {
     renew.mockRejectedValue(new Problem(0, "unreachable", ""));
     await expect(cancel()).rejects.toMatchObject({ status: 0 });
     expect(signedOut).not.toHaveBeenCalled();
+  });
+
+  test("that reached nobody says so, and one that was given up stays so", async () => {
+    const access = only({ token: "t", tenant: "x" });
+    const gone = new DOMException("", "AbortError");
+    await expect(authorized(access, () => Promise.reject(new TypeError("network")))).rejects.toMatchObject({
+      status: 0,
+      title: "unreachable",
+    });
+    await expect(authorized(access, () => Promise.reject(gone))).rejects.toBe(gone);
   });
 });

@@ -31,16 +31,26 @@ export function only(credentials: Credentials): Access {
   };
 }
 
-/** The answer of `send`, which is tried once more where its token has run out and there is a new one. */
+/**
+ * The answer of `send`, which is tried once more where its token has run out and there is a new one. Rejects with
+ * `Problem` where none came.
+ */
 export async function authorized(
   access: Access,
   send: (headers: Record<string, string>) => Promise<Response>,
 ): Promise<Response> {
   const credentials = access.credentials();
-  let response = await send(headersOf(credentials));
+  const answer = async (token: string): Promise<Response> => {
+    try {
+      return await send(headersOf({ ...credentials, token }));
+    } catch (error) {
+      throw isAbort(error) ? error : new Problem(0, "unreachable", "");
+    }
+  };
+  let response = await answer(credentials.token);
   if (response.status !== 401) return response;
   const token = await access.renew(credentials.token);
-  if (token !== null) response = await send(headersOf({ ...credentials, token }));
+  if (token !== null) response = await answer(token);
   if (response.status === 401) access.onSignedOut();
   return response;
 }
@@ -62,10 +72,6 @@ export function connect(access: Access): Api {
     async onResponse({ response }) {
       if (response.ok || response.status === 304) return;
       throw await problemOf(response);
-    },
-    onError({ error }) {
-      if (error instanceof Problem || isAbort(error)) return;
-      return new Problem(0, "unreachable", "");
     },
   });
   return client;

@@ -31,6 +31,7 @@ import { PanelTypeSelector } from "./panel-type-selector";
 import { Estimate } from "./proposal";
 import { QuantityInput } from "./quantity-input";
 import { QueryInput } from "./query-input";
+import { newWish } from "./wish";
 
 /** `/new/`: waits for what the form needs to know of the server. */
 export function CreatePanelPage(): ReactNode {
@@ -120,7 +121,7 @@ export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode
     setError(null);
     const body = bodyOf({ ...draft, type: type.id }, type);
     const written = JSON.stringify(body);
-    if (key.current?.body !== written) key.current = { body: written, value: crypto.randomUUID() };
+    if (key.current?.body !== written) key.current = { body: written, value: newWish() };
     try {
       const created = await answerOf(
         api.POST("/api/v1/panels", { body, params: { header: { "Idempotency-Key": key.current.value } } }),
