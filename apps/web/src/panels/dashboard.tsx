@@ -9,6 +9,7 @@ import { useTenant } from "@/branding/brand";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Empty, Skeletons, Trouble } from "@/ui/states";
+import { useVisible } from "@/ui/visible";
 import { type Filter, filterIn, isFiltered, PANEL_TYPES, parametersOf, queryOf, STATUSES } from "./filter";
 import { PanelCard } from "./panel-card";
 import { Usage } from "./usage";
@@ -17,8 +18,11 @@ type Page = Schemas["PanelPage"];
 
 const BUSY = 3000;
 const QUIET = 20_000;
-/** Running panels whose cards follow their streams; more are read with the list. */
-const MOST_LIVE = 4;
+/**
+ * Running panels whose cards follow their streams; more are read with the list. Over HTTP/1.1 a browser has six
+ * connections to a host, for all its tabs together.
+ */
+const MOST_LIVE = 2;
 
 /** The tenant's panels, what they cost, and the way to a new one. */
 export function Dashboard(): ReactNode {
@@ -54,6 +58,7 @@ function List({
 }): ReactNode {
   const { api } = useSession();
   const { role } = useTenant();
+  const isVisible = useVisible();
   const { data, error, mutate, size, setSize, isValidating } = useSWRInfinite<Page, unknown>(
     (number: number, before: Page | null) => {
       if (before !== null && before.next_cursor == null) return null;
@@ -93,7 +98,7 @@ function List({
   const live = new Set(
     panels
       .filter((panel) => panel.status === "running" || panel.status === "created")
-      .slice(0, MOST_LIVE)
+      .slice(0, isVisible ? MOST_LIVE : 0)
       .map((panel) => panel.id),
   );
   if (panels.length === 0) {
