@@ -21,6 +21,7 @@ export const text = {
   retry: "Try again",
   cancel: "Cancel",
   copied: "Copied",
+  notCopied: "Could not be copied",
   problems: {
     unreachable: "The gateway does not answer. Check your connection; your work is kept.",
     trace: (id: string): string => `Reference for an operator: ${id}`,
@@ -574,6 +575,10 @@ export const text = {
     idHelp: "How panels name the expert; it cannot be changed later.",
     taken: "Your tenant has, or once had, an expert of this id: choose another.",
     badId: "Small letters, digits and single hyphens, beginning with a letter.",
+    leaveTitle: "Leave without publishing?",
+    leaveHelp: "What you have typed is not kept.",
+    keepEditing: "Keep editing",
+    leave: "Leave",
     behind: "The version published last is not there yet.",
     between: (least: number, most: number): string => `${least} to ${most} characters.`,
     publish: "Publish the expert",

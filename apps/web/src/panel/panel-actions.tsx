@@ -1,13 +1,14 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type ReactNode, useEffect, useRef, useState } from "react";
-import { bodyOf, headersOf } from "@/api/client";
+import { type ReactNode, useRef, useState } from "react";
+import { authorized, bodyOf } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
 import { useSession } from "@/session/provider";
 import { subjectOf } from "@/session/store";
 import { text } from "@/text";
+import { useClosing } from "@/ui/closing";
 import { Dialog } from "@/ui/dialog";
 import { Trouble } from "@/ui/states";
 import { hasEnded, type PanelState } from "./fold";
@@ -80,9 +81,18 @@ function CancelButton({ panelId }: { readonly panelId: string }): ReactNode {
 
   return (
     <>
-      <button type="button" className="button danger" disabled={stopping} onClick={() => setAsking(true)}>
+      <button
+        type="button"
+        className="button danger"
+        disabled={stopping}
+        onClick={() => {
+          setError(null);
+          setAsking(true);
+        }}
+      >
         {stopping ? text.panel.cancelling : text.panel.cancel}
       </button>
+      {error !== null && !asking && <Trouble error={error} />}
       {asking && (
         <Dialog title={text.panel.cancelTitle} onClose={() => setAsking(false)}>
           <p>{text.panel.cancelHelp}</p>
@@ -106,39 +116,36 @@ function CancelButton({ panelId }: { readonly panelId: string }): ReactNode {
 }
 
 function CopyButton({ panel }: { readonly panel: PanelState }): ReactNode {
-  const [copied, setCopied] = useState(false);
+  const [outcome, setOutcome] = useState<string | null>(null);
   async function copy(): Promise<void> {
-    await navigator.clipboard.writeText(resultText(panel));
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
+    try {
+      // A page that came over plain http has no clipboard.
+      await navigator.clipboard.writeText(resultText(panel));
+      setOutcome(text.copied);
+    } catch {
+      setOutcome(text.notCopied);
+    }
+    setTimeout(() => setOutcome(null), 2000);
   }
   return (
     <button type="button" className="button" onClick={() => void copy()}>
-      <span aria-live="polite">{copied ? text.copied : text.result.copy}</span>
+      <span aria-live="polite">{outcome ?? text.result.copy}</span>
     </button>
   );
 }
 
 function ExportMenu({ panelId }: { readonly panelId: string }): ReactNode {
-  const session = useSession();
+  const { access } = useSession();
   const box = useRef<HTMLDetailsElement>(null);
   const [error, setError] = useState<unknown>(null);
-
-  useEffect(() => {
-    const close = (event: Event): void => {
-      if (box.current && event.target instanceof Node && !box.current.contains(event.target))
-        box.current.open = false;
-    };
-    document.addEventListener("click", close);
-    return () => document.removeEventListener("click", close);
-  }, []);
+  useClosing(box);
 
   async function save(format: "md" | "json"): Promise<void> {
     setError(null);
     try {
-      const response = await fetch(`/api/v1/panels/${panelId}/export?format=${format}`, {
-        headers: headersOf(session),
-      });
+      const response = await authorized(access, (headers) =>
+        fetch(`/api/v1/panels/${panelId}/export?format=${format}`, { headers }),
+      );
       if (!response.ok) throw await problemOf(response);
       const address = URL.createObjectURL(await response.blob());
       const link = Object.assign(document.createElement("a"), {

@@ -8,6 +8,7 @@ import { logoFrom } from "@/branding/logo";
 import { useSession } from "@/session/provider";
 import { isTenantId, knownTenants, subjectOf } from "@/session/store";
 import { text } from "@/text";
+import { useClosing } from "./closing";
 import { Mark } from "./mark";
 
 const PLACES = [
@@ -91,25 +92,11 @@ function Account({ email }: { readonly email: string | null }): ReactNode {
   const { signOut, switchTenant, config } = useSession();
   const tenant = useTenant();
   const box = useRef<HTMLDetailsElement>(null);
+  useClosing(box);
   const [other, setOther] = useState("");
   const known = knownTenants().filter(({ id }) => id !== tenant.id);
   const tenants =
     config.tenants.length > 0 ? config.tenants : [{ id: tenant.id, name: tenant.name }, ...known];
-
-  useEffect(() => {
-    const close = (event: Event): void => {
-      const inside = event.target instanceof Node && box.current?.contains(event.target);
-      if (box.current?.open && (!inside || (event instanceof KeyboardEvent && event.key === "Escape"))) {
-        box.current.open = false;
-      }
-    };
-    document.addEventListener("click", close);
-    document.addEventListener("keydown", close);
-    return () => {
-      document.removeEventListener("click", close);
-      document.removeEventListener("keydown", close);
-    };
-  }, []);
 
   return (
     <details className="account" ref={box}>
