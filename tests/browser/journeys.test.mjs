@@ -326,6 +326,27 @@ describe("a running panel", () => {
     assert.equal(asked[1], "1");
   });
 
+  test("that is held back or refused in the middle says why, and goes on when it is tried again", async () => {
+    let asked = 0;
+    await page.route("**/stream", async (route) => {
+      asked += 1;
+      const stream = (body) => route.fulfill({ contentType: "text/event-stream", body });
+      const first = { panel_id: "x", sequence: 1, at: new Date().toISOString(), query: QUESTION, panel_type: "open", configuration: {}, options: [], agents: [], evidence: [], user_id: user().id };
+      if (asked === 1) return stream(`retry: 2000\nid: 1\nevent: panel_created\ndata: ${JSON.stringify(first)}\n\n`);
+      if (asked === 2) return stream('retry: 2000\nevent: error\ndata: {"status":429,"detail":"You have 20 streams open."}\n\n');
+      if (asked === 3) return route.fulfill({ status: 410, contentType: "application/problem+json", json: { title: "Gone", detail: "This stream is gone." } });
+      return route.continue();
+    });
+    await enter(page, `/panel/?id=${await ask("structured")}`);
+    await page.getByText("You have 20 streams open. This one follows as soon as it may.").waitFor();
+    await page.getByText("This stream is gone.").waitFor();
+    assert.equal(await page.getByText("Reconnecting…").count(), 0);
+    await picture(page, "panel-refused", { full: false });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await until(page, "completed");
+    assert.equal(await page.getByText("This stream is gone.").count(), 0);
+  });
+
   test("is stopped by the one who asked, and says so", async () => {
     await enter(page, `/panel/?id=${await busy("adversarial")}`);
     await page.getByRole("button", { name: "Stop the panel" }).click();
@@ -436,6 +457,13 @@ describe("a result", () => {
     assert.ok((await top(page.getByRole("button", { name: "Ask a follow-up" }))) > (await top(page.locator(".recommendation-gauge"))));
     assert.ok((await top(page.locator(".panel-columns"))) > (await top(page.getByRole("button", { name: "Ask a follow-up" }))));
     await accessible(page, "a result on a phone");
+    await page.getByText("Export", { exact: true }).click();
+    const menu = page.locator(".dropdown .menu");
+    const { x, width } = await menu.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390, `the menu stands from ${x} to ${x + width}`);
+    await picture(page, "panel-export-phone", { full: false });
+    await page.keyboard.press("Escape");
+    assert.equal(await menu.isVisible(), false);
   });
 
   test("shows the quotes behind a point in the answers they come from", async () => {
@@ -529,12 +557,12 @@ describe("the dashboard", () => {
     const ids = await Promise.all([busy("structured"), busy("open"), busy("adversarial")]);
     await enter(page, "/");
     const live = page.locator(".panel-card .live-progress");
-    await live.nth(2).waitFor();
+    await live.nth(1).waitFor();
     await page.locator(".live-progress .phase-speaking").first().waitFor();
+    assert.equal(await live.count(), 2, "the cards hold more than two of a browser's few connections");
     await picture(page, "dashboard-live", { full: false });
     for (const id of ids) {
       const card = page.locator(".panel-card", { has: page.locator(`a[href$="${id}"]`) });
-      assert.equal(await card.locator(".live-progress").count(), 1);
       await stop(id);
       await card.getByText("Stopped", { exact: true }).waitFor({ timeout: 40_000 });
       assert.equal(await card.locator(".live-progress").count(), 0);
@@ -733,6 +761,22 @@ describe("every window", () => {
     assert.equal(await form.getByLabel("Instructions").inputValue(), "You judge each option by its tax, and name the treaty.");
     await page.keyboard.press("Escape");
     assert.equal(await form.count(), 0);
+    // What was typed is not thrown away by a key, and the keyboard goes on where it was.
+    const edit = card.getByRole("button", { name: `Edit ${name}` });
+    await edit.press("Enter");
+    await form.getByLabel("Summary").fill("Says what a sale costs in tax, and where it costs least.");
+    const leaving = page.getByRole("dialog", { name: "Leave without publishing?" });
+    await page.keyboard.press("Escape");
+    await leaving.waitFor();
+    await page.keyboard.press("Escape");
+    await leaving.waitFor({ state: "detached" });
+    assert.equal(await form.getByLabel("Summary").inputValue(), "Says what a sale costs in tax, and where it costs least.");
+    assert.equal(await form.getByLabel("Summary").evaluate((field) => field === document.activeElement), true);
+    await page.keyboard.press("Escape");
+    await picture(page, "expert-leave", { full: false });
+    await leaving.getByRole("button", { name: "Leave" }).click();
+    assert.equal(await form.count(), 0);
+    assert.equal(await edit.evaluate((button) => button === document.activeElement), true);
     await card.getByRole("button", { name: `Retire ${name}` }).click();
     await form.getByRole("button", { name: "Retire" }).click();
     await page.getByText(`${name} is retired from new panels.`).waitFor();

@@ -44,17 +44,39 @@ export function ExpertForm(props: Props): ReactNode {
     { revalidateOnFocus: false, revalidateOnReconnect: false },
   );
   const blank = expert === null ? NEW_EXPERT : draftOf(expert);
+  const [typed, setTyped] = useState(false);
+  const [leaving, setLeaving] = useState(false);
   return (
-    <Dialog
-      title={expert === null ? text.experts.create : text.experts.editTitle(expert.name)}
-      onClose={onClose}
-    >
-      {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
-      {own !== null && data === undefined && error === undefined && <Spinner label={text.loading} />}
-      {(own === null || data !== undefined) && (
-        <Fields {...props} initial={data ? draftOf(data, data.instructions ?? "") : blank} />
+    <>
+      <Dialog
+        title={expert === null ? text.experts.create : text.experts.editTitle(expert.name)}
+        onClose={onClose}
+        {...(typed && { onEscape: () => setLeaving(true) })}
+      >
+        {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
+        {own !== null && data === undefined && error === undefined && <Spinner label={text.loading} />}
+        {(own === null || data !== undefined) && (
+          <Fields
+            {...props}
+            initial={data ? draftOf(data, data.instructions ?? "") : blank}
+            onTyped={() => setTyped(true)}
+          />
+        )}
+      </Dialog>
+      {leaving && (
+        <Dialog title={text.experts.leaveTitle} onClose={() => setLeaving(false)}>
+          <p>{text.experts.leaveHelp}</p>
+          <div className="buttons end">
+            <button type="button" className="button" onClick={() => setLeaving(false)}>
+              {text.experts.keepEditing}
+            </button>
+            <button type="button" className="button danger" onClick={onClose}>
+              {text.experts.leave}
+            </button>
+          </div>
+        </Dialog>
       )}
-    </Dialog>
+    </>
   );
 }
 
@@ -62,9 +84,10 @@ function Fields({
   expert,
   domains,
   initial,
+  onTyped,
   onSaved,
   onClose,
-}: Props & { readonly initial: ExpertDraft }): ReactNode {
+}: Props & { readonly initial: ExpertDraft; onTyped(): void }): ReactNode {
   const { api } = useSession();
   const list = useId();
   const [draft, setDraft] = useState(initial);
@@ -74,7 +97,10 @@ function Fields({
   const [error, setError] = useState<unknown>(null);
   const faults = tried ? faultsOf(draft) : [];
   const taken = expert === null && error instanceof Problem && error.status === 409;
-  const set = (part: Partial<ExpertDraft>): void => setDraft((now) => ({ ...now, ...part }));
+  const set = (part: Partial<ExpertDraft>): void => {
+    onTyped();
+    setDraft((now) => ({ ...now, ...part }));
+  };
 
   async function save(event: FormEvent): Promise<void> {
     event.preventDefault();

@@ -1,24 +1,45 @@
 "use client";
 
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, type SyntheticEvent, useEffect, useId, useRef } from "react";
 
-/** A modal dialog: the browser's own keeps the focus in and closes on Escape. */
+/** A modal dialog: the browser's own keeps the focus in, closes on Escape, and gives the focus back. */
 export function Dialog({
   title,
   onClose,
+  onEscape,
   children,
 }: {
   readonly title: string;
   readonly children: ReactNode;
   onClose(): void;
+  /** Asked instead of closing on Escape; absent: it closes. */
+  onEscape?(): void;
 }): ReactNode {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
+    const opener = document.activeElement;
     box.current?.showModal();
+    return () => {
+      // Taken off the page while open, it leaves the focus nowhere.
+      if (opener instanceof HTMLElement && document.activeElement === document.body) opener.focus();
+    };
   }, []);
+  const stay = (event: SyntheticEvent): void => {
+    if (onEscape === undefined) return;
+    event.preventDefault();
+    onEscape();
+  };
+  // The key itself, because a browser closes on the second Escape without asking; and what else means to close.
   return (
-    <dialog ref={box} className="dialog" aria-labelledby={heading} onClose={onClose}>
+    <dialog
+      ref={box}
+      className="dialog"
+      aria-labelledby={heading}
+      onClose={onClose}
+      onCancel={stay}
+      onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && stay(event)}
+    >
       <h2 id={heading}>{title}</h2>
       {children}
     </dialog>
