@@ -119,6 +119,10 @@ describe("asking", () => {
     await page.getByRole("button", { name: "Add an option" }).click();
     await page.getByRole("textbox", { name: "Option 1" }).fill("Brazil first");
     await page.getByRole("button", { name: "Add a text" }).click();
+    // What is pasted stays whole, and is refused where it is too long.
+    await page.getByLabel("Text 1", { exact: true }).fill("x".repeat(20_001));
+    await page.getByText("20001 / 20000").waitFor();
+    assert.equal((await page.getByLabel("Text 1", { exact: true }).inputValue()).length, 20_001);
     await picture(page, "new-panel-all");
     await page.reload();
     await page.getByText("6 experts chosen").waitFor();
@@ -349,6 +353,23 @@ describe("a running panel", () => {
 
   test("is stopped by the one who asked, and says so", async () => {
     await enter(page, `/panel/?id=${await busy("adversarial")}`);
+    // A refusal that comes when the dialog is gone is told too.
+    let answer;
+    const held = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const refused = async (route) => {
+      await held;
+      await route.fulfill({ status: 503, contentType: "application/problem+json", json: { title: "Unavailable", detail: "The log does not answer now." } });
+    };
+    await page.route("**/cancel", refused, { times: 1 });
+    await page.getByRole("button", { name: "Stop the panel" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Stop the panel" }).click();
+    await page.keyboard.press("Escape");
+    answer();
+    await page.getByText("The log does not answer now.").waitFor();
+    assert.equal(await page.getByRole("dialog").count(), 0);
+    await picture(page, "panel-cancel-refused", { full: false });
     await page.getByRole("button", { name: "Stop the panel" }).click();
     await page.getByLabel("Reason (optional)").fill("Asked the wrong thing");
     await picture(page, "panel-cancel", { full: false });
@@ -504,6 +525,10 @@ describe("a result", () => {
     const { responses } = await api("GET", `/panels/${id}`);
     assert.deepEqual([...new Set(responses.map((one) => one.model_label))], ["scripted model"]);
     assert.ok((await page.evaluate(() => navigator.clipboard.readText())).includes(DEMONSTRATION));
+    // A page that came over plain http has no clipboard.
+    await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+    await page.getByRole("button", { name: "Copy the result" }).click();
+    await page.getByText("Could not be copied").waitFor();
     await page.getByText("Export", { exact: true }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Markdown" }).click()]);
     assert.match(readFileSync(await download.path(), "utf8"), /^# Should we launch/);
@@ -560,6 +585,16 @@ describe("the dashboard", () => {
     await live.nth(1).waitFor();
     await page.locator(".live-progress .phase-speaking").first().waitFor();
     assert.equal(await live.count(), 2, "the cards hold more than two of a browser's few connections");
+    await page.evaluate(() => {
+      Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await live.first().waitFor({ state: "detached" });
+    await page.evaluate(() => {
+      delete document.visibilityState;
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await live.nth(1).waitFor();
     await picture(page, "dashboard-live", { full: false });
     for (const id of ids) {
       const card = page.locator(".panel-card", { has: page.locator(`a[href$="${id}"]`) });
