@@ -30,7 +30,7 @@ export function Dialog({
     event.preventDefault();
     onEscape();
   };
-  // The key itself, because a browser closes on the second Escape without asking; and what else means to close.
+  // The key too: after a first Escape that was held back, a browser closes by the second without asking.
   return (
     <dialog
       ref={box}
