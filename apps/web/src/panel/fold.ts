@@ -74,9 +74,6 @@ const NOBODY: Turn["answers"] = [];
 
 const NOTHING_SPENT: Spent = { calls: 0, tokens: 0, cost: null, unpriced: 0, milliseconds: 0 };
 
-/** In the place of a sequence: what the state holds stays until the panel is told again from its first event. */
-const TOLD_ANEW = -1;
-
 export const EMPTY: PanelState = {
   sequence: 0,
   status: "created",
@@ -98,11 +95,12 @@ export function fold(state: PanelState, events: readonly PanelEvent[]): PanelSta
 }
 
 function step(state: PanelState, event: PanelEvent): PanelState {
-  if (event.name === "stream_reset") return { ...state, sequence: TOLD_ANEW };
+  if (event.name === "stream_reset") return { ...state, sequence: 0 };
   if (event.name === "response_delta") return typed(state, event.data);
-  if (state.sequence === TOLD_ANEW) return step(EMPTY, event);
   if (event.data.sequence <= state.sequence) return state;
-  return { ...settled(apply(state, event)), sequence: event.data.sequence };
+  // What a reset leaves is shown until the first event of what replaces it.
+  const before = state.sequence === 0 ? EMPTY : state;
+  return { ...settled(apply(before, event)), sequence: event.data.sequence };
 }
 
 type Recorded = Exclude<PanelEvent, { name: "stream_reset" | "response_delta" }>;
