@@ -21,7 +21,7 @@ import httpx
 from askpanel.contracts.events import RoundCompleted
 from askpanel.contracts.topology import DURABLES, PANELS
 from tests.faults.evidence import Allowance
-from tests.faults.sweep import Field, Played, canary, field_on, judge
+from tests.faults.sweep import Field, Played, canary, field_on, judge, question
 from tests.harness.ingress import Ingress, ingress
 from tests.harness.invariants import usage_complete
 from tests.harness.replicas import LONGEST_DRAIN, LONGEST_START, Replica, answers, replica
@@ -72,9 +72,9 @@ class Load:
         """Lists and single panels, again and again."""
         async with self.client() as client:
             while not self.over:
-                listed = await self._get(client, "/panels?limit=5")
-                for one in (listed or {}).get("items", [])[:2]:
-                    await self._get(client, f"/panels/{one['id']}")
+                listed = await self._get(client, "GET list", "/panels?limit=5")
+                for one in listed["panels"][:2] if listed else []:
+                    await self._get(client, "GET panel", f"/panels/{one['id']}")
                 await asyncio.sleep(0.2)
 
     async def _panel(self, client: httpx.AsyncClient) -> None:
@@ -96,7 +96,17 @@ class Load:
         running, ref = self.ground.running, self.ground.running.ref(panel_id)
         events = await until(lambda: running.events(panel_id), usage_complete, seconds=120)
         self.played.append(
-            Played(ref, events, frames, ended - began, None, ended, post_seconds=answered - began, refused=0)
+            Played(
+                ref=ref,
+                events=events,
+                frames=frames,
+                seconds=ended - began,
+                killed_after=None,
+                ended_at=ended,
+                post_seconds=answered - began,
+                refused=0,
+                promised=[question(ref)],
+            )
         )
 
     async def _follow(self, client: httpx.AsyncClient, panel_id: str) -> Sequence[Frame]:
@@ -116,8 +126,8 @@ class Load:
                 await asyncio.sleep(0.1)
         return frames
 
-    async def _get(self, client: httpx.AsyncClient, path: str) -> dict[str, Any] | None:
-        self.requests["GET"] += 1
+    async def _get(self, client: httpx.AsyncClient, what: str, path: str) -> dict[str, Any] | None:
+        self.requests[what] += 1
         try:
             answer = await client.get(path)
         except httpx.TransportError as error:

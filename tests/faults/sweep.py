@@ -22,7 +22,8 @@ from nats.aio.client import Client
 
 from askpanel.contracts.configuration import PANEL_TYPES
 from askpanel.contracts.envelope import Recorded
-from askpanel.contracts.events import ExpertFailed, ExpertResponded, PanelType
+from askpanel.contracts.events import ExpertFailed, ExpertResponded, HumanResponded, PanelCreated, PanelType
+from askpanel.contracts.ids import event_id
 from askpanel.contracts.subjects import PanelRef, parse
 from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable
@@ -101,7 +102,10 @@ def kill_process(running: RunningStack, name: str, number: int = signal.SIGKILL)
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A panel that has ended and settled. `ended_at` by the monotonic clock; `refused` is how often a POST was."""
+    """A panel that has ended and settled. `ended_at` by the monotonic clock; `refused` is how often a POST was.
+
+    `promised`: what its clients were told is accepted.
+    """
 
     ref: PanelRef
     events: Sequence[Recorded]
@@ -111,6 +115,17 @@ class Played:
     ended_at: float
     post_seconds: float
     refused: int
+    promised: Sequence[Command]
+
+
+def question(ref: PanelRef) -> Command:
+    """What an answered POST promises, by nothing but its answer."""
+    return Command(ref, event_id(ref.panel_id, PanelCreated.TYPE), PanelCreated.TYPE)
+
+
+def human_answer(ref: PanelRef, checkpoint_id: str) -> Command:
+    """What an accepted answer of a human promises."""
+    return Command(ref, event_id(ref.panel_id, HumanResponded.TYPE, checkpoint_id), HumanResponded.TYPE)
 
 
 async def play(ground: Field, panel_type: PanelType, case: Case | None, slug: str = "acme") -> Played:
@@ -135,7 +150,7 @@ async def play(ground: Field, panel_type: PanelType, case: Case | None, slug: st
             created, refused = await _created(client, body)
             answered = time.monotonic()
             mine.append(UUID(created["id"]))
-            frames = await _followed(client, created["id"])
+            frames, accepted = await _followed(client, created["id"])
     finally:
         ground.listeners.remove(listener)
     ended_at = time.monotonic()
@@ -150,6 +165,7 @@ async def play(ground: Field, panel_type: PanelType, case: Case | None, slug: st
         ended_at=ended_at,
         post_seconds=answered - begun,
         refused=refused,
+        promised=[question(ref), *(human_answer(ref, checkpoint) for checkpoint in accepted)],
     )
 
 
@@ -171,10 +187,14 @@ async def _created(client: httpx.AsyncClient, body: Mapping[str, Any]) -> tuple[
         await asyncio.sleep(0.1)
 
 
-async def _followed(client: httpx.AsyncClient, panel_id: str) -> list[Frame]:
-    """The panel's stream to its end, resumed after every break; a waiting human says yes."""
+async def _followed(client: httpx.AsyncClient, panel_id: str) -> tuple[list[Frame], list[str]]:
+    """The panel's stream to its end, resumed after every break; a waiting human says yes.
+
+    Beside it the checkpoints at which that was accepted.
+    """
     frames: list[Frame] = []
     answered: set[str] = set()
+    accepted: list[str] = []
     deadline = time.monotonic() + SETTLE_SECONDS
     while not frames or frames[-1].name not in ENDED:
         assert time.monotonic() < deadline, f"no end after {SETTLE_SECONDS} s; last {frames[-2:]}"
@@ -185,14 +205,16 @@ async def _followed(client: httpx.AsyncClient, panel_id: str) -> list[Frame]:
                 if frame.name in ENDED:
                     break
                 if frame.name == "human_requested" and frame.data["checkpoint_id"] not in answered:
-                    await _answer(client, panel_id, frame.data)
+                    if await _answer(client, panel_id, frame.data):
+                        accepted.append(frame.data["checkpoint_id"])
                     answered.add(frame.data["checkpoint_id"])
         except (httpx.TransportError, Unready):
             await asyncio.sleep(0.1)
-    return frames
+    return frames, accepted
 
 
-async def _answer(client: httpx.AsyncClient, panel_id: str, request: Mapping[str, Any]) -> None:
+async def _answer(client: httpx.AsyncClient, panel_id: str, request: Mapping[str, Any]) -> bool:
+    """Whether the answer was accepted: True, or False where it came too late."""
     action = "answer" if request["kind"] == "input" else "approve"
     body = {
         "checkpoint_id": request["checkpoint_id"],
@@ -205,7 +227,7 @@ async def _answer(client: httpx.AsyncClient, panel_id: str, request: Mapping[str
         with contextlib.suppress(httpx.TransportError):
             answer = await client.post(f"/panels/{panel_id}/human-input", json=body)
             if answer.status_code in (202, 409):
-                return
+                return answer.status_code == 202
         await asyncio.sleep(0.1)
     raise AssertionError("the human's answer was never accepted")
 
@@ -232,7 +254,7 @@ async def judge(ground: Field, played: Sequence[Played], allowance: Allowance) -
         tables = await rows_of(connection, refs)
     evidence = Evidence(
         events=[recorded for one in played for recorded in one.events],
-        commands=[Command(one.ref, one.events[0].envelope.id, "panel.created") for one in played],
+        commands=[command for one in played for command in one.promised],
         transcripts=[transcript_of(one.ref, one.frames) for one in played],
         calls=calls_of(ground.record, refs),
         tables=tables,

@@ -25,6 +25,7 @@ from askpanel.contracts.ids import event_id
 from tests.faults import rows
 from tests.faults.evidence import Allowance, Command, Evidence, ModelCall, Received, Transcript
 from tests.faults.invariants import explain, violations
+from tests.faults.sweep import question
 from tests.simulation.golden import FOLDER, read
 
 STRANGER = UUID("99999999-9999-4999-8999-999999999999")
@@ -44,7 +45,7 @@ def good(path: Path = FOLDER / "structured-calm.jsonl.gz") -> Evidence:
     )
     return Evidence(
         events=events,
-        commands=(Command(ref, events[0].envelope.id, "panel.created"),),
+        commands=(question(ref),),
         transcripts=(Transcript(ref, received),),
         calls=calls,
         tables=rows.expected(events),

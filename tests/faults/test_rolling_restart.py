@@ -18,6 +18,8 @@ def check(rolled: Rolled, services: tuple[str, ...]) -> None:
     assert {one.name for one in rolled.restarts} == {f"{name} ({n})" for name in services for n in (1, 2)}
     assert all(rounds(one) == ROUNDS for one in rolled.load.played), "the load is panels of three rounds"
     assert len(rolled.load.played) > len(rolled.restarts), "too little load to prove anything"
+    requests = rolled.load.requests
+    assert min(requests["GET list"], requests["GET panel"]) > len(rolled.restarts), "too little was read"
 
 
 @pytest.mark.slow
