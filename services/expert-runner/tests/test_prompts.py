@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import unicodedata
 from collections.abc import Callable
 from typing import Any, cast, get_args
 
@@ -14,7 +16,7 @@ from askpanel.contracts.blocks import Block, Purpose, ResponseType, Role
 from askpanel.expert_runner.catalogue import BUILT_IN, load_catalogue
 from askpanel.expert_runner.prompts import HOSTED, LOCAL, Budget, Call, Prompt, Speaker, build, speaker_of
 from askpanel.expert_runner.prompts.fit import CUT, NoRoom
-from askpanel.expert_runner.prompts.quote import quoted
+from askpanel.expert_runner.prompts.quote import encoded, quoted
 from askpanel.expert_runner.prompts.tasks import HEADINGS
 from askpanel.expert_runner.shape import fields
 
@@ -226,13 +228,36 @@ def test_an_attack_in_the_question_itself_stays_in_its_block(attack: str) -> Non
     assert data_of(attacked) == [{"text": attack}]
 
 
-@given(st.text())
+VISIBLE_FORMATS = frozenset(
+    map(chr, (*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD))
+) | frozenset(map(chr, range(0x13430, 0x13440)))
+"""Signs that Unicode calls formats and that are drawn: of Arabic, Syriac, Kaithi and Egyptian."""
+FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | frozenset(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)))
+)
+"""What Unicode lets a font draw as nothing, whatever its category: fillers, variation selectors, tags."""
+UNSEEN = ("Cc", "Cf", "Co", "Zl", "Zp")
+
+
+def hidden(letter: str) -> bool:
+    """Whether a reader sees nothing of it."""
+    unseen = unicodedata.category(letter) in (*UNSEEN, "Cs") and letter not in VISIBLE_FORMATS
+    return unseen or letter in FILLERS
+
+
+@given(st.text() | st.text(st.characters(categories=UNSEEN)))
 def test_no_text_whatever_can_spell_a_delimiter_or_hide_a_character(text: str) -> None:
     lines = quoted("peer_answer", {"text": text}).splitlines()
     assert len(lines) == 3
     assert json.loads(lines[1]) == {"text": text}
     assert not set(lines[1]) & set("<>")
-    assert all(letter.isprintable() or letter == "\u3000" for letter in lines[1]) or not lines[1].isascii()
+    assert not list(filter(hidden, lines[1]))
+
+
+def test_every_character_that_cannot_be_seen_is_escaped() -> None:
+    every = "".join(filter(hidden, map(chr, range(sys.maxunicode + 1))))
+    assert len(every) > 100_000
+    assert not list(filter(hidden, encoded({"text": every})))
 
 
 def test_a_block_can_not_hold_its_own_closing_mark() -> None:

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 _UNSAFE = re.compile(
-    r"[<>\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\ufffd"
+    r"[<>\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u3164\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     r"\U000e0000-\U0010ffff]|\[(?=/?[A-Z_]{3,}\])"
 )
-"""Angle brackets, what cannot be seen (control, format, surrogate, private use), and the bracket of
-upper-case tags such as [INST], which some chat templates read as control tokens; our [cut] is lower case."""
+"""Angle brackets, what cannot be seen (control, format, filler, variation, surrogate, private use), and the
+bracket of upper-case tags such as [INST], which some chat templates read as control tokens; our [cut] is
+lower case."""
 
 
 def quoted(kind: str, payload: Mapping[str, Any]) -> str:
