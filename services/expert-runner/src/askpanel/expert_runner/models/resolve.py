@@ -140,7 +140,7 @@ async def models_listed(base_url: str) -> tuple[str, ...]:
         async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=not is_loopback(base_url)) as client:
             answer = await client.get(f"{base_url}/models")
             data = answer.raise_for_status().json()["data"]
-            return tuple(str(entry["id"]) for entry in data)
+            return tuple(entry["id"] for entry in data if isinstance(entry["id"], str))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
         return ()
 
