@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from askpanel.gateway.http import LONGEST_HEAD
+from tests.harness.commands import nothing_is_begun
 from tests.harness.problems import check_problem
 from tests.harness.stack import EXPERTS, QUESTION, RunningStack
 
@@ -35,11 +36,11 @@ ODD: Mapping[str, tuple[bytes, tuple[int, ...]]] = {
 }
 
 
+@nothing_is_begun
 @pytest.mark.parametrize("what", ODD)
 async def test_an_odd_body_is_refused_and_begins_nothing(running: RunningStack, what: str) -> None:
     content, expected = ODD[what]
     async with running.http() as client:
-        before = (await client.get("/panels")).json()["total"]
         answer = await client.post(
             "/panels", content=content, headers={"Content-Type": "application/json"}, timeout=10
         )
@@ -48,9 +49,9 @@ async def test_an_odd_body_is_refused_and_begins_nothing(running: RunningStack, 
         assert answer.headers["content-type"] == "application/problem+json"
         assert len(answer.content) < 20_000, "what was sent is not sent back"
         assert problem["status"] == answer.status_code
-        assert (await client.get("/panels")).json()["total"] == before
 
 
+@nothing_is_begun
 async def test_a_compressed_body_is_not_unpacked(running: RunningStack) -> None:
     """So no small body can grow: what is sent is what is counted."""
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
@@ -65,6 +66,7 @@ async def test_heads_are_bounded_and_odd_paths_are_answered(running: RunningStac
         with_many = await _sent(client, {f"X-{number}": "a" * 60 for number in range(LONGEST_HEAD // 60)})
         for refused in (with_header, with_many):
             assert refused is None or refused.status_code == 431
+        assert (await client.get("/tenant")).status_code == 200
         for path in (
             "/panels/%00",
             "/panels/..%2f..%2fetc",
@@ -81,7 +83,7 @@ async def _sent(client: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Res
     """The answer; None when the connection was cut while the head was still being sent."""
     try:
         return await client.get("/tenant", headers=headers)
-    except httpx.TransportError:
+    except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
         return None
 
 
