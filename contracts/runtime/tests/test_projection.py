@@ -398,11 +398,14 @@ async def test_a_log_replaced_while_running_stops_the_projection(server: Server,
     assert store.rows == [1, 2, 3, 4, 5], "nothing of the other log was written"
 
 
-async def test_an_outage_of_the_log_at_the_start_is_waited_out(server: Server, client: Client) -> None:
+async def test_an_outage_of_the_log_at_the_start_is_waited_out(
+    server: Server, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     last = await publish(client, numbers(1, 5))
     server.handle.stop()
     store = MemoryStore()
     async with running(projection(client, store).run(until=last)) as task:
+        await until(lambda: " waits: " in caplog.text)
         server.handle = nats_server.start(server.directory, port=server.handle.port, sync_always=False)
         await asyncio.wait_for(task, PATIENCE)
     assert store.rows == [1, 2, 3, 4, 5]

@@ -141,6 +141,7 @@ async def test_a_real_deadlock_costs_one_of_the_two_its_turn_and_no_row(place: P
     """Another program takes our rows in the opposite order."""
     story = Story().whole()
     half = len(story.events) // 2
+    lost = 0
     async with projecting(place) as log:
         last = await place.append(story.events[:half])
         await place.until_checkpoint(last)
@@ -157,9 +158,11 @@ async def test_a_real_deadlock_costs_one_of_the_two_its_turn_and_no_row(place: P
                 try:
                     await other.execute("update askpanel.projection_checkpoint set updated_at = updated_at")
                 except asyncpg.DeadlockDetectedError:
+                    lost += 1
                     await transaction.rollback()
                 else:
                     await transaction.commit()
         finally:
             await other.close()
+        assert lost, "no deadlock came about"
         await exact(place, log, last)
