@@ -7,7 +7,7 @@ import pytest
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.replay import replay
 from askpanel.runtime.archiver import Archiver
-from services.gateway.tests.stories import GLOBEX, Story
+from services.gateway.tests.stories import GLOBEX, Story, interleaved
 from services.gateway.tests.test_readmodel_replay import (  # noqa: F401  (its fixtures)
     FIRST,
     Stack,
@@ -20,6 +20,10 @@ from tests.contract.archiving import everybody_is_past, on_log
 
 ROWS = {"panels": 5, "panel_responses": 15, "panel_consensus": 5, "agent_usage": 15}
 
+TABLES = ("public.panels", "public.panel_responses", "public.panel_consensus", "public.agent_usage")
+BACKED_UP = (*TABLES, "askpanel.projection_checkpoint")
+"""What a backup of the database holds of the projection; each table after those it refers to."""
+
 
 class Killed(Exception):
     """As if the archiver had died here."""
@@ -28,6 +32,11 @@ class Killed(Exception):
 async def follow_ups_archived(stack: Stack) -> int:  # noqa: F811
     """Three panels and a follow-up are archived; of a running one's neighbours, later ones are not."""
     await projected(stack, Story("four").whole(parent=FIRST.panel_id))
+    return await archived_and_followed_up(stack)
+
+
+async def archived_and_followed_up(stack: Stack) -> int:  # noqa: F811
+    """What is projected leaves the log; one more panel comes. Returns the last sequence."""
     await everybody_is_past(stack.client)
     report = await Archiver(stack.client, older_than=timedelta(0), in_both=0.0).run()
     assert (report.panels, report.held) == (4, "")
@@ -51,8 +60,8 @@ async def test_rows_rebuilt_from_archive_and_log_equal_the_live_ones(stack: Stac
 
 async def test_rows_that_were_lost_are_restored_from_the_archive(stack: Stack) -> None:  # noqa: F811
     await follow_ups_archived(stack)
-    for table in ("agent_usage", "panel_consensus", "panel_responses", "panels"):
-        await stack.execute(f"delete from public.{table}")
+    for table in reversed(TABLES):
+        await stack.execute(f"delete from {table}")
     assert not (await stack.replay()).equal
     assert (await stack.replay(restore=True)).restored == ROWS["panels"]
     assert (await stack.replay()).equal
@@ -64,7 +73,7 @@ async def test_a_projector_that_begins_anew_takes_archived_panels_too(
     batch: int,
 ) -> None:
     last = await follow_ups_archived(stack)
-    for table in ("public.agent_usage", "public.panel_consensus", "public.panel_responses", "public.panels"):
+    for table in reversed(TABLES):
         await stack.execute(f"delete from {table}")
     await stack.execute("delete from askpanel.projection_checkpoint")
     await stack.project(last, batch=batch)
@@ -76,18 +85,24 @@ async def test_a_projector_that_begins_anew_takes_archived_panels_too(
 
 async def test_a_database_older_than_what_was_archived_catches_up(stack: Stack) -> None:  # noqa: F811
     """Restored from a backup of when half of it was projected; the rest has left the log since."""
-    last = await follow_ups_archived(stack)
-    half = last // 3
-    for table in ("public.agent_usage", "public.panel_consensus", "public.panel_responses", "public.panels"):
+    follow_up = Story("four").whole(parent=FIRST.panel_id)
+    end = await stack.append([*interleaved(stories()), *follow_up.events])
+    await stack.project(end // 2, batch=1)
+    for table in BACKED_UP:
+        await stack.execute(f"create table backup_{table.rpartition('.')[2]} as table {table}")
+    assert await stack.execute("select count(*) from backup_panels where status = 'running'") > 0
+    await stack.project(end)
+    last = await archived_and_followed_up(stack)
+    for table in reversed(BACKED_UP):
         await stack.execute(f"delete from {table}")
-    await stack.execute("update askpanel.projection_checkpoint set stream_sequence = 0")
+    for table in BACKED_UP:
+        await stack.execute(f"insert into {table} select * from backup_{table.rpartition('.')[2]}")
+    assert await stack.execute("select stream_sequence from askpanel.projection_checkpoint") == end // 2
     await stack.project(last)
-    await stack.execute("update askpanel.projection_checkpoint set stream_sequence = $1", half)
-    await stack.execute("update public.panels set status = 'running', metadata = '{}'")
-    await stack.execute("delete from public.agent_usage")
-    await stack.project(last)
-    usage = await stack.replay()
-    assert not [one for one in usage.differences if one.table == "panels"], usage.differences
+    report = await stack.replay()
+    assert report.equal, report.differences
+    assert report.rows == ROWS
+    assert await stack.letters() == 0
 
 
 async def test_a_replay_while_the_archiver_stopped_half_way_is_equal(stack: Stack) -> None:  # noqa: F811
