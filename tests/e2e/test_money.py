@@ -131,8 +131,8 @@ async def test_no_call_begins_once_the_budget_is_used_up(priced: RunningStack) -
 
     [stop] = [one for one in events if isinstance(one.event, BudgetExceeded)]
     begun = [one.sequence for one in events if isinstance(one.event, ExpertStarted)]
-    in_flight = [one for one in begun if one > stop.sequence]
-    assert len(in_flight) <= 1, "one call at a time: at most that one was under way"
+    assert begun
+    assert not [one for one in begun if one > stop.sequence]
     assert total(events) == len(begun) * CALL
     assert total(events) <= Decimal("0.5") + 2 * CALL
     assert panel["budget_exceeded"]["limit_usd"] == "0.5"
