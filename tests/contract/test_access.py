@@ -51,6 +51,7 @@ from tests.contract.made import a_round, some_panel
 from tests.contract.samples import SAMPLES, recorded, to_golden
 from tests.contract.servers import OwnNats, connected, emptied, own_nats
 from tests.contract.waiting import until
+from tests.harness.subjects import covers
 
 BILLING = reader("billing", "usage.recorded")
 LOGINS = (*SERVICES, *OPTIONAL_SERVICES, *STEPS, BILLING.name)
@@ -211,19 +212,6 @@ def rights_of(user: str) -> Permissions:
 def example(pattern: str) -> str:
     """A subject the pattern covers."""
     return pattern.replace("*", "any").replace(">", "any.thing")
-
-
-def covers(pattern: str, subject: str) -> bool:
-    """Whether a subject matches, by the rules of NATS: `*` is one token, a last `>` one or more."""
-    wanted, given = pattern.split("."), subject.split(".")
-    if wanted[-1] == ">":
-        wanted = wanted[:-1]
-        given, rest = given[: len(wanted)], given[len(wanted) :]
-        if not rest:
-            return False
-    return len(wanted) == len(given) and all(
-        one in ("*", other) for one, other in zip(wanted, given, strict=True)
-    )
 
 
 def may_publish(user: str, subject: str) -> bool:
