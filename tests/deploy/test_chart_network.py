@@ -59,6 +59,7 @@ def test_open_addresses_leave_out_the_private_ones(rendered: Rendered) -> None:
         for peer in rule["to"]
         if "ipBlock" in peer
     ]
+    assert blocks
     for block in blocks:
         family = {each for each in private if (":" in each) == (":" in block["cidr"])}
         assert family <= set(block["except"])

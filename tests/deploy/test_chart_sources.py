@@ -119,8 +119,12 @@ def test_nats_gets_a_password_for_each_user_of_the_permissions() -> None:
 def test_values_files_set_only_what_the_chart_knows() -> None:
     base = yaml.safe_load((CHART / "values.yaml").read_text())
     free = {"settings", "annotations", "labels", "keys", "matchLabels", "scale", "requests", "limits"}
-    for file in CHART.glob("values-*.yaml"):
-        for path in paths(yaml.safe_load(file.read_text()), free):
+    files = list(CHART.glob("values-*.yaml"))
+    assert files
+    for file in files:
+        set_there = list(paths(yaml.safe_load(file.read_text()), free))
+        assert set_there, file.name
+        for path in set_there:
             assert known(base, path), f"{file.name}: {'.'.join(path)}"
 
 

@@ -100,6 +100,9 @@ async def test_the_stack_tells_where_to_sign_in_and_no_service_log_holds_a_passw
     told = json.loads((running.data / "stack.json").read_text())
     assert (told["auth_url"], told["anon_key"]) == (running.told["auth_url"], running.told["anon_key"])
     passwords = [user["password"] for tenant in running.told["tenants"] for user in tenant["users"]]
-    for log in (running.data / "logs").glob("*.log"):
+    logs = list((running.data / "logs").glob("*.log"))
+    assert {"gateway.log", "sign-in.log"} <= {log.name for log in logs}
+    assert passwords
+    for log in logs:
         text = log.read_text()
         assert not [password for password in passwords if password in text], log.name
