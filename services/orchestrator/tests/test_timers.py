@@ -1,7 +1,16 @@
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
-from askpanel.contracts.events import ConsensusRequested, ExpertRequested, PanelCreated
+from askpanel.contracts.configuration import PROTOCOLS
+from askpanel.contracts.events import (
+    ConsensusRequested,
+    Event,
+    ExpertRequested,
+    PanelCreated,
+    PanelDeadlinePassed,
+    PanelType,
+)
 from askpanel.orchestrator.schedule import GRACE
 from askpanel.orchestrator.timers import deadline, timers
 
@@ -47,10 +56,53 @@ def test_a_timers_key_is_one_subject_token_and_its_body_what_deadline_is_asked_w
     assert REF.timer(human.purpose_key, "scheduled").count(".") == 4
 
 
-def test_only_four_kinds_of_events_need_timers() -> None:
-    panel = begin(created()).run()
-    with_timers = {event.TYPE for event in panel.events if timers(event, panel.state)}
-    assert with_timers == {"panel.started", "round.started"}
+def label(event: Event) -> str:
+    """The type, and what of its content tells whether it needs a timer."""
+    match event:
+        case ExpertRequested():
+            return f"{event.TYPE} {event.role}"
+        case PanelDeadlinePassed():
+            return " ".join(filter(None, (event.TYPE, event.purpose, event.step)))
+        case _:
+            return event.TYPE
+
+
+def fired(panel: Simulation, *purpose_keys: str) -> Simulation:
+    """The panel after these timers went off."""
+    for key in purpose_keys:
+        panel.fire(key)
+    return panel
+
+
+def every_course(panel_type: PanelType) -> Iterator[Simulation]:
+    """A panel with a chair: to its end or its human, past each deadline it can have, with silence in its place."""
+    event = created(panel_type, configuration={"chair": True})
+    yield begin(event).run()
+    yield begin(event).run(lambda request: None if request.role == "chair" else responded(request))
+    yield fired(begin(event), "round-1")
+    yield fired(begin(event).run(count=lambda _: None), "panel", "panel-final")
+    asked = begin(event).run()
+    yield fired(asked, *(key for key in keys(asked) if key.startswith("human")))
+
+
+def test_only_five_kinds_of_events_need_timers() -> None:
+    needing, others = set[str](), set[str]()
+    for panel_type in PROTOCOLS:
+        for panel in every_course(panel_type):
+            for event in panel.events:
+                (needing if timers(event, panel.state) else others).add(label(event))
+    assert needing == {
+        *("panel.started", "human.requested", "expert.requested chair", "panel.deadline_passed panel"),
+        "round.started",
+    }
+    assert others >= {
+        *(f"panel.deadline_passed {which}" for which in ("round", "human", "panel final")),
+        "expert.requested expert",
+    }
+    assert others & needing == {"round.started"}, "a last round ends with its panel"
+
+
+def test_a_chair_that_is_asked_has_a_timer() -> None:
     chair = begin(created(configuration={"chair": True})).run(
         lambda r: None if r.role == "chair" else responded(r)
     )
