@@ -68,7 +68,7 @@ async def test_retry_comes_again_after_its_delay(log_server: OwnNats, client: Cl
         await put(client)
         await until(lambda: len(times) == 2)
         await until(settled(client, durable))
-    assert 0.3 <= times[1] - times[0] < 1.5
+    assert times[1] - times[0] >= 0.3
 
 
 async def test_reject_leaves_a_dead_letter_with_reason_and_original(

@@ -1,6 +1,5 @@
 """NATS or Postgres away while panels run: nothing false is said, nothing is lost, everything comes back."""
 
-import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 
@@ -72,12 +71,10 @@ async def rows_are_exact(running: RunningStack, panel_id: str) -> list[Recorded]
 
 async def refused(client: httpx.AsyncClient, key: str | None) -> None:
     """A POST in the outage: 503 in time, and when to come back."""
-    began = time.monotonic()
     headers = {"Idempotency-Key": key} if key else {}
-    answer = await client.post("/panels", json=BODY, headers=headers, timeout=ANSWER_SECONDS + 30)
+    answer = await client.post("/panels", json=BODY, headers=headers, timeout=ANSWER_SECONDS)
     check_problem(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
-    assert time.monotonic() - began < ANSWER_SECONDS
 
 
 async def panels(running: RunningStack) -> int:

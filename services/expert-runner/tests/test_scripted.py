@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import time
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
 import pytest
 
@@ -16,10 +16,12 @@ from askpanel.expert_runner.catalogue import load_bench_experts
 from askpanel.expert_runner.models.performance import answer_text
 from askpanel.expert_runner.models.port import Failure, Reply
 from askpanel.expert_runner.models.script import Cue, FailureKind, Script, ScriptError, latency, parse_script
-from askpanel.expert_runner.models.scripted import ScriptedModel
+from askpanel.expert_runner.models.scripted import ScriptedModel, cue_of
 from askpanel.expert_runner.prompts import HOSTED, Call, Prompt, build, speaker_of
 from askpanel.expert_runner.shape import json_schema, shape_of
+from tests.simulation.clock import VirtualLoop
 
+T = TypeVar("T")
 QUESTION = QuestionBlock(text="Should we?")
 SEATS = load_bench_experts()
 
@@ -30,6 +32,12 @@ def prompt(seat: int = 0, round_number: int = 1, attempt: int = 1, panel: str = 
     speaker = speaker_of(SEATS[seat])
     call = Call(panel, speaker.agent_id, round_number, "1", seat, purpose, attempt=attempt)
     return build(call, speaker, "analysis", blocks, HOSTED)
+
+
+def in_virtual_time(play: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, float]:
+    """What came of it, and the seconds it took; nobody waits for them."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(play()), runner.get_loop().time()
 
 
 async def reply(script: str, asked: Prompt) -> Reply:
@@ -160,25 +168,34 @@ def test_latency_is_fixed_or_varies_around_its_mean() -> None:
     assert max(skewed) > 0.8
 
 
-async def test_deltas_add_up_to_the_content_and_come_at_the_wished_speed() -> None:
-    pieces = list[str]()
+def test_deltas_add_up_to_the_content_and_come_at_the_wished_speed() -> None:
+    script, pieces = parse_script("scripted:words=40,tps=400"), list[tuple[float, str]]()
 
     async def hear(text: str) -> None:
-        pieces.append(text)
+        pieces.append((asyncio.get_running_loop().time(), text))
 
-    started = time.monotonic()
-    outcome = await ScriptedModel(parse_script("scripted:words=40,tps=400")).ask(prompt(), on_delta=hear)
+    async def play() -> Reply | Failure:
+        return await ScriptedModel(script).ask(prompt(), on_delta=hear)
+
+    outcome, seconds = in_virtual_time(play)
     assert isinstance(outcome, Reply)
-    assert "".join(pieces) == outcome.content
-    assert len(pieces) > 5
-    assert 0.1 < time.monotonic() - started < 2
+    assert "".join(text for _, text in pieces) == outcome.content
+    words = len(answer_text(script, cue_of(prompt()), json_schema(prompt().shape)).split())
+    sent = words // 4
+    assert words / 400 <= seconds <= (words + sent) / 400, "a word that is cut in two counts twice"
+    times = [at for at, _ in pieces]
+    assert len(set(times)) == len(times) > 5, "never two at once"
 
 
-async def test_many_calls_at_once_wait_for_their_latency_together() -> None:
-    model, started = ScriptedModel(parse_script("scripted:latency=0.2")), time.monotonic()
-    outcomes = await asyncio.gather(*(model.ask(prompt(seat % 12, panel=f"p{seat}")) for seat in range(100)))
+def test_many_calls_at_once_wait_for_their_latency_together() -> None:
+    model = ScriptedModel(parse_script("scripted:latency=0.2"))
+
+    async def play() -> list[Reply | Failure]:
+        return await asyncio.gather(*(model.ask(prompt(n % 12, panel=f"p{n}")) for n in range(100)))
+
+    outcomes, seconds = in_virtual_time(play)
     assert all(isinstance(outcome, Reply) for outcome in outcomes)
-    assert time.monotonic() - started < 2
+    assert seconds == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("purpose", get_args(Purpose))

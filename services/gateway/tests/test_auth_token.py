@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -192,11 +191,3 @@ def test_only_signature_keys_of_known_types_are_taken_from_a_jwks() -> None:
     for wrong in wrongs:
         with pytest.raises(ValueError, match="JWKS"):
             usable_keys(wrong)
-
-
-def test_verifying_takes_well_under_a_millisecond() -> None:
-    token = signed(EC_KEY, "ES256", headers={"kid": "ec-1"})
-    began = time.perf_counter()
-    for _ in range(100):
-        verify(token, KEYS, POLICY, now=NOW)
-    assert (time.perf_counter() - began) / 100 < 0.003
