@@ -1,7 +1,7 @@
 """The web interface in a real browser against the real stack: the journeys are in journeys.test.mjs.
 
-Needs node, a Chromium and the built interface (`npm ci && npm run build` in apps/web); skipped, with the
-reason, where one of them is missing. ASKPANEL_CHROMIUM names another browser than /usr/bin/chromium.
+Needs node, a Chromium and the built interface (`npm ci && npm run build` in apps/web); what needs one that is
+missing is skipped, with the reason. ASKPANEL_CHROMIUM names another browser than /usr/bin/chromium.
 
 The main journeys are quick enough for every run; all of them, and the outages, are `slow`.
 """
@@ -9,6 +9,7 @@ The main journeys are quick enough for every run; all of them, and the outages, 
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Generator
@@ -38,19 +39,19 @@ MODEL = (
 )
 
 
-def _missing() -> str | None:
-    if shutil.which("node") is None:
-        return "node is not installed"
-    if not (WEB / "node_modules" / "playwright-core").is_dir():
-        return "run `npm ci` in apps/web"
-    if not (WEB / "out" / "index.html").is_file():
-        return "run `npm run build` in apps/web"
-    if not Path(CHROMIUM).exists():
-        return f"there is no {CHROMIUM}: install chromium or set ASKPANEL_CHROMIUM"
-    return None
+def _needs(*there: tuple[bool, str]) -> pytest.MarkDecorator:
+    """Skipped, with the first reason, where one of these is not there."""
+    missing = [reason for found, reason in there if not found]
+    return pytest.mark.skipif(bool(missing), reason=missing[0] if missing else "")
 
 
-pytestmark = pytest.mark.skipif(_missing() is not None, reason=_missing() or "")
+NODE = (shutil.which("node") is not None, "node is not installed")
+PACKAGES = ((WEB / "node_modules" / "playwright-core").is_dir(), "run `npm ci` in apps/web")
+EXPORT = ((WEB / "out" / "index.html").is_file(), "run `npm run build` in apps/web")
+BROWSER = (Path(CHROMIUM).exists(), f"there is no {CHROMIUM}: install chromium or set ASKPANEL_CHROMIUM")
+needs_packages = _needs(NODE, PACKAGES)
+needs_export = _needs(NODE, EXPORT)
+needs_browser = _needs(NODE, PACKAGES, EXPORT, BROWSER)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,7 @@ async def _prepare(running: RunningStack) -> None:
         )
 
 
+@needs_packages
 def test_the_parts_of_the_interface_work() -> None:
     done = subprocess.run(
         ["npm", "test", "--silent", "--", "--reporter=dot"],
@@ -81,21 +83,24 @@ def test_the_parts_of_the_interface_work() -> None:
     assert done.returncode == 0, done.stdout.decode()
 
 
+@needs_export
 def test_the_export_is_small_and_loads_from_nowhere_else() -> None:
     _run("budget.test.mjs", {})
 
 
+@needs_browser
 def test_the_main_journeys_work_in_a_real_browser(served: RunningStack) -> None:
-    pattern = "|".join(MAIN_JOURNEYS)
-    _run("journeys.test.mjs", _described(served), "--test-name-pattern", pattern, pictures=False)
-    _run("outages.test.mjs", _described(served), "--test-name-pattern", "a lost network", pictures=False)
+    _run("journeys.test.mjs", _described(served), *MAIN_JOURNEYS, pictures=False)
+    _run("outages.test.mjs", _described(served), "a lost network", pictures=False)
 
 
+@needs_browser
 @pytest.mark.slow
 def test_every_journey_works_in_a_real_browser(served: RunningStack) -> None:
     _run("journeys.test.mjs", _described(served))
 
 
+@needs_browser
 @pytest.mark.slow
 def test_nothing_is_missed_or_doubled_while_something_is_away(served: RunningStack) -> None:
     _run("outages.test.mjs", _described(served))
@@ -106,7 +111,9 @@ def _described(served: RunningStack) -> dict[str, Any]:
     return served.told | {"data": str(served.data)}
 
 
-def _run(journeys: str, told: dict[str, Any], *options: str, pictures: bool = True) -> None:
+def _run(journeys: str, told: dict[str, Any], *only: str, pictures: bool = True) -> None:
+    """All journeys of a file, or `only` those whose names hold one of these; node itself is content with none."""
+    options = ["--test-name-pattern", "|".join(only)] if only else []
     done = subprocess.run(
         ["node", "--test", "--test-reporter=spec", *options, str(HERE / journeys)],
         env=os.environ
@@ -120,4 +127,8 @@ def _run(journeys: str, told: dict[str, Any], *options: str, pictures: bool = Tr
         timeout=600,
         check=False,
     )
-    assert done.returncode == 0, done.stdout.decode()
+    output = done.stdout.decode()
+    assert done.returncode == 0, output
+    assert [int(count) > 0 for count in re.findall(r"^ℹ pass (\d+)$", output, re.MULTILINE)] == [True], output
+    passed = [line for line in output.splitlines() if line.lstrip().startswith("✔ ")]
+    assert [name for name in only if not any(name in line for line in passed)] == []
