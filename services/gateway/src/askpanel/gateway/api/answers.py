@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from askpanel.gateway.readmodel.view_parts import Money
+from askpanel.gateway.readmodel.view_parts import Amount
 
 
 class SeatAnswer(BaseModel):
@@ -34,8 +34,8 @@ class Created(BaseModel):
     agents: list[str]
     seats: list[SeatAnswer]
     sequence: int
-    estimate_usd: Money | None = None
-    max_cost_usd: Money | None = None
+    estimate_usd: Amount | None = None
+    max_cost_usd: Amount | None = None
 
 
 class Accepted(BaseModel):
@@ -109,7 +109,7 @@ class EstimateAnswer(BaseModel):
     """Model calls and their cost. `basis`: this tenant's calls of this month, or a usual panel."""
 
     calls: int
-    cost_usd: Money
+    cost_usd: Amount
     basis: Literal["this_month", "usual"]
 
 

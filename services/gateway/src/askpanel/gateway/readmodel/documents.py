@@ -43,6 +43,9 @@ DEMO_MODEL = "local:"
 
 SCRIPTED_MODEL = "scripted"
 
+LONGEST_ROUND = 9
+"""Digits of a round's number."""
+
 _Model = TypeVar("_Model", bound=BaseModel)
 _Value = TypeVar("_Value")
 
@@ -240,7 +243,7 @@ def _rounds(value: object) -> tuple[RoundView, ...]:
     numbered = [
         {"round_number": int(number), **_object(course)}
         for number, course in _object(value).items()
-        if number.isdigit()
+        if number.isdecimal() and len(number) <= LONGEST_ROUND
     ]
     return tuple(sorted(_parts(RoundView, numbered), key=lambda one: one.round_number))
 

@@ -2,12 +2,41 @@
 numerics read alike, and no type has to be looked up.
 
 Numbers inside metadata are cast only after a look at their text: rows of other writers must not make a
-whole report fail.
+whole report fail. For the same reason a document that somebody else may write is looked at before it is sent,
+see `_readable`.
 """
 
 # ruff: noqa: S608  (put together from this module's constants only)
 
 from askpanel.gateway.readmodel.views import GroupBy
+
+DEEPEST = 32
+"""Levels a document may have; what we write has a dozen."""
+LONGEST_NUMBER = 400
+"""Digits a number may have on either side of its point: the longest that we write are floats, with 325."""
+LONGEST = 4_000_000
+"""Bytes as text of a document that we write: far beyond what the log's messages, of 1 MB at most, add up to."""
+LONGEST_PART = 100_000
+"""Bytes of any other document, and of what a list shows of one."""
+LONGEST_TEXT = 20_000
+"""Characters shown of a question or a name that another program wrote."""
+
+
+def _readable(document: str, longest: int = LONGEST_PART) -> str:
+    """SQL: the document, or null where reading it could harm whoever reads it.
+
+    Its numbers are looked at before it is written out: `1e131071` takes two bytes where it is stored and 131,072
+    as text, and `0e-16383` is as long. Depth comes first, since looking at numbers goes down to them all.
+    """
+    return f"""
+      case when jsonb_path_exists({document}, 'strict $.**{{{DEEPEST + 1}}}') then null
+        when exists (
+          select from jsonb_path_query({document}, 'strict $.** ? (@.type() == "number")') as found (number)
+          where scale(number::numeric) > {LONGEST_NUMBER} or abs(number::numeric) >= 1e308
+        ) then null
+        when octet_length(({document})::text) > {longest} then null
+        else {document} end
+    """
 
 
 def begin_as_user(claims: str, timeout: str) -> str:
@@ -31,18 +60,25 @@ def with_role(statement: str, tenant: int) -> str:
 
 CHECKPOINT = "select stream_sequence from askpanel.projection_checkpoint where name = $1"
 
-PANEL_HEAD = """
+_AWAITED = "jsonb_build_object('awaiting', metadata -> 'awaiting', 'sequence', metadata -> 'sequence')"
+
+PANEL_HEAD = f"""
 select jsonb_build_object('panel', to_jsonb(head)) from (
-  select id, user_id, status, panel_type,
-         jsonb_build_object('awaiting', metadata -> 'awaiting', 'sequence', metadata -> 'sequence') as metadata
+  select id, user_id, status, panel_type, {_readable(_AWAITED)} as metadata
   from public.panels where id = $1 and tenant_id = $2
 ) head
 """
 
-_RESPONSES = """
-  (select coalesce(jsonb_agg(to_jsonb(response)), '[]') from public.panel_responses response
-   where response.panel_id = panel.id and response.tenant_id = panel.tenant_id {and_more})
-"""
+
+def _responses(and_more: str = "") -> str:
+    """SQL: the panel's answers, as a JSON array."""
+    return f"""
+      (select coalesce(jsonb_agg(
+         to_jsonb(response) || jsonb_build_object('metadata', {_readable("response.metadata", LONGEST)})
+       ), '[]') from public.panel_responses response
+       where response.panel_id = panel.id and response.tenant_id = panel.tenant_id {and_more})
+    """
+
 
 _CONSENSUS = """
   (select coalesce(jsonb_agg(to_jsonb(consensus)), '[]') from public.panel_consensus consensus
@@ -58,22 +94,27 @@ PANEL = f"""
 select jsonb_build_object(
   'panel', to_jsonb(panel),
   'uncosted_calls', {_UNCOSTED},
-  'responses', {_RESPONSES.format(and_more="")},
+  'responses', {_responses()},
   'consensus', {_CONSENSUS}
 )
-from public.panels panel where panel.id = $1 and panel.tenant_id = $2
+from (
+  select id, tenant_id, user_id, left(query, {LONGEST_TEXT}) as query, panel_type, status,
+         {_readable("configuration", LONGEST)} as configuration, {_readable("to_jsonb(agents)")} as agents,
+         created_at, updated_at, started_at, completed_at, {_readable("metadata", LONGEST)} as metadata
+  from public.panels where id = $1 and tenant_id = $2
+) panel
 """
 
 RESPONSES = f"""
-select jsonb_build_object('responses', {
-    _RESPONSES.format(and_more="and ($3::int is null or response.round_number = $3)")
-})
+select jsonb_build_object('responses', {_responses("and ($3::int is null or response.round_number = $3)")})
 from public.panels panel where panel.id = $1 and panel.tenant_id = $2
 """
 
 CONSENSUS = f"""
 select jsonb_build_object(
-  'panel', jsonb_build_object('metadata', jsonb_build_object('consensus', panel.metadata -> 'consensus')),
+  'panel', jsonb_build_object('metadata', jsonb_build_object(
+    'consensus', {_readable("(panel.metadata -> 'consensus')", LONGEST)}
+  )),
   'consensus', {_CONSENSUS}
 )
 from public.panels panel where panel.id = $1 and panel.tenant_id = $2
@@ -81,13 +122,24 @@ from public.panels panel where panel.id = $1 and panel.tenant_id = $2
 
 _LISTED = """
     tenant_id = $1
-    and created_at is not null
+    and created_at between '0001-01-02' and '9999-12-30'
     and ($2::text is null or status::text = $2)
     and ($3::text is null or panel_type::text = $3)
     and ($4::timestamptz is null or created_at >= $4)
     and ($5::timestamptz is null or created_at < $5)
     and ($6::text is null or query ilike $6)
 """
+
+_SUMMED_UP = """jsonb_build_object(
+    'awaiting', metadata -> 'awaiting', 'sequence', metadata -> 'sequence',
+    'cost_usd', metadata -> 'cost_usd', 'degraded', metadata -> 'degraded',
+    'failure', metadata -> 'failure', 'parent_panel_id', metadata -> 'parent_panel_id',
+    'consensus', jsonb_build_object(coalesce(last_round::text, ''), jsonb_build_object(
+      'band', metadata #> array['consensus', last_round::text, 'band'],
+      'consensus_level', metadata #> array['consensus', last_round::text, 'consensus_level']
+    ))
+  )"""
+"""What a list shows of a panel's metadata."""
 
 PANELS = f"""
 with page as (
@@ -101,17 +153,9 @@ select jsonb_build_object(
   'panels', (
     select coalesce(jsonb_agg(to_jsonb(listed) order by created_at desc, id desc), '[]')
     from (
-      select id, user_id, status, query, panel_type, agents, created_at, started_at, completed_at,
-             last_round, last_level, uncosted_calls,
-             jsonb_build_object(
-               'awaiting', metadata -> 'awaiting', 'sequence', metadata -> 'sequence',
-               'cost_usd', metadata -> 'cost_usd', 'degraded', metadata -> 'degraded',
-               'failure', metadata -> 'failure', 'parent_panel_id', metadata -> 'parent_panel_id',
-               'consensus', jsonb_build_object(coalesce(last_round::text, ''), jsonb_build_object(
-                 'band', metadata #> array['consensus', last_round::text, 'band'],
-                 'consensus_level', metadata #> array['consensus', last_round::text, 'consensus_level']
-               ))
-             ) as metadata
+      select id, user_id, status, left(query, {LONGEST_TEXT}) as query, panel_type,
+             {_readable("to_jsonb(agents)")} as agents, created_at, started_at, completed_at,
+             last_round, last_level, uncosted_calls, {_readable("summed_up")} as metadata
       from page
       left join lateral (
         select round_number as last_round, consensus_level as last_level
@@ -123,6 +167,7 @@ select jsonb_build_object(
         select uncosted_calls from askpanel.panel_money
         where panel_id = page.id and panel_money.tenant_id = page.tenant_id
       ) as money on true
+      cross join lateral (select {_SUMMED_UP} as summed_up offset 0) as once
     ) listed
   )
 )
@@ -144,10 +189,12 @@ _TOTALS = f"""
   'execution_time_ms', coalesce(sum(execution_time_ms), 0)
 """
 
+_USED = "jsonb_build_object('usage', panel.metadata -> 'usage', 'cost_usd', panel.metadata -> 'cost_usd')"
+
 PANEL_USAGE = f"""
 select jsonb_build_object(
   'uncosted_calls', {_UNCOSTED},
-  'metadata', jsonb_build_object('usage', panel.metadata -> 'usage', 'cost_usd', panel.metadata -> 'cost_usd'),
+  'metadata', {_readable(_USED)},
   'groups', (
     select coalesce(jsonb_agg(expert order by expert ->> 'key'), '[]') from (
       select jsonb_build_object('key', agent_id, 'panels_count', 1, {_TOTALS}) as expert
@@ -160,7 +207,18 @@ select jsonb_build_object(
 from public.panels panel where panel.id = $1 and panel.tenant_id = $2
 """
 
-TENANT = "select jsonb_build_object('tenant', to_jsonb(tenants)) from public.tenants where id = $1"
+_TENANT = {name: name for name in ("settings", "features", "branding")} | {
+    name: f"(whole -> '{name}')" for name in ("subdomain", "subscription_tier", "trial_ends_at")
+}
+"""Documents of `tenants`, and columns that a database may not have."""
+
+TENANT = f"""
+select jsonb_build_object('tenant', jsonb_build_object(
+  'id', id, 'name', left(name, {LONGEST_TEXT}), 'slug', left(slug, {LONGEST_TEXT}), 'status', status,
+  {", ".join(f"'{name}', {_readable(document)}" for name, document in _TENANT.items())}
+))
+from (select *, to_jsonb(tenants) as whole from public.tenants where id = $1) as tenant
+"""
 
 QUOTA = """
 with month as (

@@ -12,7 +12,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str)]
+Amount = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str)]
+"""Of our own reckoning."""
+Money = Annotated[Amount, Field(ge=0, le=10**15, max_digits=55, decimal_places=40)]
+"""As a row tells it, where anybody may have written it. Every digit is written out: of `1e999999999` a billion."""
 
 
 class View(BaseModel):

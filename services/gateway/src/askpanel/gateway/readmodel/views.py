@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from askpanel.gateway.readmodel.view_parts import (
+    Amount,
     AwaitingView,
     BudgetExceededView,
     ConsensusView,
@@ -30,6 +31,7 @@ from askpanel.gateway.readmodel.view_parts import (
 )
 
 __all__ = [
+    "Amount",
     "AwaitingView",
     "BrandingView",
     "BudgetExceededView",
@@ -69,8 +71,8 @@ __all__ = [
     "View",
 ]
 
-Price = Annotated[Money, Field(ge=0, le=1_000_000, max_digits=18, decimal_places=12)]
-LimitUsd = Annotated[Money, Field(ge=0, le=1_000_000_000, decimal_places=6)]
+Price = Annotated[Amount, Field(ge=0, le=1_000_000, max_digits=18, decimal_places=12)]
+LimitUsd = Annotated[Amount, Field(ge=0, le=1_000_000_000, decimal_places=6)]
 
 Role = Literal["owner", "admin", "member", "guest"]
 GroupBy = Literal["day", "agent", "model", "panel_type"]
@@ -191,10 +193,10 @@ class UsageGroup(UsageTotals):
 class BudgetView(View):
     """A month's spending limit and what is left of it. `reserved`: what unfinished panels may still spend."""
 
-    limit: Money | None = None
-    spent: Money = Decimal(0)
-    reserved: Money = Decimal(0)
-    remaining: Money | None = None
+    limit: Amount | None = None
+    spent: Amount = Decimal(0)
+    reserved: Amount = Decimal(0)
+    remaining: Amount | None = None
 
 
 class UsageReport(UsageTotals):
@@ -260,8 +262,8 @@ class QuotaView(View):
 
     panels_this_month: int
     running_panels: int
-    spent_usd_this_month: Money
-    reserved_usd_this_month: Money = Decimal(0)
+    spent_usd_this_month: Amount
+    reserved_usd_this_month: Amount = Decimal(0)
     costed_calls_this_month: int = 0
     month_ends_at: datetime
 
