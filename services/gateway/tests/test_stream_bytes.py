@@ -362,6 +362,24 @@ async def test_a_revoked_membership_ends_all_its_streams_and_no_other() -> None:
     assert sorted(asked[:2]) == sorted([mine.member, others.member])
 
 
+async def test_a_member_about_whom_nothing_can_be_told_keeps_nobody_elses_stream_open() -> None:
+    strange, revoked = delivery(), Delivery(Room(9, 999), (USER, UUID(int=9)))
+
+    async def allowed(_: UUID, tenant_id: UUID) -> bool:
+        if tenant_id == PANEL.tenant_id:
+            raise ValueError("Exceeds the limit (4300 digits) for integer string conversion")
+        return False
+
+    watching = asyncio.create_task(end_revoked(lambda: [strange, revoked], allowed, every=0.01))
+    async with asyncio.timeout(10):
+        while revoked.cut_because is None:  # noqa: ASYNC110  (the watcher tells nobody)
+            await asyncio.sleep(0.01)
+    assert not watching.done()
+    await end(watching)
+
+    assert strange.cut_because is None
+
+
 @pytest.mark.parametrize(("frames", "size"), [(2, 1000), (100, 20)])
 async def test_a_slow_client_loses_its_stream_and_no_memory(frames: int, size: int) -> None:
     stream = delivery(frames, size)

@@ -193,6 +193,27 @@ async def test_a_revoked_membership_ends_the_stream(start: Start) -> None:
     assert (await gateway.get(f"/panels/{told.ref.panel_id}/events")).status_code == 403
 
 
+async def test_a_look_that_fails_unexpectedly_ends_neither_the_stream_nor_the_gateway(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = await start(membership_seconds=0.1)
+    told = Story(name=str(uuid4())).whole()
+    await gateway.append(told.events[:1])
+
+    async with asyncio.timeout(20), opened(gateway, told.ref.panel_id) as source:
+        incoming = source.aiter_sse()
+        await anext(incoming)
+        await gateway.sql("alter function askpanel.role_in(uuid) rename to role_elsewhere")
+        while "nobody can tell" not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        await gateway.append(told.events[1:])
+        assert [event.event async for event in incoming][-1] == "panel_completed"
+        await gateway.sql("alter function askpanel.role_elsewhere(uuid) rename to role_in")
+
+    assert not gateway.app.state.failed.is_set()
+    assert (await gateway.get("/panels")).status_code == 200
+
+
 async def test_a_stream_ends_with_its_token(gateway: Running) -> None:
     told = Story(name=str(uuid4()))
     told.created()

@@ -1,11 +1,14 @@
 """Ends the streams of those who lost their membership: one watcher for all streams of the process."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID
 
 from askpanel.gateway.stream.deliver import Delivery
+
+logger = logging.getLogger(__name__)
 
 
 async def end_revoked(
@@ -25,6 +28,11 @@ async def end_revoked(
         for stream in streams():
             by_member[stream.member].append(stream)
         for member, theirs in by_member.items():
-            if not await allowed(*member):
+            try:
+                goes_on = await allowed(*member)
+            except Exception:
+                logger.exception("nobody can tell whether user %s of tenant %s is still a member", *member)
+                continue
+            if not goes_on:
                 for stream in theirs:
                     stream.cut("revoked")
