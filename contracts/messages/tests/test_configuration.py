@@ -54,6 +54,11 @@ def test_saying_nothing_takes_every_default_and_taking_it_again_changes_nothing(
         ("open", "consensus_threshold", [0.49, 1.01, "0.7", True, float("nan")]),
         ("open", "time_limit_minutes", [0, 61, "15"]),
         ("open", "max_cost_usd", ["0", "0.001", "100.01", "NaN", "x", 1, ""]),
+        (
+            "open",
+            "max_cost_usd",
+            ["0.5" + "0" * 20_000, "0.1234567", "1" + " " * 20, "0" * 20 + "1", "1e-999999999"],
+        ),
         ("delphi", "method", ["majority"]),
         ("hybrid", "method", ["majority", "delphi"]),
         ("structured", "method", ["none", "delphi", 1, ["majority"]]),
@@ -66,6 +71,7 @@ def test_saying_nothing_takes_every_default_and_taking_it_again_changes_nothing(
         ("structured", "quantity", [{"unit": "days"}]),
         ("hybrid", "human_deadline_minutes", [4, 10081]),
         ("delphi", "quantity", ["days", {}, {"unit": ""}, {"unit": "d", "minimum": 2, "maximum": 1}]),
+        ("delphi", "quantity", [{"unit": "d", "minimum": "-1e308"}, {"unit": "d", "maximum": True}]),
     ],
 )
 def test_values_out_of_range_are_refused_with_a_pointer(
@@ -138,6 +144,16 @@ def test_a_tenant_without_consensus_gets_one_round_and_nothing_counted() -> None
 def test_the_cost_limit_is_never_above_what_the_tenant_has_left() -> None:
     assert accepted("open", {"max_cost_usd": "5"}, budget_left=Decimal("0.50"))["max_cost_usd"] == "0.50"
     assert accepted("open", {"max_cost_usd": "0.10"}, budget_left=Decimal("0.50"))["max_cost_usd"] == "0.10"
+
+
+def test_what_the_tenant_has_left_is_rounded_down_to_what_may_be_asked_for() -> None:
+    left = accepted("open", {}, budget_left=Decimal("0.123456789012345678"))
+    assert left["max_cost_usd"] == "0.123456"
+    assert accepted("open", left)["max_cost_usd"] == "0.123456"
+
+
+def test_a_frozen_limit_is_read_with_all_its_decimals() -> None:
+    assert read("open", {"max_cost_usd": "0.123456789012"}).max_cost_usd == Decimal("0.123456789012")
 
 
 def test_ranking_needs_options() -> None:

@@ -14,6 +14,7 @@ import pytest
 from askpanel.contracts.blocks import QuestionBlock
 from askpanel.contracts.events import FailureReason, TokenUsage
 from askpanel.expert_runner.catalogue import load_bench_experts
+from askpanel.expert_runner.models import scripted_server
 from askpanel.expert_runner.models.opening import Means, open_model
 from askpanel.expert_runner.models.port import Failure, Label, Reply
 from askpanel.expert_runner.models.provider import Clocks, ProviderModel, Traits
@@ -104,6 +105,20 @@ async def test_the_tokens_of_an_answer_we_cannot_use_are_still_known() -> None:
         assert outcome.usage == TokenUsage(input_tokens=500, output_tokens=90), kind
     outcome, _ = await ask("scripted:fail=500")
     assert outcome.usage is None, "absent is not zero"
+
+
+@pytest.mark.parametrize("usage", ["10000000000000000000/90", "500/1000000001"])
+async def test_a_count_of_tokens_that_cannot_be_is_no_report(
+    monkeypatch: pytest.MonkeyPatch, usage: str
+) -> None:
+    def as_written(*_: object) -> TokenUsage:
+        read, written = map(int, usage.split("/"))
+        return TokenUsage(input_tokens=read, output_tokens=written)
+
+    monkeypatch.setattr(scripted_server, "usage_of", as_written)
+    outcome, _ = await ask("scripted:")
+    assert isinstance(outcome, Reply), outcome
+    assert outcome.usage is None
 
 
 async def test_a_failures_detail_holds_nothing_the_provider_said() -> None:

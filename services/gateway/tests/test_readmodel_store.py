@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -316,6 +317,38 @@ async def test_one_refused_event_leaves_the_others_rows_alone(projecting: Projec
     projecting.log.append(last)
     await projecting.apply([last])
     assert len((await dump(projecting.database))["agent_usage"]) == len(after["agent_usage"]) + 1
+
+
+@pytest.mark.parametrize("wished", ["0.5" + "0" * 20_000, "1e-20000", "9" * 140_000, "NaN", "-1", None])
+async def test_a_limit_that_no_column_holds_keeps_no_panel_out_of_the_tables(
+    projecting: Projecting, wished: object
+) -> None:
+    """The log holds such panels: they were let in once."""
+    story = Story("strange")
+    story.created(configuration={"max_cost_usd": wished})
+    projecting.log = numbered(story.events)
+    await projecting.apply(projecting.log)
+    counted = "select cap_usd from askpanel.panel_money where panel_id = $1"
+    assert await fetch(projecting.database, counted, story.ref.panel_id) == 0
+
+
+@pytest.mark.parametrize("variant", ["as known", "two decimals"])
+async def test_a_call_dearer_than_its_column_holds_is_counted_whole(
+    databases: Databases, variant: str
+) -> None:
+    database = await databases.create(*VARIANTS[variant])
+    await seed(database.admin)
+    story = Story("dear")
+    story.created()
+    story.used(0, cost_usd=Decimal("1999999.999999999"))
+    projecting = Projecting(database, numbered(story.events))
+    await projecting.apply(projecting.log)
+    await projecting.store.aclose()
+    row = "select metadata ->> 'cost_usd_exact' || ' ' || cost_usd::int from agent_usage"
+    assert await fetch(database, row) == "1999999.999999999 999999"
+    spent = "select spent_usd from askpanel.panel_money where panel_id = $1"
+    assert await fetch(database, spent, story.ref.panel_id) == Decimal("1999999.999999999")
+    await databases.drop(database)
 
 
 async def test_a_deleted_panels_later_rows_are_refused_and_others_go_on(projecting: Projecting) -> None:

@@ -7,7 +7,7 @@ a value that the API would have refused.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any, cast, get_args
 
@@ -22,6 +22,11 @@ NO_CONSENSUS = "none"
 
 MOST_EXPERTS = 12
 """Voting seats a tenant may have on one panel where its settings do not say (existing-schema.md)."""
+
+DECIMALS = 6
+"""Of an amount in USD that somebody asks for."""
+LONGEST_AMOUNT = 20
+"""Characters of such an amount."""
 
 _BALLOT_METHODS = ("majority", "weighted", "ranked", "quantum", "reliability")
 
@@ -166,6 +171,15 @@ def _flag(value: Any) -> bool:
 
 
 def _money(value: Any) -> str:
+    """An amount as it is asked for: a text may have more digits than any column."""
+    amount = _amount(value)
+    if len(value) > LONGEST_AMOUNT or len(amount.partition(".")[2]) > DECIMALS:
+        raise _Refused(f"must have at most {DECIMALS} decimals, and {LONGEST_AMOUNT} characters")
+    return amount
+
+
+def _amount(value: Any) -> str:
+    """An amount as it was frozen, maybe with more decimals: those of what a tenant had left."""
     try:
         amount = Decimal(value) if isinstance(value, str) else Decimal("NaN")
     except InvalidOperation:
@@ -173,6 +187,12 @@ def _money(value: Any) -> str:
     if not amount.is_finite() or not Decimal("0.01") <= amount <= 100:
         raise _Refused('must be a decimal string from "0.01" to "100"')
     return f"{amount:f}"
+
+
+def _rounded_down(amount: Decimal) -> Decimal:
+    """With as many decimals as may be asked for, so that the panel can be asked again as it was."""
+    rounded = amount.quantize(Decimal(1).scaleb(-DECIMALS), ROUND_DOWN)
+    return amount if amount == rounded else rounded
 
 
 def _text(limit: int) -> _Check:
@@ -199,10 +219,13 @@ def _names(value: Any) -> list[str]:
 def _quantity(value: Any) -> dict[str, Any] | None:
     if value is None:
         return None
+    wanted = 'must be {"unit": text, "minimum": number?, "maximum": number?}'
     try:
         quantity = QuantityBlock.model_validate(value)
     except ValidationError:
-        raise _Refused('must be {"unit": text, "minimum": number?, "maximum": number?}') from None
+        raise _Refused(wanted) from None
+    if any(isinstance(value.get(bound), str | bool) for bound in ("minimum", "maximum")):
+        raise _Refused(wanted)  # whose size nobody has looked at
     if not 0 < len(quantity.unit.strip()) <= 60:
         raise _Refused("unit must have 1 to 60 characters")
     low, high = quantity.minimum, quantity.maximum
@@ -284,7 +307,7 @@ def effective(
         values["rank_options"] = True
     problems += _contradictions(values, experts, options)
     if budget_left is not None and Decimal(values["max_cost_usd"]) > budget_left:
-        values["max_cost_usd"] = f"{budget_left:f}"
+        values["max_cost_usd"] = f"{_rounded_down(budget_left):f}"
     return tuple(problems) if problems else values
 
 
@@ -292,7 +315,9 @@ def read(panel_type: PanelType, configuration: Mapping[str, Any]) -> Configurati
     """A frozen configuration as typed values. Total: what is absent or unusable takes its default."""
     given = _aliased(configuration)
     values: dict[str, Any] = dict.fromkeys(_ELSEWHERE)
-    for key, (default, check) in _keys(panel_type, given.get("method") != NO_CONSENSUS).items():
+    keys = _keys(panel_type, given.get("method") != NO_CONSENSUS)
+    keys["max_cost_usd"] = (PROTOCOLS[panel_type].max_cost_usd, _amount)
+    for key, (default, check) in keys.items():
         try:
             values[key] = check(given[key]) if key in given else default
         except _Refused:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pydantic_ai.settings import ModelSettings
 
 
+MOST_TOKENS = 1_000_000_000
+"""Of one call: no model reads or writes so many, and the sum of both fits into a column of four bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """Three limits in seconds: between two reads, until the first output, for the whole call."""
@@ -193,8 +197,10 @@ async def _read(stream: "StreamedResponse", on_delta: OnDelta | None) -> str:
 
 
 def _usage(stream: "StreamedResponse") -> TokenUsage | None:
+    """What the provider reports, if that can be: no count is negative, or of more than MOST_TOKENS."""
     usage = stream.usage
-    if not usage.input_tokens and not usage.output_tokens:
+    counts = (usage.input_tokens, usage.output_tokens)
+    if not any(counts) or not all(0 <= count <= MOST_TOKENS for count in counts):
         return None
     return TokenUsage(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
 

@@ -7,10 +7,11 @@ somebody without these tables has written (an older version, a restore), they ar
 
 # ruff: noqa: S608  (put together from this module's constants only)
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -208,11 +209,9 @@ def _panel_values(panel: Panel) -> Mapping[str, Any]:
 
 
 def _amount(value: object) -> Decimal:
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return Decimal(0)
-    return amount if amount.is_finite() else Decimal(0)
+    """As `count_anew` takes it: 0 for what is no amount that can be counted."""
+    text = str(value)
+    return Decimal(text) if re.fullmatch(_NUMBER, text, re.ASCII) else Decimal(0)
 
 
 def _call_values(call: Call) -> Mapping[str, Any]:

@@ -26,6 +26,8 @@ from askpanel.contracts.ids import row_id
 Json = Mapping[str, Any]
 
 LARGEST_INTEGER = 2**31 - 1
+LARGEST_COST = Decimal(999_999)
+"""USD that the column for a call's cost certainly holds; it has six digits before the point."""
 EXCERPT = 280
 """Characters of a piece of evidence kept with the panel and shown beside an answer that cites it."""
 
@@ -230,7 +232,7 @@ def consensus_detail(event: ConsensusCalculated, data: Json) -> Json:
 
 
 def usage_row(recorded: Recorded, event: UsageRecorded, data: Json) -> UsageRow:
-    """What one attempt used; the column holds a rounded cost, the metadata the exact one."""
+    """What one attempt used; the column holds a rounded cost, LARGEST_COST at most, the metadata the exact one."""
     panel = recorded.envelope.panel
     metadata = {
         "model": event.model,
@@ -255,7 +257,7 @@ def usage_row(recorded: Recorded, event: UsageRecorded, data: Json) -> UsageRow:
         agent_id=event.agent_id,
         tokens_used=event.tokens_used,
         execution_time_ms=event.execution_time_ms,
-        cost_usd=event.cost_usd,
+        cost_usd=None if event.cost_usd is None else min(event.cost_usd, LARGEST_COST),
         created_at=recorded.envelope.time,
         metadata=metadata,
     )
