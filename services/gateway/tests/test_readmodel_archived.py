@@ -1,10 +1,13 @@
 """Tables of a log whose old panels are archived: rebuilt, caught up and begun anew, byte for byte the same."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from askpanel.contracts.subjects import PanelRef
+from askpanel.gateway.readmodel import store
+from askpanel.gateway.readmodel.remembered import Remembered
 from askpanel.gateway.readmodel.replay import replay
 from askpanel.runtime.archiver import Archiver
 from services.gateway.tests.stories import GLOBEX, Story, interleaved
@@ -102,6 +105,35 @@ async def test_a_database_older_than_what_was_archived_catches_up(stack: Stack) 
     report = await stack.replay()
     assert report.equal, report.differences
     assert report.rows == ROWS
+    assert await stack.letters() == 0
+
+
+@pytest.mark.parametrize("share", [0, 1])
+async def test_a_panel_forgotten_since_it_came_from_the_archive_is_read_again_whole(
+    stack: Stack,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    share: int,
+) -> None:
+    """While archived events are applied, the checkpoint stays where it was: before the panel, or amid it."""
+    monkeypatch.setattr(store, "Remembered", partial(Remembered, ended=1))
+    archived = await projected(stack, Story("four").whole(parent=FIRST.panel_id))
+    await everybody_is_past(stack.client)
+    assert (await Archiver(stack.client, older_than=timedelta(0)).run()).panels == 4
+    first = Story("one").whole()
+    last = await stack.append([first.used(2, attempt=2)])
+    await stack.project(last)
+    assert (await stack.replay()).equal
+
+    older = archived * share // 4
+    await stack.execute("update askpanel.projection_checkpoint set stream_sequence = $1", older)
+    if not older:
+        for table in ("agent_usage", "panel_consensus", "panel_responses", "panels"):
+            await stack.execute(f"delete from public.{table}")
+    await stack.project(last, batch=7)
+
+    report = await stack.replay()
+    assert report.equal, report.differences
+    assert report.rows["agent_usage"] == 4 * 3 + 1
     assert await stack.letters() == 0
 
 

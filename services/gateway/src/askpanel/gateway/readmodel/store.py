@@ -93,7 +93,7 @@ class PostgresStore:
     async def apply(self, events: Sequence[Recorded], *, previous: int, position: Position) -> None:
         """One transaction; see the protocol. A single event that is refused still counts in the fold."""
         async with self._session():
-            panels, work = await self._fold(events, previous)
+            panels, work = await self._fold(events)
             try:
                 with _errors():
                     connection = await self._lead()
@@ -144,7 +144,8 @@ class PostgresStore:
                     self._connection.terminate()
                 raise
 
-    async def _fold(self, events: Sequence[Recorded], previous: int) -> tuple[dict[PanelRef, Panel], Work]:
+    async def _fold(self, events: Sequence[Recorded]) -> tuple[dict[PanelRef, Panel], Work]:
+        """What a panel was before is what its log holds, maybe beyond the checkpoint: that waits for archived events."""
         panels: dict[PanelRef, Panel] = {}
         work = Work()
         for recorded in events:
@@ -152,7 +153,7 @@ class PostgresStore:
             created = isinstance(recorded.event, PanelCreated)
             before = panels.get(ref) or self._panels.get(ref)
             if before is None and not created:
-                before = await self._recall(ref, previous)
+                before = await self._recall(ref, recorded.sequence - 1)
             try:
                 panel, rows = project(before, recorded)
             except Unstorable as error:
