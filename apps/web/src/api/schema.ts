@@ -261,6 +261,8 @@ export interface paths {
         /**
          * Create Expert
          * @description Publish an expert of this tenant. An id of the global catalogue is taken over for this tenant only.
+         *
+         *     Its versions then go on from the shared one's: running panels name an expert by id and version, and keep theirs.
          */
         post: operations["create_expert_api_v1_agents_post"];
         delete?: never;
