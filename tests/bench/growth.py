@@ -51,6 +51,7 @@ from tests.bench.cast import (
 from tests.bench.filling import TENANT, fill, template
 from tests.bench.gateway import Served, gateway
 from tests.bench.replaying import measure_replay
+from tests.bench.settling import settled
 from tests.bench.starts import starts
 from tests.contract.archiving import everybody_is_past
 from tests.contract.made import an_end
@@ -60,8 +61,6 @@ AT_ONCE = 4
 READS = 20
 APPENDS = 0.005
 """Seconds between appends while panels are read."""
-SETTLE = 5.0
-"""Seconds for the server to give memory back before it is looked at."""
 
 Row = dict[str, Any]
 
@@ -85,9 +84,8 @@ class Server:
         return psutil.Process(self._running.pid)
 
     def memory(self) -> float:
-        """MiB resident, once the server has had time to give some back."""
-        time.sleep(SETTLE)
-        return self.process.memory_info().rss / 2**20
+        """MiB resident, once the server has given back what it will."""
+        return settled(lambda: self.process.memory_info().rss) / 2**20
 
     def restart(self) -> float:
         """Seconds from its end until JetStream answers again."""

@@ -18,6 +18,7 @@ import psutil
 from services.gateway.tests.stories import Story
 from tests.bench.audience import Tally, Usher, audience
 from tests.bench.cast import cpu_ms
+from tests.bench.settling import settled
 from tests.bench.stage import HOST, Stage, stage
 
 CUT = "askpanel_sse_streams_cut_total"
@@ -99,8 +100,7 @@ async def _measure(bench: Bench) -> None:
     before = cpu_ms(there.process)
     took = await bench.seat("quiet", quiet, options.idle)
     spent = cpu_ms(there.process) - before
-    await asyncio.sleep(2)
-    full = there.memory()
+    full = await asyncio.to_thread(settled, there.memory)
     line(
         f"{options.idle:,} streams connect, {options.panels:,} panels, {options.users:,} users",
         f"{options.idle / took:,.0f} a second, {spent / options.idle:.2f} ms of processor each",
@@ -117,8 +117,7 @@ async def _measure(bench: Bench) -> None:
     for group in ("quiet", "lively", "hot", "slow", "beside"):
         await bench.usher.do("close", group)
     await _all_closed(there)
-    await asyncio.sleep(2)
-    left = there.memory() - empty
+    left = await asyncio.to_thread(settled, there.memory) - empty
     line("memory kept after all have left", f"{left / 1e6:.1f} MB of {(full - empty) / 1e6:.0f} MB")
 
 

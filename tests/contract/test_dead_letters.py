@@ -232,8 +232,13 @@ async def test_a_message_whose_process_died_each_time_is_a_letter_by_the_servers
     await client.jetstream().publish(some_panel().subject("panel.failed"), b"{}")
     subscription = await client.jetstream().pull_subscribe_bind(durable.name, stream=durable.stream)
     await subscription.fetch(1, timeout=2)
-    with pytest.raises(TimeoutError):
-        await subscription.fetch(1, timeout=1)
+
+    async def is_a_letter() -> bool:
+        with pytest.raises(TimeoutError):
+            await subscription.fetch(1, timeout=0.2)
+        return await letters.read_letters(client.jetstream()) != []
+
+    await until(is_a_letter)
     (letter,) = await letters.read_letters(client.jetstream())
     assert (letter.durable, letter.reason, letter.sequence) == (durable.name, "max_deliveries", 1)
     with pytest.raises(NotRetried, match="no consumer of ours"):

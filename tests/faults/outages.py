@@ -14,6 +14,8 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
+from askpanel.contracts.events import ExpertStarted
+from askpanel.contracts.subjects import PanelRef
 from tests.faults.evidence import Allowance
 from tests.faults.sweep import Field, Played, Told, canary, field_on, judge, play
 from tests.harness.outages import dead, silent
@@ -82,8 +84,19 @@ async def run(data: Path, *, seconds: float, told: Told) -> tuple[str, ...]:
 async def _one(ground: Field, outage: Outage, seconds: float) -> tuple[list[Played], str]:
     """Panels are under way when the server goes, and their clients wait for it to come back."""
     running = ground.running
+    at_work: set[PanelRef] = set()
+
+    def listener(ref: PanelRef, event_type: str) -> None:
+        if event_type == ExpertStarted.TYPE:
+            at_work.add(ref)
+
+    async def working() -> int:
+        return len(at_work)
+
+    ground.listeners.append(listener)
     work = [asyncio.create_task(play(ground, "structured", None)) for _ in range(RUNNING)]
-    await asyncio.sleep(1.0)
+    await until(working, lambda count: count == RUNNING)
+    ground.listeners.remove(listener)
     async with outage(running):
         await asyncio.sleep(seconds)
     back = time.monotonic()

@@ -73,7 +73,7 @@ class Load:
         async with self.client() as client:
             while not self.over:
                 listed = await self._get(client, "GET list", "/panels?limit=5")
-                for one in listed["panels"][:2] if listed else []:
+                for one in (listed or {"panels": ()})["panels"][:2]:
                     await self._get(client, "GET panel", f"/panels/{one['id']}")
                 await asyncio.sleep(0.2)
 

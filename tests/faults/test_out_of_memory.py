@@ -42,6 +42,7 @@ async def test_starved_processes_lose_no_panel(capsys: pytest.CaptureFixture[str
             died = sorted(name for name in STARVED if ground.running.pids()[name] != before[name])
             with capsys.disabled():
                 print(f"\nstarved {len(STARVED)} processes, died: {', '.join(died) or 'none'}")
+            assert died, "nobody had wanted more"
             broken = await judge(ground, played, Allowance(extra_calls=3 * 2 * AT_ONCE))
             assert not broken, broken
             async with ground.running.log() as log:

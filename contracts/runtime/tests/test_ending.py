@@ -57,18 +57,25 @@ async def test_one_that_never_hears_is_left_behind_and_named(caplog: pytest.LogC
 
 
 async def test_cancelling_the_one_who_waits_is_not_lost_either() -> None:
-    waiting = asyncio.create_task(end(asyncio.create_task(deaf(1, []))))
-    await asyncio.sleep(0.01)
+    heard: list[int] = []
+    waiting = asyncio.create_task(end(asyncio.create_task(deaf(1, heard))))
+    while not heard:  # noqa: ASYNC110  (a state of another task)
+        await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
 
 async def test_a_process_leaves_on_sigterm_though_its_watcher_loses_the_first_word() -> None:
-    heard: list[int] = []
-    process = asyncio.create_task(until_signal(deaf(1, heard)))
-    await asyncio.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGTERM)
+    heard, begun = list[int](), asyncio.Event()
+
+    async def watcher() -> None:
+        begun.set()
+        await deaf(1, heard)
+
+    process = asyncio.create_task(until_signal(watcher()))
     async with asyncio.timeout(5):
+        await begun.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
         await process
     assert heard == [1]

@@ -13,11 +13,11 @@ from askpanel.consensus.keypoints.likeness import likeness
 from askpanel.consensus.keypoints.negation import contradicts
 
 OWN = Path(__file__).parent / "data" / "opposites_and_paraphrases.csv"
-SHARED = (
+PUBLIC = (
     next(
         (up for up in Path(__file__).resolve().parents if (up / "requirements.lock").is_file()), Path("/")
     ).parent
-    / "shared"
+    / "shared/data/negation/pairs.csv"
 )
 
 
@@ -54,9 +54,9 @@ def test_at_least_four_in_five_paraphrases_stay_together() -> None:
     assert together >= 0.8 * len(PARAPHRASES)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the public data are not beside the repository")
+@pytest.mark.skipif(not PUBLIC.is_file(), reason=f"there is no {PUBLIC}: public data, beside the repository")
 def test_on_the_public_pairs_every_explicit_negation_is_kept_apart() -> None:
-    rows = pairs(SHARED / "data" / "negation" / "pairs.csv")
+    rows = pairs(PUBLIC)
     found = {row["id"]: contradicts(row["text_a"], row["text_b"]) for row in rows}
     explicit = [row for row in rows if row["relation"] == "opposite" and row["kind"] in EXPLICIT]
     assert len(explicit) == 20

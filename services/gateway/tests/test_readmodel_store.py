@@ -196,12 +196,14 @@ async def test_a_second_projector_waits_and_takes_over(projecting: Projecting) -
     with pytest.raises(StoreUnavailable, match="stands by"):
         await standby.checkpoint()
     await leader.aclose()
-    while True:
-        try:
-            assert await standby.checkpoint() == Position(10, EPOCH)
-        except StoreUnavailable:
-            continue
-        break
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await standby.checkpoint() == Position(10, EPOCH)
+            except StoreUnavailable:
+                await asyncio.sleep(0.01)
+            else:
+                break
     await projecting.apply(projecting.log[10:])
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -335,7 +335,7 @@ async def test_silence_is_filled_with_heartbeats_of_one_newline() -> None:
     assert sent.startswith(opening + 3 * b"5\r\n: hb\n\r\n")
 
 
-@pytest.mark.parametrize("because", get_args(Why)[3:5])
+@pytest.mark.parametrize("because", ["age", "expired"])
 async def test_age_and_expiry_end_a_stream(because: Why) -> None:
     stream = delivery()
 

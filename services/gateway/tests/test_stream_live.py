@@ -106,22 +106,25 @@ async def test_clients_that_come_at_any_moment_of_a_running_panel_see_the_same(g
     told = story()
     await gateway.append(told.events[:1])
 
-    async def run() -> None:
-        for event in told.events[1:]:
-            await gateway.append([event])
-            await asyncio.sleep(0.002)
+    moments = [asyncio.Event() for _ in told.events]
 
-    async def come(turn: int) -> list[int]:
-        await asyncio.sleep(turn * 0.004)
+    async def run() -> None:
+        for event, moment in zip(told.events[1:], moments[1:], strict=True):
+            await gateway.append([event])
+            moment.set()
+
+    async def come(moment: asyncio.Event) -> list[int]:
+        await moment.wait()
         got = await events(gateway, told.ref.panel_id)
         return [int(event.id) for event in got]
 
+    moments[0].set()
     running = asyncio.create_task(run())
-    seen = await asyncio.gather(*(come(turn) for turn in range(12)))
+    seen = await asyncio.gather(*map(come, moments))
     await running
 
     expected = public(await gateway.stored(told.ref.panel_id))
-    assert all(one == expected for one in seen)
+    assert seen == [expected] * len(told.events)
 
 
 async def test_deltas_reach_those_who_watch_and_carry_no_id(gateway: Running) -> None:
@@ -163,7 +166,7 @@ async def test_what_cannot_be_read_on_the_log_is_left_out_of_streams(gateway: Ru
     assert [int(event.id) for event in await events(gateway, ref.panel_id)][3:] == live
 
 
-async def test_heartbeats_age_and_expiry(start: Start) -> None:
+async def test_silence_is_filled_with_heartbeats_until_the_stream_is_old(start: Start) -> None:
     gateway = await start(stream_heartbeat=0.05, stream_age=1.0)
     told = Story(name=str(uuid4()))
     told.created()
