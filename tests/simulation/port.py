@@ -6,12 +6,12 @@ not confirmed within the patience is unavailable, stored or not.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
 from askpanel.contracts.envelope import Recorded, decode, encode
-from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.subjects import PanelRef, type_of
 from askpanel.contracts.topology import PANELS, TIMERS
 from askpanel.runtime.errors import AlreadyThere, Conflict, LogUnavailable
 from askpanel.runtime.log import EventLog, Position
@@ -132,11 +132,22 @@ class SimulatedLog:
             except Conflict:
                 continue
 
-    async def read(self, panel: PanelRef, *, after: int = 0, until: int | None = None) -> list[Recorded]:
+    async def read(
+        self,
+        panel: PanelRef,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        types: Collection[str] | None = None,
+    ) -> list[Recorded]:
         """See `EventLog.read`."""
         await self._process.step("read")
         messages = self._server.log.by_panel.get(_key(panel), ())
-        return [self._server.recorded(one) for one in messages if one.sequence > after]
+        return [
+            self._server.recorded(one)
+            for one in messages
+            if one.sequence > after and (types is None or type_of(one.subject) in types)
+        ]
 
     async def read_raw(
         self, subject_filter: str, *, after: int = 0, until: int | None = None
