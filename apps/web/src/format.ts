@@ -1,4 +1,4 @@
-/** Numbers, money and times as people read them. The locale is that of `text.ts`. */
+/** Numbers, money and times as people read them. The locale is that of `text/`. */
 
 const LOCALE = "en";
 
