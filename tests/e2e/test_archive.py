@@ -32,6 +32,13 @@ async def messages(own: RunningStack) -> int:
         return (await log.jetstream.stream_info(PANELS.name)).state.messages
 
 
+async def waiting(own: RunningStack) -> int:
+    """Messages that somebody has not taken or not acknowledged: they stay on the log."""
+    async with own.log() as log:
+        consumers = await log.jetstream.consumers_info(PANELS.name)
+    return sum((one.num_pending or 0) + (one.num_ack_pending or 0) for one in consumers)
+
+
 async def test_an_archived_panel_is_served_followed_up_replayed_and_erased(own: RunningStack) -> None:
     key = {"Idempotency-Key": "once"}
     asked: dict[str, Any] = {
@@ -47,6 +54,8 @@ async def test_an_archived_panel_is_served_followed_up_replayed_and_erased(own: 
         stored = await until(lambda: own.events(panel), usage_complete)
         await projected(own, stored[-1].sequence)
         before = (await client.get(f"/panels/{panel}/events")).json()
+
+        await until(lambda: waiting(own), lambda left: left == 0)
 
         async def archive() -> int:
             await said(own, "archive", "--days", "0")
