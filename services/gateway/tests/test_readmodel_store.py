@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.store import PostgresStore
-from askpanel.gateway.readmodel.upserts import TABLES
+from askpanel.gateway.readmodel.upserts import LARGEST, TABLES
 from askpanel.local.demo import seed
 from askpanel.runtime.log import Position
 from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable
@@ -254,6 +254,23 @@ async def test_other_programs_rows_keys_and_columns_stay_as_they_are(projecting:
     assert await fetch(database, seats, Story("one").ref.panel_id) == 3, (
         "our keys are written whole each time"
     )
+
+
+async def test_metadata_that_would_make_every_write_slow_is_let_go(projecting: Projecting) -> None:
+    database, log = projecting.database, projecting.log
+    await projecting.apply(log[:30])
+    filled = "update panels set metadata = metadata || jsonb_build_object('theirs', repeat('x', $1))"
+    kept = "select count(*) filter (where metadata ? 'theirs') from panels where metadata ? 'sequence'"
+    written = await fetch(database, "select count(*) from panels")
+    await fetch(database, filled, LARGEST // 2)
+    await projecting.apply(log[30:40])
+    assert await fetch(database, kept) == written
+    await fetch(database, filled, LARGEST + 1)
+    await projecting.apply(log[40:])
+    before, after = ({recorded.envelope.panel for recorded in part} for part in (log[:40], log[40:]))
+    assert before & after
+    assert await fetch(database, kept) == written - len(before & after)
+    assert await fetch(database, "select bool_and(metadata ? 'sequence') from panels")
 
 
 async def test_metadata_that_somebody_broke_is_put_right_by_the_next_event(projecting: Projecting) -> None:

@@ -73,6 +73,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 """The columns we write and the plain type each value travels as. All others are left to their defaults."""
 
+LARGEST = 8_000_000
+"""Bytes of a panel's metadata that are written anew with every event. A member may write there too, and what one tenant's row
+takes all tenants wait for; ours has 4 MB at most."""
+
 GROWING = ("id", "tenant_id", "status", "started_at", "completed_at", "metadata")
 """What changes in a row of `panels` after its insert."""
 
@@ -100,8 +104,16 @@ def _cast(table: str, name: str, types: Types) -> str:
 
 
 def _merged(ours: str) -> str:
-    """Our keys over whatever else the row's metadata holds."""
-    theirs = "case when jsonb_typeof(old.metadata) = 'object' then old.metadata else '{}' end"
+    """Our keys over whatever else the row's metadata holds, unless that is more than LARGEST.
+
+    The size as it is stored is looked at first: it may be compressed, and costs nothing to know.
+    """
+    theirs = f"""
+        case when jsonb_typeof(old.metadata) is distinct from 'object' then '{{}}'
+          when pg_column_size(old.metadata) > {LARGEST // 100}
+            and pg_column_size(old.metadata || '{{}}') > {LARGEST} then '{{}}'
+          else old.metadata end
+    """
     return f"({theirs}) || {ours}"
 
 
