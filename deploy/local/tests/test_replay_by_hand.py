@@ -48,6 +48,8 @@ async def test_before_the_first_event_it_says_what_to_look_at(
 ) -> None:
     assert "no event has been projected" in (said := refused(tmp_path, servers))
     assert "see that the projector runs" in said
+    seen = command_line(tmp_path, "doctor", ASKPANEL_MODEL="scripted", **servers)
+    assert "nothing is written yet of the log's 0 events" in seen.stdout
 
 
 async def test_a_log_that_is_another_one_is_told_with_both_ways_out(
@@ -58,6 +60,9 @@ async def test_a_log_that_is_another_one_is_told_with_both_ways_out(
         "insert into askpanel.projection_checkpoint (name, stream_sequence, stream_created_at) values ($1, 5, now())",
         PROJECTION,
     )
+    seen = command_line(tmp_path, "doctor", ASKPANEL_MODEL="scripted", **servers)
+    assert seen.returncode == 1
+    assert "sequence 5 was reached on the log created" in seen.stdout
     assert "sequence 5 was reached on the log created" in (said := refused(tmp_path, servers))
     assert "restore the right log" in said
     assert "`delete from askpanel.projection_checkpoint` as the tables' owner" in said

@@ -13,11 +13,14 @@ from askpanel.contracts.topology import DEAD, DURABLES
 from askpanel.expert_runner.models.resolve import ModelEnvironment, Unusable, resolve
 from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.drift_finding import Finding as Difference
+from askpanel.gateway.readmodel.store import reached
 from askpanel.local.invocation import command
-from askpanel.local.operator import servers
+from askpanel.local.operator import connected, servers
 from askpanel.local.running import NoStack
 from askpanel.runtime import bootstrap
 from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.log import EventLog
+from askpanel.runtime.tail import LogReplaced, check_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,13 @@ async def _examine() -> list[Finding]:
     else:
         findings = [await _model_here()]
     findings.append(Finding("stack", True, where.source))
-    findings += await _log(where.nats_url)
+    log = await _log(where.nats_url)
+    findings += log
     if where.database_url is not None:
-        findings += await _schema(where.database_url)
+        schema = await _schema(where.database_url)
+        findings += schema
+        if log[0].ok and schema[0].ok:
+            findings.append(await _tables(where.nats_url, where.database_url))
     return findings
 
 
@@ -112,6 +119,28 @@ async def _schema(dsn: str) -> list[Finding]:
     if report.errors:
         return [Finding("schema", False, report.render(), "the differences above say how to fix each")]
     return [Finding("schema", True, as_expected(report.findings))]
+
+
+async def _tables(url: str, dsn: str) -> Finding:
+    """Whether the tables were written from this log, and how far."""
+    connection = await asyncpg.connect(dsn, timeout=3)
+    try:
+        written = await reached(connection)
+    except asyncpg.InsufficientPrivilegeError as error:
+        return Finding("tables", False, str(error), "set ASKPANEL_DATABASE_URL to the login panel_projector")
+    finally:
+        await connection.close()
+    async with connected(url) as client:
+        end = await EventLog(client).position()
+    if written is None:
+        return Finding("tables", True, f"nothing is written yet of the log's {end.sequence} events")
+    try:
+        check_same(written, end)
+    except LogReplaced as error:
+        return Finding("tables", False, str(error), "see The log was replaced in docs/operating.md")
+    return Finding(
+        "tables", True, f"written from this log, {end.sequence - written.sequence} events behind it"
+    )
 
 
 def as_expected(remarks: Sequence[Difference]) -> str:

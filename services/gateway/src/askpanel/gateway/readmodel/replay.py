@@ -29,7 +29,7 @@ from askpanel.gateway.readmodel.money import count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.remembered import Remembered
 from askpanel.gateway.readmodel.rows import Unstorable
-from askpanel.gateway.readmodel.store import PROJECTION, History, fold, history_of, writable_types
+from askpanel.gateway.readmodel.store import History, fold, history_of, reached, writable_types
 from askpanel.gateway.readmodel.tables import (
     Connection,
     Link,
@@ -45,8 +45,6 @@ BATCH = 2000
 
 SHADOW = "askpanel_shadow"
 
-CHECKPOINT = "select stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $1"
-HELD_CHECKPOINT = CHECKPOINT + " for update"
 
 Progress = Callable[[int, int], None]
 """Called now and then with the sequence reached and the one to reach."""
@@ -108,7 +106,7 @@ async def replay(
         await connection.execute("select set_config('timezone', 'UTC', false)")
         types = await writable_types(connection)
         async with _snapshot(connection):
-            position = await _position(connection, CHECKPOINT)
+            position = await _position(connection)
             check_same(position, await log.position())
             await make_shadow(connection, SHADOW)
             rebuild = _Rebuild(Writer(types, SHADOW), history_of(log))
@@ -221,14 +219,14 @@ async def _snapshot(connection: Connection) -> AsyncGenerator[None]:
             await transaction.rollback()
 
 
-async def _position(connection: Connection, statement: str) -> Position:
-    row = await connection.fetchrow(statement, PROJECTION)
-    if row is None:
+async def _position(connection: Connection, *, held: bool = False) -> Position:
+    position = await reached(connection, held=held)
+    if position is None:
         raise NothingProjected(
             "no event has been projected into this database: see that the projector runs, which writes the tables by "
             "itself from the first event on, and try again"
         )
-    return Position(row["stream_sequence"], str(row["stream_created_at"]))
+    return position
 
 
 async def _all(log: EventLog, through: int) -> AsyncGenerator[tuple[str, dict[str, str], bytes, int]]:
@@ -279,7 +277,7 @@ async def _restore(connection: Connection, writer: Writer, history: History, dam
     """Write the damaged panels anew, as they stand at the checkpoint of this moment."""
     async with connection.transaction():
         await connection.execute("select set_config('statement_timeout', '0', true)")
-        checkpoint = await _position(connection, HELD_CHECKPOINT)
+        checkpoint = await _position(connection, held=True)
         for ref in damage.panels:
             work = Work()
             panel: Panel | None = None

@@ -82,8 +82,8 @@ class PostgresStore:
         async with self._session():
             with _errors():
                 connection = await self._lead()
-                position = await self._position(connection, self._name)
-                if position is not None and position != await self._position(connection, COUNTED):
+                position = await reached(connection, self._name)
+                if position is not None and position != await reached(connection, COUNTED):
                     async with connection.transaction():
                         await count_anew(connection)
                         await connection.execute(_COUNTED_TO, COUNTED, self._name)
@@ -198,14 +198,6 @@ class PostgresStore:
             raise CheckpointMoved(f"the checkpoint is not at {previous}")
         await connection.execute(_COUNTED_TO, COUNTED, self._name)
 
-    @staticmethod
-    async def _position(connection: Connection, name: str) -> Position | None:
-        row = await connection.fetchrow(
-            "select stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $1",
-            name,
-        )
-        return Position(row["stream_sequence"], str(row["stream_created_at"])) if row else None
-
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._leading = False
@@ -235,6 +227,15 @@ class PostgresStore:
             if not self._leading:
                 raise StoreUnavailable("another projector is active; this one stands by")
         return connection
+
+
+async def reached(connection: Connection, name: str = PROJECTION, *, held: bool = False) -> Position | None:
+    """How far the tables were written, None before the first event. `held`: nobody moves it until the transaction ends."""
+    checkpoint = (
+        "select stream_sequence, stream_created_at from askpanel.projection_checkpoint where name = $1"
+    )
+    row = await connection.fetchrow(checkpoint + (" for update" if held else ""), name)
+    return Position(row["stream_sequence"], str(row["stream_created_at"])) if row else None
 
 
 async def writable_types(connection: Connection) -> Types:
