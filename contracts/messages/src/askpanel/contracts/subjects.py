@@ -61,11 +61,13 @@ class PanelRef:
 
 def panel_of(subject_filter: str) -> PanelRef | None:
     """The panel whose `filter` this is; None for any other filter."""
-    noun, verb, *rest = subject_filter.split(".")
-    if (noun, verb) != ("*", "*") or len(rest) != 2:
-        return None
+    match subject_filter.split("."):
+        case ["*", "*", tenant_id, panel_id]:
+            pass
+        case _:
+            return None
     try:
-        return PanelRef.of(*rest)
+        return PanelRef.of(tenant_id, panel_id)
     except ValueError:
         return None
 
