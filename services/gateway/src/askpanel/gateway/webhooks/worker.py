@@ -129,7 +129,7 @@ class Deliver:
     ) -> None:
         wait = None
         # The server counts deliveries, also those without a request; how many those were, only this process knows.
-        made = delivery.attempt - self._turned_away.get(delivery.sequence, 0)
+        made = max(delivery.attempt - self._turned_away.get(delivery.sequence, 0), 1)
         if not attempt.delivered and not attempt.final and order.type != TEST_TYPE:
             wait = self._wait(time.time() - delivery.stored_at, attempt.retry_after)
             if not self._room.allows(made):
