@@ -1,12 +1,12 @@
 """Which filters are a panel's."""
 
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
 from askpanel.contracts.subjects import PanelRef, panel_of, tenant_filter
 
-PANEL = PanelRef(uuid4(), uuid4())
+PANEL = PanelRef(UUID(int=1), UUID(int=2))
 
 
 def test_a_panels_filter_tells_its_panel() -> None:
