@@ -40,8 +40,8 @@ from askpanel.gateway.http import BoundedHttp
 from askpanel.gateway.readmodel.queries import ReadModel, TenantReads, open_read_model
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.gateway.settings import GatewaySettings
+from askpanel.local.ports import free_port
 from askpanel.local.servers import nats as nats_server
-from askpanel.local.stack import free_port
 from askpanel.runtime.ending import end
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.projection import Projection, dead_letters

@@ -21,9 +21,9 @@ from nats.aio.subscription import Subscription
 from askpanel.contracts.envelope import Envelope, decode, seal
 from askpanel.contracts.events import ConsensusRequested, Event, ExpertRequested
 from askpanel.contracts.subjects import PanelRef
+from askpanel.local.ports import free_port
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
-from askpanel.local.stack import free_port
 from askpanel.runtime.log import EventLog
 from services.orchestrator.tests.simulator import USER, calculated, created, responded, usage
 from tests.harness.servers import scratch_directory

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from askpanel.local import tokens
-from askpanel.local.stack import free_port
+from askpanel.local.ports import free_port
 from tests.bench.filling import TENANT, USER
 from tests.bench.tables import Tables
 

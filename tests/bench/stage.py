@@ -20,7 +20,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.local.demo import TENANTS, seed
-from askpanel.local.stack import free_port
+from askpanel.local.ports import free_port
 from askpanel.runtime import bootstrap
 from askpanel.runtime.log import EventLog
 from services.gateway.tests.running import ISSUER, SECRET, experts, token

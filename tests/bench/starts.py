@@ -8,8 +8,8 @@ from tempfile import TemporaryFile
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from askpanel.local.ports import free_port
 from askpanel.local.services import MODULES
-from askpanel.local.stack import free_port
 from tests.bench.tables import Tables
 
 READY = 300.0

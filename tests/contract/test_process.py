@@ -17,6 +17,7 @@ from nats.aio.client import Client
 
 from askpanel.contracts.events import ExpertFailed
 from askpanel.contracts.topology import USAGE
+from askpanel.local.ports import free_port
 from askpanel.runtime import bootstrap
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.settings import ServiceSettings, load
@@ -114,7 +115,7 @@ async def test_what_does_not_end_in_time_is_taken_over_by_another(
 
 
 async def test_probes_answer_while_it_runs(log_server: OwnNats, client: Client, tmp_path: Path) -> None:
-    port = free_port()
+    port = free_port(0)
     async with started(log_server.url, tmp_path / "go", ASKPANEL_PROBE_PORT=str(port)) as sample:
         await sample.is_ready()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
@@ -129,10 +130,15 @@ async def test_probes_answer_while_it_runs(log_server: OwnNats, client: Client, 
             assert (await http.get("/livez")).status_code == 200
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def test_a_port_that_is_taken_ends_the_process_with_one_line(
+    log_server: OwnNats, client: Client, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with started(log_server.url, tmp_path / "go", ASKPANEL_PROBE_PORT=str(port)) as sample:
+            assert await sample.ended() == 1
+            last = (await sample.complaints()).splitlines()[-1]
+    assert last == f"usage: [Errno 98] cannot listen on 127.0.0.1 port {port}: Address already in use"
 
 
 async def test_a_durable_that_goes_ends_the_process(

@@ -23,8 +23,8 @@ import pytest
 
 from askpanel.contracts.permissions import SERVICES, authorization
 from askpanel.local.chart import JOB_MODULES
+from askpanel.local.ports import free_port
 from askpanel.local.services import MODULES
-from askpanel.local.stack import free_port
 from tests.contract.servers import OwnNats, own_nats
 from tests.deploy.chart import ROOT
 from tests.harness.databases import Database, Databases

@@ -10,8 +10,8 @@ from collections.abc import Generator
 
 import httpx
 
+from askpanel.local.ports import free_port
 from askpanel.local.services import MODULES
-from askpanel.local.stack import free_port
 from tests.harness.stack import RunningStack, until
 
 

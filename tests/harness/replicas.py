@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from askpanel.local import tokens
+from askpanel.local.ports import free_port
 from askpanel.local.secrets import load_or_make
 from askpanel.local.servers.process import tail
 from askpanel.local.services import MODULES, clean_environment, model_environment
-from askpanel.local.stack import free_port
 from tests.harness.databases import with_login
 from tests.harness.stack import RunningStack, until
 

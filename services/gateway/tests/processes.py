@@ -13,7 +13,7 @@ import httpx
 from httpx_sse import EventSource, aconnect_sse
 
 from askpanel.local.demo import TENANTS
-from askpanel.local.stack import free_port
+from askpanel.local.ports import free_port
 from services.gateway.tests.running import ISSUER, SECRET, token
 from tests.harness.databases import Database
 

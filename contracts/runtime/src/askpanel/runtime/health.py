@@ -7,6 +7,8 @@ the process's own durables, because a socket that answers proves nothing about a
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 from collections.abc import Awaitable, Callable, Generator, Mapping
 
 import nats.js.errors
@@ -98,10 +100,27 @@ def probe_routes(readiness: Readiness) -> list[Route]:
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """A bound socket for a server. Raises OSError that says where it cannot listen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise OSError(error.errno, f"cannot listen on {host} port {port}: {why}") from error
+
+
 class QuietServer(uvicorn.Server):
-    """Leaves the signals to the process that embeds it, and wakes up four times a second instead of ten."""
+    """Leaves the signals to the process that embeds it, and wakes up four times a second instead of ten.
+
+    Where it cannot listen it raises OSError. Uvicorn would exit from within its task, and the process
+    hang in whatever it does to end.
+    """
 
     TICK = 0.25
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets or [listening(self.config.host, self.config.port)])
 
     async def main_loop(self) -> None:
         while not await self.on_tick(0):  # noqa: ASYNC110  (others set a plain attribute)

@@ -23,7 +23,14 @@ from nats.errors import NoServersError
 from askpanel.runtime import bootstrap, connection, telemetry, tracing
 from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
-from askpanel.runtime.health import DurableGone, Readiness, durable_check, probe_server, watch_durables
+from askpanel.runtime.health import (
+    DurableGone,
+    Readiness,
+    durable_check,
+    listening,
+    probe_server,
+    watch_durables,
+)
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.retries import Retries
 from askpanel.runtime.serving_node import keep_served
@@ -104,9 +111,9 @@ async def _disconnect(client: Client) -> None:
 
 @asynccontextmanager
 async def serving(readiness: Readiness, settings: ServiceSettings) -> AsyncGenerator[None]:
-    """Answer the probes meanwhile."""
+    """Answer the probes meanwhile. Raises OSError where the port cannot be had."""
     server = probe_server(readiness, settings.probe_host, settings.probe_port)
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(server.serve([listening(settings.probe_host, settings.probe_port)]))
     try:
         yield
     finally:

@@ -261,8 +261,8 @@ def main() -> None:
     from askpanel.expert_runner.models.weights import WeightsError
     from askpanel.gateway.readmodel.migrate import MigrationError
     from askpanel.gateway.readmodel.replay import NothingProjected
+    from askpanel.local.ports import PortTaken
     from askpanel.local.servers.process import ServerError
-    from askpanel.local.stack import PortTaken
     from askpanel.runtime.errors import LogError
 
     try:

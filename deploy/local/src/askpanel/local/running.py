@@ -9,11 +9,12 @@ from types import TracebackType
 from askpanel.local import tokens
 from askpanel.local.demo import TENANTS, DemoTenant
 from askpanel.local.invocation import command
+from askpanel.local.ports import PortTaken
 from askpanel.local.secrets import Secrets, load_or_make
 from askpanel.local.servers.predecessor import command_line
 from askpanel.local.servers.process import ServerInUse
 from askpanel.local.settings import LocalSettings
-from askpanel.local.stack import PortTaken, Stack
+from askpanel.local.stack import Stack
 
 
 class NoStack(Exception):

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from askpanel.gateway.readmodel.migrate import migrate
 from askpanel.local import children, tokens
 from askpanel.local.children import Child
 from askpanel.local.demo import EVERY_PROTOCOL, TENANTS, seed
+from askpanel.local.ports import free_port
 from askpanel.local.secrets import Secrets, load_or_make
 from askpanel.local.servers import postgres
 from askpanel.local.servers.nats_nodes import NatsNodes
@@ -344,20 +344,3 @@ class Stack:
     def _running_postgres(self) -> PostgresServer:
         assert self._postgres is not None
         return self._postgres
-
-
-class PortTaken(Exception):
-    """Another program listens on the wanted port."""
-
-
-def free_port(wanted: int) -> int:
-    """`wanted` if nobody listens there, any free one for 0. Raises PortTaken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            raise PortTaken(
-                f"port {wanted} is taken on 127.0.0.1: set ASKPANEL_PORT to another one, or 0 for any"
-            ) from None
-        return int(probe.getsockname()[1])

@@ -15,7 +15,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+from askpanel.local.ports import free_port, is_free
 
 LOG_LIMIT_BYTES = 5 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
@@ -158,10 +159,10 @@ def remembered_port(memo: Path, wanted: int | None = None) -> int:
 
     The choice is written to `memo`, so URLs survive a restart. A busy `wanted` port is ServerInUse.
     """
-    if wanted is not None and not _is_free(wanted):
+    if wanted is not None and not is_free(wanted):
         raise ServerInUse(f"port {wanted} is taken on 127.0.0.1")
     earlier = int(memo.read_text()) if memo.exists() else None
-    port = wanted or (earlier if earlier is not None and _is_free(earlier) else _free_port())
+    port = wanted or (earlier if earlier is not None and is_free(earlier) else free_port(0))
     memo.write_text(f"{port}\n")
     return port
 
@@ -201,19 +202,3 @@ def _open_log(log: Path) -> Generator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

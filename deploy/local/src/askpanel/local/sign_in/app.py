@@ -35,6 +35,7 @@ from askpanel.local.sign_in.protocol import (
 from askpanel.local.sign_in.sessions import Scope, Sessions
 from askpanel.local.sign_in.settings import SignInSettings
 from askpanel.runtime import telemetry
+from askpanel.runtime.ending import end
 from askpanel.runtime.health import QuietServer
 from askpanel.runtime.process import until_signal
 from askpanel.runtime.settings import load
@@ -197,8 +198,8 @@ async def serve(settings: SignInSettings) -> None:
         waiting = asyncio.create_task(until_signal())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
-        waiting.cancel()
-        await asyncio.gather(serving, waiting, return_exceptions=True)
+        await end(waiting)
+        await serving
 
 
 def accounts(settings: SignInSettings) -> tuple[Account, ...]:
