@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from askpanel.contracts.topology import Durable
+from askpanel.runtime.connection import receive
 from askpanel.runtime.ending import end
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Pull:
     async def start(self) -> None:
         """Begin to consume."""
         self._inbox = self._client.new_inbox()
-        self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._receive)
+        self._subscription = await receive(self._client, f"{self._inbox}.*", self._receive)
         self._renewable.set()
         self._task = asyncio.create_task(self._renew())
 
@@ -104,7 +105,7 @@ class Pull:
         """Where the server says how the current request ended: a subject of its own for each."""
         return f"{self._inbox}.{self._request}"
 
-    async def _receive(self, message: Msg) -> None:
+    def _receive(self, message: Msg) -> None:
         if not message.subject.startswith(f"{self._inbox}."):
             self._granted = max(self._granted - 1, 0)
             self._take(message)

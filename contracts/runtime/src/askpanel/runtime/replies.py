@@ -14,6 +14,8 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from askpanel.runtime.connection import receive
+
 NO_RESPONDERS = "503"
 
 
@@ -77,13 +79,13 @@ class Replies:
     async def _send(self, subject: str, body: bytes, token: str, headers: Mapping[str, str] | None) -> None:
         if self._inbox is None:
             inbox = self._client.new_inbox()
-            await self._client.subscribe(f"{inbox}.*", cb=self._receive)
+            await receive(self._client, f"{inbox}.*", self._receive)
             self._inbox = inbox  # two first questions at once make two subscriptions, and both are answered
         # The client writes into the headers it is given.
         given = None if headers is None else dict(headers)
         await self._client.publish(subject, body, reply=f"{self._inbox}.{token}", headers=given)
 
-    async def _receive(self, message: Msg) -> None:
+    def _receive(self, message: Msg) -> None:
         """Whoever asked may have gone: then nobody waits for this."""
         take = self._waiting.get(message.subject.rpartition(".")[2])
         if take is not None:

@@ -20,7 +20,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
 from askpanel.contracts.topology import PANELS
-from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.connection import receive
+from askpanel.runtime.errors import LogMisconfigured, Raw
 from askpanel.runtime.log import Position
 from askpanel.runtime.unavailable import CLIENT_ERRORS
 
@@ -29,9 +30,6 @@ logger = logging.getLogger(__name__)
 HEARTBEAT = 0.5
 SILENCE = 3 * HEARTBEAT
 """Seconds without message or heartbeat after which the consumer counts as lost."""
-
-WAITING = 1000
-"""Messages taken from the client before they are handed out; beyond it flow control holds the server."""
 
 
 GO_ON = (
@@ -59,6 +57,11 @@ class RawEvent:
     stored_at: float
     pending: int = 0
     archived: bool = False
+
+    @property
+    def message(self) -> Raw:
+        """It as other reads of the log give it."""
+        return self.subject, self.headers, self.body, self.sequence
 
 
 async def follow(
@@ -113,9 +116,9 @@ async def _check(jetstream: JetStreamContext, reached: Position) -> None:
 async def _attached(jetstream: JetStreamContext, after: int) -> AsyncGenerator[RawEvent | None]:
     """One consumer's messages, until it is lost; then it just ends."""
     client: Client = jetstream._nc  # nats-py has no public word for it
-    arrived: asyncio.Queue[Msg] = asyncio.Queue(maxsize=WAITING)
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()
     inbox = client.new_inbox()
-    subscription = await client.subscribe(inbox, cb=arrived.put)
+    subscription = await receive(client, inbox, arrived.put_nowait)
     try:
         await jetstream.add_consumer(PANELS.name, config=_consumer(inbox, after))
         delivered = 0
