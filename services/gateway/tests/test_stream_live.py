@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -11,9 +11,11 @@ import pytest
 from httpx_sse import EventSource, ServerSentEvent, aconnect_sse
 
 from askpanel.contracts.envelope import Recorded
+from askpanel.gateway.stream.beginnings import Beginnings
 from askpanel.gateway.stream.encode import event_frame
+from askpanel.gateway.stream.replay import Replays
 from askpanel.local.demo import TENANTS
-from services.gateway.tests.running import Running, Start, token
+from services.gateway.tests.running import Running, Start, token, until
 from services.gateway.tests.stories import Story
 
 
@@ -47,9 +49,32 @@ async def events(gateway: Running, panel_id: object, **options: Any) -> list[Ser
         return [event async for event in source.aiter_sse()]
 
 
+@pytest.fixture(params=["from memory", "from the log"])
+def past(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a stream has its panel's past from: what the tail brought lately, or the log."""
+
+    def unknown(*_: object) -> None:
+        return None
+
+    def unread(*_: object) -> None:
+        raise AssertionError("the log was read for a panel that has just begun")
+
+    if request.param == "from memory":
+        monkeypatch.setattr(Replays, "read", unread)
+    else:
+        monkeypatch.setattr(Beginnings, "of", unknown)
+
+
+async def passed(gateway: Running, stored: Sequence[Recorded]) -> None:
+    """Wait until the gateway's tail has come by what was stored."""
+    await until(lambda: gateway.app.state.gateway.hub.position >= stored[-1].sequence)
+
+
+@pytest.mark.usefixtures("past")
 async def test_a_finished_panel_is_told_from_its_first_event_to_its_last(gateway: Running) -> None:
     told = story()
     stored = await gateway.append(told.events)
+    await passed(gateway, stored)
 
     async with opened(gateway, told.ref.panel_id) as source:
         headers = source.response.headers
@@ -102,9 +127,10 @@ async def test_an_id_that_is_not_this_panels_resets_and_replays(gateway: Running
         assert [int(event.id) for event in got[1:]] == public(stored)
 
 
+@pytest.mark.usefixtures("past")
 async def test_clients_that_come_at_any_moment_of_a_running_panel_see_the_same(gateway: Running) -> None:
     told = story()
-    await gateway.append(told.events[:1])
+    await passed(gateway, await gateway.append(told.events[:1]))
 
     moments = [asyncio.Event() for _ in told.events]
 

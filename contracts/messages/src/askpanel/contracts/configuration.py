@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -234,7 +235,8 @@ def _quantity(value: Any) -> dict[str, Any] | None:
     return quantity.model_dump(exclude={"kind"}, exclude_none=True)
 
 
-def _keys(panel_type: PanelType, consensus: bool) -> dict[str, tuple[Any, _Check]]:
+@lru_cache
+def _keys(panel_type: PanelType, consensus: bool) -> Mapping[str, tuple[Any, _Check]]:
     """Default and check of every key that applies to the protocol."""
     limits = PROTOCOLS[panel_type]
     keys: dict[str, tuple[Any, _Check]] = {
@@ -316,8 +318,8 @@ def read(panel_type: PanelType, configuration: Mapping[str, Any]) -> Configurati
     given = _aliased(configuration)
     values: dict[str, Any] = dict.fromkeys(_ELSEWHERE)
     keys = _keys(panel_type, given.get("method") != NO_CONSENSUS)
-    keys["max_cost_usd"] = (PROTOCOLS[panel_type].max_cost_usd, _amount)
-    for key, (default, check) in keys.items():
+    amount = (PROTOCOLS[panel_type].max_cost_usd, _amount)
+    for key, (default, check) in {**keys, "max_cost_usd": amount}.items():
         try:
             values[key] = check(given[key]) if key in given else default
         except _Refused:

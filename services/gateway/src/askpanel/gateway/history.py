@@ -5,7 +5,7 @@ place counts: whoever appends must expect the panel's last sequence, whatever st
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from askpanel.contracts.events import (
     PanelDeadlinePassed,
 )
 from askpanel.contracts.subjects import PanelRef
+from askpanel.runtime.errors import Raw
 from askpanel.runtime.log import EventLog
 
 logger = logging.getLogger(__name__)
@@ -52,14 +53,19 @@ class History:
 
 async def read_history(log: EventLog, panel: PanelRef) -> History:
     """The panel from its log. Raises LogUnavailable."""
+    return history_of([message async for message in log.read_raw(panel.filter)])
+
+
+def history_of(messages: Iterable[Raw]) -> History:
+    """What a panel's messages tell, in their order."""
     events: list[Recorded] = []
     last = 0
-    async for subject, headers, body, sequence in log.read_raw(panel.filter):
+    for subject, headers, body, sequence in messages:
         last = sequence
         try:
             events.append(decode(subject, headers, body, sequence))
         except Unreadable as error:
-            logger.warning("event %d of panel %s cannot be read: %s", sequence, panel.panel_id, error)
+            logger.warning("event %d (%s) cannot be read: %s", sequence, subject, error)
     return History(tuple(events), last)
 
 

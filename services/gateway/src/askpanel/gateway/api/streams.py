@@ -84,12 +84,12 @@ async def stream(
     delivery = Delivery(parts.room, (member.user_id, member.tenant_id))
     delivery.on_end = _releasing(parts, panel, delivery, member)
     try:
-        # In this order: what the tail passed before the subscription is in the replay read after it.
+        # In this order: what the tail passed before the subscription is in the replay made after it.
         parts.hub.subscribe(panel, delivery)
-        replay = await parts.replays.read(panel)
-        answer = _answer(
-            replay, last_event_header or last_event_query, panel, delivery, _terms(parts, member)
-        )
+        resumes_after = last_event_header or last_event_query
+        begun = None if resumes_after else parts.hub.beginnings.of(panel)
+        replay = begun or await parts.replays.read(panel)
+        answer = _answer(replay, resumes_after, panel, delivery, _terms(parts, member))
     except BaseException:
         delivery.end()
         raise

@@ -89,7 +89,8 @@ def chunk(data: bytes) -> bytes:
 
 def json_line(fields: Mapping[str, Any]) -> str:
     """One line of JSON, whatever characters the texts hold."""
-    return to_json(fields, inf_nan_mode="null").decode().translate(_LINE_BREAKS)
+    line = to_json(fields, inf_nan_mode="null").decode()
+    return line if line.isascii() else line.translate(_LINE_BREAKS)
 
 
 def _place(panel_id: UUID | str, at: datetime) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from pydantic import ValidationError
 
 from askpanel.contracts.envelope import Unreadable, decode
 from askpanel.contracts.subjects import PanelRef
+from askpanel.gateway.stream.beginnings import Beginnings
 from askpanel.gateway.stream.deliver import Delivery, Why
 from askpanel.gateway.stream.encode import Delta, delta_frame, event_frame
 from askpanel.runtime import telemetry
+from askpanel.runtime.connection import receive
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.tail import LogReplaced, RawEvent, follow
@@ -41,6 +43,7 @@ class Hub:
     def __init__(self, client: Client, log: EventLog) -> None:
         self._client = client
         self._log = log
+        self.beginnings = Beginnings()
         self._subscribers: dict[str, set[Delivery]] = {}
         self._epoch: str | None = None
         self.position = 0
@@ -55,17 +58,17 @@ class Hub:
         """Put every event of the panel to the stream from now on. End it with `unsubscribe`."""
         if self.draining:
             stream.cut("drain")
-        self._subscribers.setdefault(_key(panel), set()).add(stream)
+        self._subscribers.setdefault(panel.address, set()).add(stream)
         telemetry.STREAMS_OPEN.inc()
 
     def unsubscribe(self, panel: PanelRef, stream: Delivery) -> None:
         """Forget the stream."""
-        streams = self._subscribers.get(_key(panel), set())
+        streams = self._subscribers.get(panel.address, set())
         if stream in streams:
             streams.remove(stream)
             telemetry.STREAMS_OPEN.dec()
         if not streams:
-            self._subscribers.pop(_key(panel), None)
+            self._subscribers.pop(panel.address, None)
 
     def streams(self) -> list[Delivery]:
         """All that are open now."""
@@ -87,7 +90,7 @@ class Hub:
 
     async def run(self) -> None:
         """Follow the log for ever; end by cancellation."""
-        deltas = await self._client.subscribe(DELTAS, cb=self._receive_delta)
+        deltas = await receive(self._client, DELTAS, self._receive_delta)
         try:
             while True:
                 try:
@@ -105,6 +108,7 @@ class Hub:
 
     async def _follow(self) -> None:
         """Pass the log on from its end, as long as it is the same log."""
+        self.beginnings.clear()
         end = await self._log.position()
         self.position, self._epoch = end.sequence, end.epoch
         async with aclosing(follow(self._log.jetstream, after=end.sequence, epoch=end.epoch)) as events:
@@ -118,11 +122,13 @@ class Hub:
             stream.cut(why)
 
     def _publish(self, raw: RawEvent) -> None:
-        streams = self._subscribers.get(_address(raw.subject))
+        address = _address(raw.subject)
+        self.beginnings.passed(raw, address)
+        streams = self._subscribers.get(address)
         if not streams:
             return
         try:
-            frame = event_frame(decode(raw.subject, raw.headers, raw.body, raw.sequence))
+            frame = event_frame(decode(*raw.message))
         except Unreadable as error:
             logger.warning("event %d is left out of streams: %s", raw.sequence, error)
             return
@@ -136,7 +142,7 @@ class Hub:
             for stream in streams:
                 stream.put(frame)
 
-    async def _receive_delta(self, message: Msg) -> None:
+    def _receive_delta(self, message: Msg) -> None:
         address = _address(message.subject)
         streams = self._subscribers.get(address)
         if not streams:
@@ -151,10 +157,6 @@ class Hub:
             stream.put_delta(frame)
 
 
-def _key(panel: PanelRef) -> str:
-    return f"{panel.tenant_id}.{panel.panel_id}"
-
-
 def _address(subject: str) -> str:
-    """The panel an event or a delta is about, as in `_key`: both end in tenant and panel."""
+    """The panel an event or a delta is about, as in `PanelRef.address`: both end in tenant and panel."""
     return ".".join(subject.split(".")[2:])
