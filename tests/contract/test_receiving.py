@@ -51,10 +51,9 @@ async def test_what_came_while_the_subscription_was_written_comes_first(
 ) -> None:
     got: list[bytes] = []
     async with opened(Connection, log_server) as client:
-        written: Any = client.subscribe
 
-        async def slowly(subject: str) -> Any:
-            subscription = await written(subject)
+        async def slowly(subject: str) -> Subscription:
+            subscription = await Client.subscribe(client, subject)
             for number in range(3):
                 await client.publish(subject, b"%d" % number)
             await client.flush()
