@@ -118,7 +118,8 @@ async def test_a_panel_forgotten_since_it_came_from_the_archive_is_read_again_wh
     monkeypatch.setattr(store, "Remembered", partial(Remembered, ended=1))
     archived = await projected(stack, Story("four").whole(parent=FIRST.panel_id))
     await everybody_is_past(stack.client)
-    assert (await Archiver(stack.client, older_than=timedelta(0)).run()).panels == 4
+    archiver = Archiver(stack.client, older_than=timedelta(0), in_both=0.0)
+    assert (await archiver.run()).panels == 4
     first = Story("one").whole()
     last = await stack.append([first.used(2, attempt=2)])
     await stack.project(last)

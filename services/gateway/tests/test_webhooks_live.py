@@ -232,6 +232,7 @@ async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -
         scene.receiver.hold.set()
     assert len(held) - len(returned) == 6
 
+    await scene.receiver.has(7)  # those six, and what the process that sends has been asked for
     scene.receiver.answers = [Response(status_code=500)]
     again = replace(orders_of[returned[0]], attempt=SHORT_OF_ROOM_ATTEMPTS)
     with pytest.raises(Retry):
