@@ -36,6 +36,7 @@ AT_ONCE = 3
 MEANWHILE = 6
 """Panels that must begin and end while a fault lasts."""
 POST_SECONDS = 40.0
+AMPLE = "update public.tenants set settings = settings || '{\"max_panels_per_month\": 100000}'"
 BODY = {"query": QUESTION, "panel_type": "structured", "agents": list(EXPERTS)}
 
 
@@ -199,8 +200,14 @@ SCENARIOS: Mapping[str, Scenario] = {
 async def cluster_on(data: Path) -> AsyncGenerator[Cluster]:
     """A stack on three nodes that can be cut apart."""
     with links(data, NODES) as between:
-        environment = {"ASKPANEL_NATS_NODES": str(NODES), "ASKPANEL_NATS_LINKS": json.dumps(between.ports)}
+        environment = {
+            "ASKPANEL_NATS_NODES": str(NODES),
+            "ASKPANEL_NATS_LINKS": json.dumps(between.ports),
+            "ASKPANEL_LIMITS": "on",  # what they are counted in is on all nodes as well
+        }
         async with field_on(data, **environment) as ground:
+            async with ground.running.database() as connection:
+                await connection.execute(AMPLE)
             yield Cluster(ground, between)
 
 
