@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,8 @@ from askpanel.consensus.keypoints.normalise import normalise
 
 Floats = NDArray[np.float64]
 
-FORBIDDEN = -1e6
-"""Affinity of a pair that must never share a cluster: finite, too low for any mean to rise above 0."""
+FORBIDDEN = -np.inf
+"""Affinity of a pair that must never share a cluster: so is every mean that it is part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,53 +51,52 @@ class Likeness:
 
 
 def affinities(items: Sequence[Item], likeness: Likeness) -> Floats:
-    """Likeness minus the pair's cut; FORBIDDEN for pairs of two sides or that contradict each other."""
-    n = len(items)
-    result = np.zeros((n, n))
-    for i in range(n):
-        for j in range(i):
-            one, two = items[i], items[j]
-            both = one.side is not None and two.side is not None
-            if (both and one.side != two.side) or contradicts(one.text, two.text):
-                result[i, j] = result[j, i] = FORBIDDEN
-            else:
-                cut = likeness.inside if both else likeness.across
-                result[i, j] = result[j, i] = likeness.values[i, j] - cut
+    """Likeness minus the pair's cut; FORBIDDEN for pairs of two sides."""
+    sides = [item.side for item in items]
+    side = np.array([sides.index(one) for one in sides])
+    known = np.array([one is not None for one in sides])
+    both = known[:, None] & known
+    result = likeness.values - np.where(both, likeness.inside, likeness.across)
+    result[both & (side[:, None] != side)] = FORBIDDEN
     return result
 
 
-def link(affinity: Floats) -> list[list[int]]:
+def link(affinity: Floats, apart: Callable[[int, int], bool]) -> list[list[int]]:
     """Average linkage: merge the two clusters with the highest mean affinity while it is at least 0.
 
+    Clusters with rows that must stay `apart` never merge; only rows about to share a cluster are asked for.
     Lance-Williams update on sums; ties go to the pair with the lowest rows, so equal input gives
     equal output. Rows of a cluster and the clusters themselves are sorted. O(n^3) on small n.
     """
     total = affinity.copy()
-    np.fill_diagonal(total, -np.inf)
+    np.fill_diagonal(total, FORBIDDEN)
+    mean = total.round(12)
     members: list[list[int]] = [[row] for row in range(len(affinity))]
     size = np.ones(len(affinity))
-    alive = np.ones(len(affinity), dtype=np.bool_)
-    while alive.sum() > 1:
-        mean = np.round(total / np.outer(size, size), 12)
-        mean[~alive, :] = -np.inf
-        mean[:, ~alive] = -np.inf
-        first, second = divmod(int(np.argmax(mean)), len(mean))
+    while True:
+        first, second = divmod(int(mean.argmax()), len(mean))
         if mean[first, second] < 0:
             break
+        if any(apart(i, j) for i in members[first] for j in members[second]):
+            total[first, second] = total[second, first] = FORBIDDEN
+            mean[first, second] = mean[second, first] = FORBIDDEN
+            continue
         members[first] = sorted(members[first] + members[second])
-        total[first, :] += total[second, :]
-        total[:, first] = total[first, :]
-        total[first, first] = -np.inf
+        members[second] = []
         size[first] += size[second]
-        alive[second] = False
-    return [members[row] for row in np.flatnonzero(alive)]
+        total[first] += total[second]
+        total[:, first] = total[first]
+        mean[first] = mean[:, first] = (total[first] / (size[first] * size)).round(12)
+        for table in (total, mean):
+            table[second] = table[:, second] = FORBIDDEN
+    return [rows for rows in members if rows]
 
 
 def cluster(items: Sequence[Item], likeness: Likeness) -> tuple[Cluster, ...]:
     """Clusters of rows, the best supported first (ties: the medoid's text)."""
     if not items:
         return ()
-    groups = link(affinities(items, likeness))
+    groups = link(affinities(items, likeness), lambda i, j: contradicts(items[i].text, items[j].text))
     found = [Cluster(tuple(rows), medoid(rows, items, likeness.values)) for rows in groups]
     return tuple(
         sorted(
@@ -114,12 +113,11 @@ def cluster(items: Sequence[Item], likeness: Likeness) -> tuple[Cluster, ...]:
 
 def medoid(rows: Sequence[int], items: Sequence[Item], values: Floats) -> int:
     """The row most alike to the others; ties: the shorter text, then the alphabetically first."""
-    return min(
-        rows,
-        key=lambda row: (
-            -round(float(values[row, list(rows)].sum()), 9),
-            len(items[row].text),
-            items[row].text,
-            row,
-        ),
-    )
+
+    def wording(row: int) -> tuple[int, str, int]:
+        return len(items[row].text), items[row].text, row
+
+    if len(rows) < 3:  # of two, each is as alike to the other
+        return min(rows, key=wording)
+    alike = dict(zip(rows, values[np.ix_(rows, rows)].sum(axis=1).tolist(), strict=True))
+    return min(rows, key=lambda row: (-round(alike[row], 9), *wording(row)))

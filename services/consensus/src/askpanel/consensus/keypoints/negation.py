@@ -65,6 +65,8 @@ class Reading:
 
 def contradicts(first: str, second: str) -> bool:
     """True when one text says the opposite of the other about the same thing. Symmetric; pure."""
+    if first == second:
+        return False
     one, two = (read(text) for text in sorted((first, second)))
     if not same_subject(one, two):
         return False
