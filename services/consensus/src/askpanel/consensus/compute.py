@@ -31,6 +31,7 @@ from askpanel.consensus.points import (
     Themes,
     agreement_points,
     contested_points,
+    contests,
     themes,
     vote_disagreement,
     with_clusters,
@@ -112,20 +113,22 @@ def compute(request: Request, embed: Embed | None = None) -> Result:
         return _without_quorum(ballots, verdict, enough, degraded, text_of, metrics)
     least = request.threshold if rules.space == "points" else 0.5
     agreed = agreement_points(ballots, found, least)
+    pairs = contests(found)
     dissent = dissenting_opinions(ballots, verdict, found, agreed)
     return Result(
         method=verdict.method,
         consensus_level=verdict.level,
         band=band,
         agreement_points=agreed,
-        disagreement_points=vote_disagreement(ballots, verdict, text_of) + contested_points(ballots, found),
+        disagreement_points=vote_disagreement(ballots, verdict, text_of)
+        + contested_points(ballots, found, pairs),
         dissenting_opinions=dissent if request.enable_dissent else (),
         recommendation=recommend(ballots, verdict, band, enough, degraded, text_of, dissent),
         alternatives=alternatives(ballots, verdict, text_of),
         metrics=metrics,
         degraded=degraded,
         quorum=enough,
-        matrix=matrix(ballots, found, text_of),
+        matrix=matrix(ballots, found, pairs, text_of),
     )
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from askpanel.consensus.ballots import Ballot, Ballots
 from askpanel.consensus.forecasts import NEAR
 from askpanel.consensus.keypoints.clustering import Cluster
-from askpanel.consensus.points import Themes, common_dimension, contested, quotes
+from askpanel.consensus.points import Contests, Themes, common_dimension, quotes
 from askpanel.consensus.positions import RATED_HIGH, Texts
 from askpanel.consensus.result import Aspect, Cell, Quote, View
 
 RATED_LOW = 3
 
 
-def matrix(ballots: Ballots, found: Themes, text_of: Texts) -> tuple[Aspect, ...]:
+def matrix(ballots: Ballots, found: Themes, pairs: Contests, text_of: Texts) -> tuple[Aspect, ...]:
     """The vote's rows first, then one row per point, best supported first; cells in agent order.
 
     A row of a point is `support` for those who make it, `oppose` for those who make a point that
@@ -26,11 +26,7 @@ def matrix(ballots: Ballots, found: Themes, text_of: Texts) -> tuple[Aspect, ...
     for number, one in enumerate(found.clusters):
         if number in shown:
             continue
-        against = [
-            place
-            for place, two in enumerate(found.clusters)
-            if place > number and place not in shown and contested(found, one, two)
-        ]
+        against = [place for first, place in pairs if first == number and place not in shown]
         shown.update(against)
         rows.append(_point_row(ballots, found, one, [found.clusters[place] for place in against]))
     return tuple(rows)
@@ -91,18 +87,24 @@ def _cells(ballots: Ballots, view: Callable[[Ballot], View]) -> tuple[Cell, ...]
 
 
 def _point_row(ballots: Ballots, found: Themes, one: Cluster, against: list[Cluster]) -> Aspect:
-    pro = quotes(found, one)
-    con = tuple(quote for two in against for quote in quotes(found, two))
+    pro = _by_agent(quotes(found, one))
+    con = _by_agent(quote for two in against for quote in quotes(found, two))
     cells: list[Cell] = []
     for ballot in ballots.voters:
         for member in ballot.members:
-            mine = tuple(quote for quote in pro if quote.agent_id == member.agent_id)
-            other = tuple(quote for quote in con if quote.agent_id == member.agent_id)
+            mine, other = pro.get(member.agent_id, ()), con.get(member.agent_id, ())
             cells.append(
                 Cell(member.agent_id, member.agent_name, _point_view(ballot, mine, other), mine + other)
             )
     cells.sort(key=lambda cell: cell.agent_id)
     return Aspect(found.text_of(one), "point", common_dimension(found, one), tuple(cells))
+
+
+def _by_agent(said: Iterable[Quote]) -> dict[str, tuple[Quote, ...]]:
+    found: dict[str, tuple[Quote, ...]] = {}
+    for quote in said:
+        found[quote.agent_id] = (*found.get(quote.agent_id, ()), quote)
+    return found
 
 
 def _point_view(ballot: Ballot, mine: tuple[Quote, ...], other: tuple[Quote, ...]) -> View:

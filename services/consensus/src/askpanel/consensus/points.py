@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from askpanel.consensus.ballots import Ballot, Ballots, Said, Verdict
 from askpanel.consensus.keypoints.clustering import Cluster, Item, Likeness, cluster
@@ -11,6 +12,9 @@ from askpanel.consensus.keypoints.likeness import Embed, likeness
 from askpanel.consensus.keypoints.negation import contradicts
 from askpanel.consensus.result import AgreementPoint, DisagreementPoint, Quote, Side
 from askpanel.consensus.votes import TIE
+
+Contests = tuple[tuple[int, int], ...]
+"""Pairs of places in `Themes.clusters`, the lower first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +133,22 @@ def common_dimension(found: Themes, one: Cluster) -> str | None:
     return chosen.pop() if len(chosen) == 1 else None
 
 
-def contested_points(ballots: Ballots, found: Themes) -> tuple[DisagreementPoint, ...]:
-    """Pairs of clusters that speak of one thing and stand against each other, most voters first.
+def contests(found: Themes) -> Contests:
+    """Pairs of clusters that speak of one thing and stand against each other, by their places, lower first.
 
     They are alike (mean likeness at the cut for unknown sides) and either held by two sides or kept
     apart by the negation guard.
     """
-    pairs = [
+    return tuple(
         (one, two)
-        for number, one in enumerate(found.clusters)
-        for two in found.clusters[number + 1 :]
-        if contested(found, one, two)
-    ]
-    points = [_contest(ballots, found, one, two) for one, two in pairs]
+        for one, two in combinations(range(len(found.clusters)), 2)
+        if contested(found, found.clusters[one], found.clusters[two])
+    )
+
+
+def contested_points(ballots: Ballots, found: Themes, pairs: Contests) -> tuple[DisagreementPoint, ...]:
+    """What each contest is about, most voters first."""
+    points = [_contest(ballots, found, found.clusters[one], found.clusters[two]) for one, two in pairs]
     return tuple(
         sorted(points, key=lambda point: (-sum(len(side.agents) for side in point.sides), point.text))
     )
@@ -149,12 +156,12 @@ def contested_points(ballots: Ballots, found: Themes) -> tuple[DisagreementPoint
 
 def contested(found: Themes, one: Cluster, two: Cluster) -> bool:
     """Alike on the whole, and opposed in their texts or in their sides."""
-    pairs = [(i, j) for i in one.rows for j in two.rows]
-    mean = sum(float(found.likeness.values[i, j]) for i, j in pairs) / len(pairs)
-    if mean < found.likeness.across:
+    values = found.likeness.values
+    alike = [values.item(i, j) for i in one.rows for j in two.rows]
+    if sum(alike) / len(alike) < found.likeness.across:
         return False
     return _two_sides(found, one, two) or any(
-        contradicts(found.items[i].text, found.items[j].text) for i, j in pairs
+        contradicts(found.items[i].text, found.items[j].text) for i in one.rows for j in two.rows
     )
 
 
