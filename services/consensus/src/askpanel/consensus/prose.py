@@ -30,9 +30,9 @@ def with_prose(ballots: Ballots, found: Themes, topic: str, embed: Embed | None)
     scores = match([said.text for _, said in spoken], points, topic, model)
     least = shipped().weights(model is not None).precise
     prose: dict[int, list[tuple[int, Said]]] = {}
-    for (ballot, said), row in zip(spoken, scores, strict=True):
-        best = int(row.argmax())
-        if row[best] >= least and _may_stand_behind(ballots, found, best, ballot, said.text):
+    bests, highest = scores.argmax(axis=1).tolist(), scores.max(axis=1).tolist()
+    for (ballot, said), best, score in zip(spoken, bests, highest, strict=True):
+        if score >= least and _may_stand_behind(ballots, found, best, ballot, said.text):
             prose.setdefault(best, []).append((ballot, said))
     return replace(found, prose={place: tuple(entries) for place, entries in sorted(prose.items())})
 

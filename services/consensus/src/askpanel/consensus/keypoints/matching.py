@@ -8,11 +8,13 @@ call only: several features compare a sentence with the other sentences and poin
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,8 @@ VIEWS = ("", "-row_mean", "-best_other", "-column_mean", "-standardised")
 LENGTHS = ("sentence_length", "point_length")
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_SENTENCE = re.compile(r"\s(?:(?<=[.!?;]\s)\s*|(?<=\n)\n*)")
+"""White space after an end mark, or line breaks. It begins with white space, which a search skips to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,8 @@ def match(
     if names != weights.features:
         raise ValueError("the matcher's weights were trained for other features: run the training again")
     logit = (table - weights.mean) / weights.scale @ weights.weight + weights.bias
-    scores = 1 / (1 + np.exp(-np.clip(logit, -40, 40)))
-    return np.round(scores, 9).reshape(len(said), len(points))
+    scores = 1 / (1 + np.exp(-logit.clip(-40, 40)))
+    return scores.round(9).reshape(len(said), len(points))
 
 
 def features(
@@ -146,18 +149,21 @@ def features(
 
 def views(values: Floats) -> dict[str, Floats]:
     """A likeness matrix as it is, and set against its row, its best rival point, its column, the whole."""
-    best = np.sort(values, axis=1)
-    second = best[:, -2:-1] if values.shape[1] > 1 else np.zeros((len(values), 1))
-    rival = np.where(values >= best[:, -1:], second, best[:, -1:])
+    rows, columns = values.shape
+    ordered = np.sort(values, axis=1)
+    best = ordered[:, -1:]
+    second = ordered[:, -2:-1] if columns > 1 else np.zeros((rows, 1))
+    centred = values - values.sum() / values.size
+    deviation = math.sqrt((centred * centred).sum() / values.size)
     return dict(
         zip(
             VIEWS,
             (
                 values,
-                values - values.mean(axis=1, keepdims=True),
-                values - rival,
-                values - values.mean(axis=0, keepdims=True),
-                (values - values.mean()) / (values.std() + 1e-6),
+                values - values.sum(axis=1, keepdims=True) / columns,
+                values - np.where(values >= best, second, best),
+                values - values.sum(axis=0, keepdims=True) / rows,
+                centred / (deviation + 1e-6),
             ),
             strict=True,
         )
@@ -172,9 +178,10 @@ def lexical(
     `local` weights also fall with how often a word occurs in this call: words of the topic say little.
     """
     here, there = [words(text) for text in said], [words(text) for text in points]
-    local_counts = Counter(word for counts in here + there for word in counts)
+    local_counts = Counter(chain.from_iterable(here + there))
     place = {word: number for number, word in enumerate(sorted(local_counts))}
-    sentence, point = held(here, place), held(there, place)
+    table = held(here + there, place)
+    sentence, point = table[: len(said)], table[len(said) :]
     general = inverse(documents, [frequency.get(word, 0) for word in place])
     local = general * inverse(len(here) + len(there), [local_counts[word] for word in place])
     rows = tfidf([normalise(text) for text in (*said, *points)])
@@ -200,8 +207,8 @@ def inverse(documents: int, frequency: Sequence[int]) -> Floats:
 def held(texts: Sequence[Counter[str]], place: Mapping[str, int]) -> Floats:
     """Which words each text holds, 1 or 0, shape (texts, words)."""
     table = np.zeros((len(texts), len(place)))
-    for row, text in enumerate(texts):
-        table[row, [place[word] for word in text]] = 1.0
+    rows = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    table[rows, [place[word] for text in texts for word in text]] = 1.0
     return table
 
 
@@ -239,4 +246,4 @@ def token_fit(said: Sequence[Singles], points: Sequence[Singles]) -> tuple[Float
 @lru_cache(maxsize=16384)
 def words(text: str) -> Counter[str]:
     """Stems of the words with content; treat as read-only."""
-    return Counter(stem(word) for word in _WORD.findall(normalise(text)) if word not in EMPTY)
+    return Counter([stem(word) for word in _WORD.findall(normalise(text)) if word not in EMPTY])

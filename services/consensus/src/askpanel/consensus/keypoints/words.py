@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _IRREGULAR = {
     "rose": "rise", "risen": "rise", "fell": "fall", "fallen": "fall", "grew": "grow", "grown": "grow",
     "growth": "grow", "shrank": "shrink", "shrunk": "shrink", "began": "begin", "begun": "begin",
@@ -23,6 +25,7 @@ _ENDINGS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=16384)
 def stem(word: str) -> str:
     """A casefolded word without its ending (-s, -ed, -ing, -ly, -ment, -ion, final e).
 
