@@ -263,7 +263,7 @@ def _points(answer: Answer, points: Iterable[Point]) -> tuple[Point, ...]:
     for point in sorted(points, key=lambda one: (normalise(one.text), one.text, one.dimension or "")):
         if key := normalise(point.text):
             said = point.said or (Said(answer.agent_id, answer.response_id, point.text),)
-            first.setdefault(key, replace(point, said=said))
+            first.setdefault(key, Point(point.text, point.dimension, said))
     return tuple(first.values())
 
 

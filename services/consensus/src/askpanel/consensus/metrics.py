@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import fmean
 
 from askpanel.consensus.ballots import Ballot, Ballots, Verdict
@@ -162,6 +163,7 @@ _FAMILIES = (
 )
 
 
+@lru_cache(maxsize=256)
 def vendor(model: str) -> str:
     """Who trained it: by the name's family, else the part before `:` or `/`, else the name itself."""
     name = model.casefold()

@@ -37,8 +37,10 @@ def texts(ballots: Ballots, options: Sequence[Option], found: Themes) -> Texts:
 
 def _representative(ballots: Ballots, vote: str) -> str:
     said = sorted({b.position for b in ballots.voters if b.vote == vote and normalise(b.position)})
-    if len(said) < 2:
-        return said[0] if said else vote
+    if not said:
+        return vote
+    if len(said) < 3:  # nobody's words are more alike to the others: see `medoid`
+        return min(said, key=lambda text: (len(text), text))
     items = [Item(text, number) for number, text in enumerate(said)]
     return said[medoid(range(len(said)), items, likeness(said).values)]
 
