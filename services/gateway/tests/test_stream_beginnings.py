@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from askpanel.contracts.envelope import Recorded, encode
-from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.events import TERMINAL
+from askpanel.contracts.subjects import PanelRef, type_of
 from askpanel.gateway.history import history_of
 from askpanel.gateway.stream.beginnings import YOUNG, Beginnings
 from askpanel.gateway.stream.replay import Replay, replay_of
@@ -38,10 +39,21 @@ def test_it_is_what_the_log_tells_after_every_event() -> None:
     beginnings = Beginnings()
     panel, events = told()
 
-    for number, event in enumerate(events, 1):
+    end = next(number for number, event in enumerate(events) if type_of(event.subject) in TERMINAL)
+    for number, event in enumerate(events[:end], 1):
         beginnings.passed(event, panel.address)
         assert beginnings.of(panel) == from_log(events[:number])
     assert beginnings.of(PanelRef(uuid4(), panel.panel_id)) is None
+
+
+def test_a_panel_that_has_ended_is_the_logs_to_tell_for_it_may_be_erased() -> None:
+    beginnings = Beginnings()
+    panel, events = told()
+
+    for event in events:
+        beginnings.passed(event, panel.address)
+
+    assert beginnings.of(panel) is None
 
 
 def test_a_panel_whose_first_event_was_before_the_tail_is_not_known() -> None:
@@ -74,16 +86,17 @@ def test_a_panel_is_kept_for_a_moment_and_none_of_it_comes_back() -> None:
     clock.now += YOUNG / 2
     beginnings.passed(others[0], new.address)
     clock.now += YOUNG / 2
-    beginnings.passed(events[1], old.address)
 
+    assert beginnings.of(old) is None, "also while nothing happens"
+    beginnings.passed(events[1], old.address)
     assert beginnings.of(old) is None
     assert beginnings.of(new) == from_log(others[:1])
 
 
 def test_the_oldest_give_way_where_there_is_too_much() -> None:
     (old, events), (new, others) = told("old"), told("new")
-    beginnings = Beginnings(room=sum(len(event.body) for event in events))
-    for event in events:
+    beginnings = Beginnings(room=sum(len(event.body) for event in events[:6]))
+    for event in events[:6]:
         beginnings.passed(event, old.address)
     for event in others[:2]:
         beginnings.passed(event, new.address)

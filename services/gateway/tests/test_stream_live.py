@@ -49,32 +49,14 @@ async def events(gateway: Running, panel_id: object, **options: Any) -> list[Ser
         return [event async for event in source.aiter_sse()]
 
 
-@pytest.fixture(params=["from memory", "from the log"])
-def past(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a stream has its panel's past from: what the tail brought lately, or the log."""
-
-    def unknown(*_: object) -> None:
-        return None
-
-    def unread(*_: object) -> None:
-        raise AssertionError("the log was read for a panel that has just begun")
-
-    if request.param == "from memory":
-        monkeypatch.setattr(Replays, "read", unread)
-    else:
-        monkeypatch.setattr(Beginnings, "of", unknown)
-
-
 async def passed(gateway: Running, stored: Sequence[Recorded]) -> None:
     """Wait until the gateway's tail has come by what was stored."""
     await until(lambda: gateway.app.state.gateway.hub.position >= stored[-1].sequence)
 
 
-@pytest.mark.usefixtures("past")
 async def test_a_finished_panel_is_told_from_its_first_event_to_its_last(gateway: Running) -> None:
     told = story()
     stored = await gateway.append(told.events)
-    await passed(gateway, stored)
 
     async with opened(gateway, told.ref.panel_id) as source:
         headers = source.response.headers
@@ -127,8 +109,35 @@ async def test_an_id_that_is_not_this_panels_resets_and_replays(gateway: Running
         assert [int(event.id) for event in got[1:]] == public(stored)
 
 
-@pytest.mark.usefixtures("past")
-async def test_clients_that_come_at_any_moment_of_a_running_panel_see_the_same(gateway: Running) -> None:
+async def test_a_panel_that_has_just_begun_is_told_without_a_look_at_the_log(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = story()
+    begun = await gateway.append(told.events[:6])
+    await passed(gateway, begun)
+
+    def unread(*_: object) -> None:
+        raise AssertionError("the log was read")
+
+    monkeypatch.setattr(Replays, "read", unread)
+    async with asyncio.timeout(10), opened(gateway, told.ref.panel_id) as source:
+        rest = await gateway.append(told.events[6:])
+        got = [int(event.id) async for event in source.aiter_sse()]
+
+    assert got == public([*begun, *rest])
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_clients_that_come_at_any_moment_of_a_running_panel_see_the_same(
+    gateway: Running, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the panel's beginning is kept, or read from the log each time."""
+
+    def unknown(*_: object) -> None:
+        return None
+
+    if not kept:
+        monkeypatch.setattr(Beginnings, "of", unknown)
     told = story()
     await passed(gateway, await gateway.append(told.events[:1]))
 

@@ -2,14 +2,15 @@
 
 Most streams are opened right after the panel was asked. What the tail has brought since the panel's first
 event is the panel's whole past, so such a stream needs nothing from the log: two requests a panel fewer.
+A panel that has ended is not kept: it may be erased.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from askpanel.contracts.events import PanelCreated
-from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.events import TERMINAL, PanelCreated
+from askpanel.contracts.subjects import PanelRef, type_of
 from askpanel.gateway.history import history_of
 from askpanel.gateway.stream.replay import Replay, replay_of
 from askpanel.runtime.tail import RawEvent
@@ -20,8 +21,6 @@ ROOM = 8_000_000
 """Bytes of all that is kept; the oldest panels give way."""
 HEADERS = 1000
 """Bytes that an event's headers count for."""
-
-_BEGINS = f"{PanelCreated.TYPE}."
 
 
 @dataclass(slots=True)
@@ -49,12 +48,18 @@ class Beginnings:
     def passed(self, raw: RawEvent, address: str) -> None:
         """The tail has come by an event of the panel with this address."""
         now = self._clock()
-        self._forget(now)
+        while self._panels and (
+            self._size > self._room or self._is_old(next(iter(self._panels.values())), now)
+        ):
+            self._forget(next(iter(self._panels)))
+        event_type = type_of(raw.subject)
+        if event_type in TERMINAL:
+            self._forget(address)
+        elif event_type == PanelCreated.TYPE:
+            self._panels[address] = _Young(now)
         panel = self._panels.get(address)
         if panel is None:
-            if not raw.subject.startswith(_BEGINS):
-                return
-            panel = self._panels[address] = _Young(now)
+            return
         panel.events.append(raw)
         panel.told = None
         size = len(raw.body) + HEADERS
@@ -64,7 +69,7 @@ class Beginnings:
     def of(self, panel: PanelRef) -> Replay | None:
         """All that has happened in the panel so far; None where that is not known here."""
         young = self._panels.get(panel.address)
-        if young is None:
+        if young is None or self._is_old(young, self._clock()):
             return None
         if young.told is None:
             young.told = replay_of(history_of(event.message for event in young.events))
@@ -75,11 +80,9 @@ class Beginnings:
         self._panels.clear()
         self._size = 0
 
-    def _forget(self, now: float) -> None:
-        """Let go of what is not young any more, or too much."""
-        while self._panels:
-            address, oldest = next(iter(self._panels.items()))
-            if self._size <= self._room and now - oldest.since < YOUNG:
-                return
-            del self._panels[address]
-            self._size -= oldest.size
+    def _is_old(self, young: _Young, now: float) -> bool:
+        return now - young.since >= YOUNG
+
+    def _forget(self, address: str) -> None:
+        if (young := self._panels.pop(address, None)) is not None:
+            self._size -= young.size
