@@ -56,7 +56,7 @@ run: setup web  ## Start everything, ask one question, show the consensus, keep 
 # Servers that somebody else runs (NATS_URL, DATABASE_URL) are one for all, so there it is one at a time.
 JOBS ?= $(if $(NATS_URL),1,2)
 test: setup web  ## Every test that fits in ten minutes, JOBS=2 at a time
-	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What runs again on three NATS nodes with two processes of each service; what names or kills the one NATS does not.
 TWICE := $(addprefix tests/e2e/test_, a_panel_from_end_to_end.py bad_input.py dead_letters_by_hand.py erasure.py \

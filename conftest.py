@@ -15,9 +15,19 @@ from tests.harness.servers import NatsAt, PostgresAt, nats_at, postgres_at
 
 SLOW_WITHIN = 3600
 """Seconds a test of `make test-all` may take."""
+LONGEST_FIRST = (
+    "tests/browser",
+    "tests/simulation",
+    "tests/e2e",
+    "tests/faults",
+    "tests/versions",
+    "services/gateway",
+)
+"""Files that take long begin first, so that those at the end, which are short, fill up every runner alike."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in LONGEST_FIRST])
     for item in items:
         if item.get_closest_marker("slow") is not None and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(SLOW_WITHIN))

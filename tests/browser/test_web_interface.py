@@ -57,7 +57,8 @@ needs_browser = _needs(NODE, PACKAGES, EXPORT, BROWSER)
 @pytest.fixture(scope="module")
 def served() -> Generator[RunningStack]:
     """A stack that serves the interface, with hybrid panels on and a colour for the second tenant."""
-    with stack(MODEL, ASKPANEL_WEB_ROOT=str(WEB / "out")) as running:
+    # Who still writes at the end is not waited for.
+    with stack(MODEL, ASKPANEL_WEB_ROOT=str(WEB / "out"), ASKPANEL_DRAIN_SECONDS="1") as running:
         asyncio.run(_prepare(running))
         yield running
 

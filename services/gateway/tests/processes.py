@@ -113,6 +113,7 @@ def _gateway(nats_url: str, database: Database, settings: Mapping[str, object]) 
         "ASKPANEL_TICKET_SECRET": TICKET_SECRET,
         "ASKPANEL_PORT": str(port),
         "ASKPANEL_LOG_LEVEL": "warning",
+        "ASKPANEL_STREAM_DRAIN_SECONDS": "0.2",  # nobody stands before it who has to notice that it goes
     }
     own |= {f"ASKPANEL_{name.upper()}": str(value) for name, value in settings.items()}
     process = subprocess.Popen([sys.executable, "-m", "askpanel.gateway"], env=os.environ | own)
