@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import pytest
 from askpanel.contracts.envelope import Recorded, encode
 from askpanel.gateway.readmodel.replay import replay
 from askpanel.local.demo import seed
+from askpanel.local.ports import free_port
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap
@@ -63,9 +63,7 @@ class Place:
 
     @asynccontextmanager
     async def projector(self) -> AsyncGenerator["Projector"]:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port(0)
         environment = {
             "PATH": os.environ["PATH"],
             "NATS_URL": self.nats.url,

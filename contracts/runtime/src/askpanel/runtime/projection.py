@@ -217,7 +217,7 @@ class Projection:
 
     async def _readable(self, raw: RawEvent) -> Recorded | None:
         try:
-            return decode(raw.subject, raw.headers, raw.body, raw.sequence)
+            return decode(*raw.message)
         except Unreadable as error:
             reason = str(error)
             await self._patiently(lambda: self._bury(raw, "unreadable", reason))

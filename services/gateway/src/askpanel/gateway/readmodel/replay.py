@@ -234,7 +234,7 @@ async def _all(log: EventLog, through: int) -> AsyncGenerator[tuple[str, dict[st
     async with aclosing(everything(log, after=0, ends=True)) as events:
         async for raw in events:
             if raw is not None and raw.sequence <= through:
-                yield raw.subject, raw.headers, raw.body, raw.sequence
+                yield raw.message
             if raw is not None and not raw.archived and raw.sequence >= through:
                 return
 
