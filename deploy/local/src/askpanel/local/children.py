@@ -22,18 +22,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import cast
 
+from askpanel.local.precedence import give_way
+
 SHARED = ("askpanel.runtime.process", "askpanel.contracts.asyncapi")
 """Imported once, before any fork. Nothing here starts threads, loops or connections."""
-
-YIELDING: Mapping[str, int] = {
-    "projector": 5,
-    "usage": 5,
-    "orchestrator": 2,
-    "consensus": 2,
-    "expert-runner": 2,
-}
-"""Niceness on a crowded machine: what nobody waits for yields to what a panel waits for, and that to the gateway,
-since a client waits for each of its answers and events."""
 
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
@@ -95,7 +87,7 @@ def _become(module: str, imports: str, told: Connection, log: str, name: str) ->
     os.dup2(descriptor, 2)
     os.close(descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
-    os.nice(YIELDING.get(name, 0))
+    give_way(name)
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
