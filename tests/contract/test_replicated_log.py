@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
+from datetime import UTC, datetime
 
 import pytest
 from nats.aio.client import Client
 
+from askpanel.contracts.envelope import Recorded, seal
+from askpanel.contracts.events import PanelFailed
 from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import PANELS
 from askpanel.local.servers.nats_nodes import NatsNodes
@@ -92,6 +95,38 @@ async def test_a_lost_acknowledgement_makes_no_old_news(cluster: NatsNodes, log:
         await log.append_news(a_round(panel, 2), never="panel")
 
 
+async def test_a_copy_behind_an_event_that_was_not_expected_is_a_conflict_that_tells_both(
+    log: EventLog,
+) -> None:
+    """A replicated stream recognises a duplicate *before* it looks at the expectation."""
+    panel = some_panel()
+    known = await log.append(a_round(panel, 1), expected=0)
+    unseen = await log.append(a_round(panel, 2), expected=known)
+    copy = await log.append(a_round(panel, 3), expected=unseen)
+    with pytest.raises(Conflict) as caught:
+        await log.append(a_round(panel, 3), expected=known)
+    assert [message[3] for message in caught.value.newer] == [unseen, copy]
+
+
+async def test_a_first_event_asked_for_again_with_another_body_is_the_one_that_stands(log: EventLog) -> None:
+    panel = some_panel()
+    stored = await log.append_first(ended_now(panel, "the first body"))
+    assert await log.append_first(ended_now(panel, "another body")) == stored
+
+
+async def test_a_lost_acknowledgement_is_no_conflict_with_oneself(cluster: NatsNodes, log: EventLog) -> None:
+    panel = some_panel()
+    port = int(cluster.url().split(",")[0].rpartition(":")[2])
+    async with proxy_to(port) as proxy, connected(proxy.url) as through:
+        lossy = EventLog(through, patience=5.0, attempt_timeout=0.3)
+        await lossy.position()
+        proxy.lose = "acknowledgement"
+        first = await lossy.append(a_round(panel, 1), expected=0)
+        assert proxy.lost == 1
+        assert await lossy.append(a_round(panel, 2), expected=first) > first
+    assert len(await log.read(panel)) == 2
+
+
 async def test_facts_beside_one_another_never_come_after_an_end(log: EventLog) -> None:
     ended = beside = 0
     for number in range(TRIES):
@@ -165,3 +200,8 @@ async def test_panels_are_archived_once_by_two_archivers_and_read_whole_from_any
                 assert await EventLog(client).read(panel) == events
     index = EventLog(replicated).archive
     assert all([await index.find(panel.panel_id) for panel in panels])
+
+
+def ended_now(panel: PanelRef, detail: str) -> Recorded:
+    """Young enough that `append_first` asks the log alone."""
+    return seal(PanelFailed(reason="cancelled", detail=detail), panel, time=datetime.now(UTC))

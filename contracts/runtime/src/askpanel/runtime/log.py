@@ -1,19 +1,19 @@
 """The event log client: append with an expected sequence, read one panel.
 
-The server checks the expected sequence *before* it recognises a duplicate, so a retry after a lost
-acknowledgement looks like a conflict with oneself. What stands on the log then says which of the two it was:
-"stored" and "somebody else was first" are never confused.
+A single server checks the expected sequence *before* it recognises a duplicate, so a retry after a lost
+acknowledgement looks like a conflict with oneself. One with replicas recognises the duplicate first, so a copy
+of the event behind others that were not expected looks like success. Either way what stands on the log says
+which it was: "stored" and "somebody else was first" are never confused.
 """
 
 import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -24,11 +24,11 @@ from askpanel.contracts.subjects import PanelRef, panel_of, type_of
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime.archive import Archive, surely_whole
 from askpanel.runtime.direct import READ_BATCH, batch, batches, few
-from askpanel.runtime.errors import Conflict, LogUnavailable, Raw
+from askpanel.runtime.errors import AlreadyThere, Conflict, LogUnavailable, Raw
 from askpanel.runtime.latest import Latest
 from askpanel.runtime.publishing import Publisher
 from askpanel.runtime.replies import Replies
-from askpanel.runtime.turns import Publish, Replicas, guard, in_turn
+from askpanel.runtime.turns import Replicas, guard, in_turn
 from askpanel.runtime.unavailable import unavailable_or_absent
 
 logger = logging.getLogger(__name__)
@@ -104,11 +104,10 @@ class EventLog:
         sequences. Raises AlreadyThere where one stood there before, for then more may have happened since than
         its caller knows. On either error some of them may stand on the log, each once.
         """
-        publish = partial(self._publisher.publish, news=True)
         if await self._replicas.replicated():
-            return await self._append_in_turn(publish, events, noun, expected)
+            return await self._append_in_turn(events, noun, expected)
         guards = [guard(event.envelope.panel.filter_of(noun), expected) for event in events]
-        outcomes = await asyncio.gather(*map(publish, events, guards), return_exceptions=True)
+        outcomes = await asyncio.gather(*map(self._publish_news, events, guards), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -121,12 +120,13 @@ class EventLog:
         once only, like a paid call: a server that was killed forgets who was asked, and asks again as if nobody
         had been. Holds within the deduplication window.
         """
-        publish = partial(self._publisher.publish, news=True)
         barred = None if never is None else recorded.envelope.panel.filter_of(never)
         if await self._replicas.replicated():
             unless = None if barred is None else (barred, 0)
-            return await in_turn(publish, self._last, recorded, unless=unless, patience=self._patience)
-        return await publish(recorded, {} if barred is None else guard(barred, 0))
+            return await in_turn(
+                self._publish_news, self._last, recorded, unless=unless, patience=self._patience
+            )
+        return await self._publish_news(recorded, {} if barred is None else guard(barred, 0))
 
     async def append_once(self, recorded: Recorded, *, recent: bool) -> int:
         """Append a fact that only its id guards, wherever the panel stands.
@@ -137,8 +137,8 @@ class EventLog:
         """
         if recent:
             if await self._replicas.replicated():
-                return await in_turn(self._publisher.publish, self._last, recorded, patience=self._patience)
-            return await self._publisher.publish(recorded, {})
+                return await in_turn(self._publish, self._last, recorded, patience=self._patience)
+            return await self._publish(recorded, {})
         panel = recorded.envelope.panel
         while True:
             expected = await self.last_sequence(panel)  # on the log itself, where an archived panel has none
@@ -273,13 +273,21 @@ class EventLog:
             state = (await self._js.stream_info(PANELS.name)).state
         return state.first_seq if state.messages else state.last_seq + 1, state.last_seq
 
-    async def _append_in_turn(
-        self, publish: Publish, events: Sequence[Recorded], noun: str, expected: int
-    ) -> list[int]:
+    async def _publish(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
+        return (await self._publisher.publish(recorded, expectation)).sequence
+
+    async def _publish_news(self, recorded: Recorded, expectation: Mapping[str, str]) -> int:
+        """Raises AlreadyThere where the first request is answered by a copy."""
+        confirmed = await self._publisher.publish(recorded, expectation)
+        if confirmed.copy and not confirmed.asked_again:
+            raise AlreadyThere(f"{recorded.envelope.type} {recorded.envelope.id}")
+        return confirmed.sequence
+
+    async def _append_in_turn(self, events: Sequence[Recorded], noun: str, expected: int) -> list[int]:
         sequences: list[int] = []
         for event in events:
             sequence = await in_turn(
-                publish,
+                self._publish_news,
                 self._last,
                 event,
                 guess=sequences[-1] if sequences else expected,
@@ -299,12 +307,14 @@ class EventLog:
         """
         panel = recorded.envelope.panel
         try:
-            guarded = guard(panel.filter, expected)
-            return recorded.at(await self._publisher.publish(recorded, guarded, within=within)), ()
+            confirmed = await self._publisher.publish(recorded, guard(panel.filter, expected), within=within)
+            if not confirmed.copy or confirmed.sequence <= expected:
+                return recorded.at(confirmed.sequence), ()
+            until = None
         except Conflict as conflict:
-            first = self.read_raw(panel.filter, after=expected, until=conflict.actual or None)
-            async with aclosing(first) as messages:
-                newer = [message async for message in messages]
+            until = conflict.actual or None
+        async with aclosing(self.read_raw(panel.filter, after=expected, until=until)) as messages:
+            newer = [message async for message in messages]
         if newer and newer[0][1].get(MESSAGE_ID) == str(recorded.envelope.id):
             return decode(*newer[0]), newer
         raise Conflict(expected, newer[-1][3] if newer else expected, newer)

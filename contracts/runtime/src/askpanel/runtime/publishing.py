@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
@@ -17,7 +18,7 @@ from pydantic_core import from_json
 from askpanel.contracts.envelope import Recorded, encode
 from askpanel.contracts.topology import PANELS
 from askpanel.runtime import telemetry, tracing
-from askpanel.runtime.errors import AlreadyThere, Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
+from askpanel.runtime.errors import Conflict, EventTooLarge, LogMisconfigured, LogUnavailable
 from askpanel.runtime.replies import Replies
 from askpanel.runtime.unavailable import unavailable_or_absent
 
@@ -27,6 +28,19 @@ IN_FLIGHT = frozenset({10158, 10164})
 IN_FLIGHT_PAUSE = 0.003
 STORE_FULL = frozenset({10023, 10077})
 NOT_OURS = 10060
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Where an event stands on the log.
+
+    `copy`: the server found it there under this id and stored nothing. `asked_again`: that answered a further
+    request, so the copy may be this call's own doing.
+    """
+
+    sequence: int
+    copy: bool = False
+    asked_again: bool = False
 
 
 class Publisher:
@@ -50,27 +64,26 @@ class Publisher:
         recorded: Recorded,
         expectation: Mapping[str, str],
         *,
-        news: bool = False,
         within: float = math.inf,
-    ) -> int:
-        """The event's sequence; what is written says where in its trace that was. Raises Conflict.
+    ) -> Confirmed:
+        """Where the event stands now; what is written says where in its trace that was. Raises Conflict.
 
-        `news`: raises AlreadyThere where the first request is answered by an earlier copy. That a later one
-        is may be this call's own doing. `within`: seconds, where that is less than this publisher's patience.
+        A copy proves the expectation only on a single server: one with replicas recognises it before it looks at
+        what was expected. `within`: seconds, where that is less than this publisher's patience.
         """
         began = time.perf_counter()
         patience = min(self._patience, within)
         with tracing.sending(recorded) as placed:
-            sequence = await self._confirmed(placed, expectation, news, patience)
-        self.saw(sequence)
+            confirmed = await self._confirmed(placed, expectation, patience)
+        self.saw(confirmed.sequence)
         telemetry.PUBLISHING.labels(recorded.envelope.type).observe(time.perf_counter() - began)
-        return sequence
+        return confirmed
 
     async def _confirmed(
-        self, recorded: Recorded, expectation: Mapping[str, str], news: bool, patience: float
-    ) -> int:
+        self, recorded: Recorded, expectation: Mapping[str, str], patience: float
+    ) -> Confirmed:
         deadline = time.monotonic() + patience
-        pause = 0.05
+        pause, asked_again = 0.05, False
         subject, headers, body = encode(recorded)
         headers |= expectation
         self._check_size(recorded.envelope.type, headers, body)
@@ -85,16 +98,14 @@ class Publisher:
                 reason = repr(error)
             else:
                 if (error := ack.get("error")) is None:
-                    if ack.get("duplicate"):
+                    if copy := bool(ack.get("duplicate")):
                         await self._assert_same(recorded, ack["seq"])
-                        if news:
-                            raise AlreadyThere(f"{recorded.envelope.type} {recorded.envelope.id}")
-                    return ack["seq"]
+                    return Confirmed(ack["seq"], copy, asked_again)
                 reason = _refused(error)
                 if error.get("err_code") in IN_FLIGHT and time.monotonic() < deadline:
                     await asyncio.sleep(IN_FLIGHT_PAUSE)
                     continue
-            news = False
+            asked_again = True
             telemetry.PUBLISH_RETRIES.inc()
             if time.monotonic() + pause > deadline:
                 with unavailable_or_absent():  # raises LogMisconfigured where there is no log at all
