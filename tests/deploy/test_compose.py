@@ -128,6 +128,12 @@ def test_webhooks_run_only_where_they_are_switched_on(compose: dict[str, Any]) -
     assert given["bootstrap"]["ASKPANEL_WEBHOOKS"] == "${WEBHOOKS:-false}"
 
 
+def test_whoever_uses_a_supabase_project_can_have_people_sign_in_there(compose: dict[str, Any]) -> None:
+    given = compose["services"]["gateway"]["environment"]
+    for name in ("SUPABASE_URL", "SUPABASE_ANON_KEY", "WEB_TENANTS"):
+        assert given[f"ASKPANEL_{name}"] == f"${{{name}:-}}"
+
+
 def test_the_dockerfile_names_no_base_of_its_own() -> None:
     text = (DOCKER / "Dockerfile").read_text()
     bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)

@@ -14,7 +14,7 @@ from askpanel.expert_runner.catalogue import load_catalogue
 from askpanel.gateway.api.own_experts import NewExpert
 from askpanel.gateway.bodies import Cancellation, HumanInput, NewPanel, Selection
 from askpanel.local import question
-from askpanel.local.welcome import OPTIONS, QUESTION, ask_example, curl_example
+from askpanel.local.welcome import BROWSER, OPTIONS, QUESTION, ask_example, curl_example
 
 REPOSITORY = Path(__file__).parents[3]
 PAGES = {name: (REPOSITORY / name).read_text() for name in ("README.md", "docs/api.md")}
@@ -75,6 +75,10 @@ def test_the_readme_shows_the_questions_of_the_hint() -> None:
     assert QUESTION in PAGES["README.md"]
     assert ask_example(".venv/bin/askpanel") in PAGES["README.md"]
     assert all(option in QUESTION for option in OPTIONS)
+
+
+def test_the_readme_leads_to_the_link_that_is_signed_in() -> None:
+    assert f"`{BROWSER}`" in " ".join(PAGES["README.md"].split())
 
 
 def test_the_three_values_are_those_that_the_page_goes_on_with() -> None:

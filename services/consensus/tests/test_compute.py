@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from askpanel.consensus.ballots import Answer, InvalidRequest, Option, PanelType, Point, Seat, UnknownMethod
+from askpanel.consensus.ballots import Answer, InvalidRequest, Option, Point, Seat, UnknownMethod
 from askpanel.consensus.compute import Request, Round, compute
 from askpanel.consensus.result import Result, agreement_line, as_data, disagreement_line
+from askpanel.contracts.events import PanelType
 
 MODELS = ("openai:gpt-a", "anthropic:b", "google:c", "xai:d", "acme:e")
 

@@ -5,17 +5,15 @@ import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from askpanel.contracts.catalogue import Expert
+from askpanel.contracts.configuration import PANEL_TYPES, PROTOCOLS
 from askpanel.contracts.events import PanelType
-from askpanel.gateway.selection import DOMAIN_SHARE, SEATS, SelectionError, propose
-
-PANEL_TYPES: tuple[PanelType, ...] = get_args(PanelType)
+from askpanel.gateway.selection import DOMAIN_SHARE, SelectionError, propose
 
 EXPERTS = Path(__file__).parents[2] / "expert-runner/src/askpanel/expert_runner/catalogue/experts"
 """The shipped data files, read as data: services never import one another."""
@@ -184,8 +182,8 @@ def test_every_expert_of_the_catalogue_is_asked_about() -> None:
 def test_any_question_gets_the_seats_asked_for_once_each_and_not_all_of_one_domain(
     question: str, panel_type: PanelType, share: float
 ) -> None:
-    least, _, most = SEATS[panel_type]
-    size = least + round(share * (most - least))
+    limits = PROTOCOLS[panel_type]
+    size = limits.fewest_experts + round(share * (limits.most_experts - limits.fewest_experts))
     seats = propose(question, panel_type, size, CATALOGUE)
     domains = Counter(expert.domain for expert in CATALOGUE if expert.agent_id in {s.agent_id for s in seats})
     assert len({seat.agent_id for seat in seats}) == size

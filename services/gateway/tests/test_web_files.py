@@ -7,7 +7,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from askpanel.gateway.web import SignIn, content_policy, serve
+from askpanel.gateway.settings import GatewaySettings
+from askpanel.gateway.web import SignIn, content_policy, serve, sign_in
+from askpanel.runtime.settings import load
 
 CONFIG: dict[str, object] = {
     "supabase_url": "https://ref.example",
@@ -53,6 +55,42 @@ async def test_the_page_is_told_where_people_sign_in_and_may_call_there_alone(
     policy = (await site.get("/")).headers["content-security-policy"]
     assert "connect-src 'self' https://ref.example;" in policy
     assert "connect-src 'self';" in content_policy(PAGE)
+
+
+@pytest.fixture
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment of a gateway that may start."""
+    for name, value in {
+        "NATS_URL": "nats://nats:4222",
+        "DATABASE_URL": "postgresql://panel_api@postgres/postgres",
+        "ASKPANEL_JWT_ISSUER": "https://ref.example/auth/v1",
+        "ASKPANEL_JWT_SECRET": "s" * 32,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_the_page_is_told_what_the_environment_says_and_an_empty_variable_says_nothing(
+    surroundings: pytest.MonkeyPatch,
+) -> None:
+    names = ("ASKPANEL_SUPABASE_URL", "ASKPANEL_SUPABASE_ANON_KEY", "ASKPANEL_WEB_TENANTS")
+    for name in names:
+        surroundings.setenv(name, "")
+    assert sign_in(load(GatewaySettings)) == SignIn({"tenants": []})
+    tenant = "3f0c1a52-0000-4000-8000-000000000000"
+    for name, value in zip(names, ("https://ref.example", "public", f'{{"{tenant}": "Acme"}}'), strict=True):
+        surroundings.setenv(name, value)
+    told = CONFIG | {"tenants": [{"id": tenant, "name": "Acme"}]}
+    assert sign_in(load(GatewaySettings)) == SignIn(told, "https://ref.example")
+
+
+def test_tenants_that_are_no_json_stop_the_start_with_a_line(
+    surroundings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    surroundings.setenv("ASKPANEL_WEB_TENANTS", "Acme")
+    with pytest.raises(SystemExit):
+        load(GatewaySettings)
+    assert capsys.readouterr().err.startswith("ASKPANEL_WEB_TENANTS: ")
 
 
 async def test_an_unknown_path_of_the_api_is_no_page(site: httpx.AsyncClient) -> None:

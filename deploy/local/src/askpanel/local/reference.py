@@ -1,7 +1,7 @@
 """`python -m askpanel.local.reference [--check]`: the settings in docs/operating.md, from the classes that read them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from askpanel.consensus.settings import ConsensusSettings
+from askpanel.expert_runner.models.resolve import OLLAMA, PROVIDERS
 from askpanel.expert_runner.settings import ExpertRunnerSettings
 from askpanel.gateway.migration_job import MigrationSettings
 from askpanel.gateway.projector import ProjectorSettings
@@ -39,6 +40,17 @@ CLASSES: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("archive step", ArchiveSettings),
     ("local stack", LocalSettings),
 )
+MODEL_ROWS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("ASKPANEL_MODEL",),
+        "",
+        "Which model answers. None: the first that is found ([in this order](models.md#which-model-is-used)).",
+    ),
+    *((provider.keys, "", f"Key of {provider.title}.") for provider in PROVIDERS),
+    (("ASKPANEL_OPENAI_BASE_URL",), OLLAMA, "An OpenAI-compatible server to look for models at."),
+    (("ASKPANEL_LOCAL_GGUF",), "", "A model file of your own, in place of the demo model."),
+)
+"""Variables, default and meaning of what the choice of a model reads (`models.resolve`), which no class does."""
 
 
 def reference() -> str:
@@ -54,12 +66,19 @@ def _table(title: str, settings: type[BaseSettings]) -> Iterator[str]:
     for name, field in settings.model_fields.items():
         if name not in shared or not issubclass(settings, ServiceSettings):
             yield f"| {_variable(name, field)} | {_default(field)} | {field.description or ''} |"
+    if settings is ExpertRunnerSettings:
+        for names, default, meaning in MODEL_ROWS:
+            yield f"| {_either(names)} | {f'`{default}`' if default else '–'} | {meaning} |"
 
 
 def _variable(name: str, field: FieldInfo) -> str:
     if isinstance(field.validation_alias, AliasChoices):
-        return " or ".join(f"`{alias}`" for alias in field.validation_alias.choices)
+        return _either(field.validation_alias.choices)
     return f"`ASKPANEL_{name.upper()}`"
+
+
+def _either(names: Iterable[object]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
 
 
 def _default(field: FieldInfo) -> str:

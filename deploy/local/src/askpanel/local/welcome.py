@@ -9,6 +9,8 @@ from askpanel.local.invocation import command
 from askpanel.local.stack import WEB_ROOT, Stack
 
 QUESTION, OPTIONS = "Which market should we enter first, Germany or France?", ("Germany", "France")
+BROWSER = "in a browser, signed in as a demo user:"
+"""Above the link with a token in it; the bare address asks to sign in."""
 
 
 def how_to_use(stack: Stack) -> Iterator[str]:
@@ -17,7 +19,7 @@ def how_to_use(stack: Stack) -> Iterator[str]:
     user = tenant.user("member")
     yield f"Ask Panel is at {stack.url}  (Ctrl-C stops it)"
     if WEB_ROOT.is_dir():
-        yield "in a browser, signed in as a demo user:"
+        yield BROWSER
         yield f"  {stack.url}/#token={stack.token(user.id, user.email)}&tenant={tenant.id}"
     yield ""
     yield "ask from another terminal:"

@@ -18,7 +18,6 @@ from typing import Literal
 
 Stance = Literal["support", "oppose", "conditional", "neutral", "abstain"]
 Space = Literal["stance", "option", "ranking", "ratings", "forecast", "points"]
-PanelType = Literal["structured", "open", "socratic", "adversarial", "delphi", "hybrid"]
 
 STANCES = ("support", "oppose", "conditional", "neutral")
 """The positions of a panel without options; `abstain` is not a position."""

@@ -12,7 +12,6 @@ from askpanel.consensus.ballots import (
     Context,
     InvalidRequest,
     Option,
-    PanelType,
     PastVote,
     Quantity,
     Seat,
@@ -42,6 +41,7 @@ from askpanel.consensus.quorum import quorum
 from askpanel.consensus.recommendation import recommend
 from askpanel.consensus.result import Band, Metrics, Quorum, Result
 from askpanel.consensus.shift import novelty, shift
+from askpanel.contracts.events import PanelType
 
 STRONG, MODERATE = 0.70, 0.50
 

@@ -12,20 +12,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from askpanel.contracts.catalogue import Expert
+from askpanel.contracts.configuration import PROTOCOLS
 from askpanel.contracts.events import PanelType
 from askpanel.gateway.relevance import Asked, Index, Profile, cosine, index, shared_words, spoken_tags
-
-SEATS: Mapping[PanelType, tuple[int, int, int]] = MappingProxyType(
-    {
-        "structured": (3, 5, 8),
-        "open": (3, 5, 10),
-        "socratic": (3, 3, 6),
-        "adversarial": (3, 5, 9),
-        "delphi": (3, 5, 12),
-        "hybrid": (3, 4, 8),
-    }
-)
-"""Expert seats per protocol: fewest, usual, most (protocols.md)."""
 
 DOMAIN_SHARE = 0.4
 """The most seats one domain may hold, as a share of all."""
@@ -70,8 +59,9 @@ def propose(
     Raises SelectionError for a size the protocol does not allow, or a catalogue that is too small.
     Retired and bench experts are never proposed.
     """
-    least, usual, most = SEATS[panel_type]
-    wanted = usual if size is None else size
+    limits = PROTOCOLS[panel_type]
+    least, most = limits.fewest_experts, limits.most_experts
+    wanted = limits.experts if size is None else size
     if not least <= wanted <= most:
         raise SelectionError(f"{panel_type} takes {least} to {most} experts, not {wanted}")
     known = index(expert for expert in catalogue if not expert.bench and not expert.retired)

@@ -3,6 +3,7 @@
 No secret has a default. Tokens need at least one of `jwt_secret` (HS256) and a JWKS (ES256, RS256).
 """
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -35,7 +36,7 @@ class GatewaySettings(ServiceSettings):
         default=None, description="Where the web UI signs people in. None: it asks for a token."
     )
     supabase_anon_key: str | None = Field(default=None, description="Its public key, for the web UI.")
-    web_tenants: Mapping[UUID, str] = Field(
+    web_tenants: Annotated[Mapping[UUID, str], NoDecode] = Field(
         default_factory=dict[UUID, str],
         description='Tenants the sign-in page offers, as JSON {"id": "name"}; public. None: it asks for the id.',
     )
@@ -121,6 +122,11 @@ class GatewaySettings(ServiceSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("web_tenants", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return json.loads(value or "{}") if isinstance(value, str) else value
 
     @field_validator(
         "jwt_secret",

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from askpanel.contracts.configuration import PANEL_TYPES
+
 Family = Literal["uuid", "text", "integer", "number", "time", "json", "json or json list"]
 """Kinds of types one cast serves: `text` is text, varchar or an enum; `number` numeric or float."""
 
@@ -61,9 +63,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "tenant_id": Column("uuid", "always"),
         "user_id": Column("uuid", "always"),
         "query": Column("text", "always"),
-        "panel_type": Column(
-            "text", "always", ("structured", "open", "socratic", "adversarial", "delphi", "hybrid")
-        ),
+        "panel_type": Column("text", "always", PANEL_TYPES),
         "status": Column("text", "always", ("created", "running", "completed", "failed")),
         "configuration": Column("json", "always"),
         "agents": Column("json or json list", "always"),
