@@ -203,6 +203,24 @@ async def test_a_name_that_does_not_resolve_is_tried_again_later() -> None:
     await sender.aclose()
 
 
+async def test_an_attempt_lasts_until_the_lookup_of_its_name_has_ended() -> None:
+    """Else a tenant's next attempt would begin another lookup beside it, and so on."""
+    ends = asyncio.Event()
+
+    async def resolver(where: Target, *, private: bool) -> str:
+        await ends.wait()
+        return "127.0.0.1"
+
+    async with receiving() as receiver:
+        sender = Sender(private=True, seconds=0.05, resolver=resolver)
+        attempt = asyncio.create_task(sender.post(receiver.url, {}, b"{}"))
+        assert await asyncio.wait({attempt}, timeout=0.5) == (set(), {attempt})
+        ends.set()
+        assert (await attempt).error == "no answer within 0.05 s", "its time is over all the same"
+        assert receiver.got == []
+        await sender.aclose()
+
+
 async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -> None:
     webhook = await scene.made("panel.completed")
     scene.receiver.hold = asyncio.Event()
