@@ -167,12 +167,14 @@ async def test_a_name_server_that_hangs_keeps_nobody_else_waiting() -> None:
 
     where = target("https://slow.example/", private=False)
     slow = [asyncio.create_task(resolve(where, private=False, look_up=hangs)) for _ in range(40)]
-    await until(begun, lambda found: found == len(slow))
-    async with asyncio.timeout(10):
-        await asyncio.get_running_loop().getaddrinfo("localhost", 4222)  # as a connection to NATS is made
-        assert await resolve(target("http://localhost/", private=True), private=True)
-    assert not any(each.done() for each in slow)
-    answers.set()
+    try:
+        await until(begun, lambda found: found == len(slow))
+        async with asyncio.timeout(10):
+            await asyncio.get_running_loop().getaddrinfo("localhost", 4222)  # as a connection to NATS is made
+            assert await resolve(target("http://localhost/", private=True), private=True)
+        assert not any(each.done() for each in slow)
+    finally:
+        answers.set()
     assert set(await asyncio.gather(*slow)) == {"93.184.215.14"}
 
 
