@@ -3,7 +3,7 @@
 An order that waits counts as pending, for up to three days, and from `max_ack_pending` on the server hands out
 none at all. While the room is nearly full, an order is given up after a few attempts instead: then only those
 wait whose receivers failed just now. And an order that waits untried, for its tenant has enough in hand, is given up
-where fewer wait of the average tenant: whoever fills the room makes room in it.
+if its tenant has at least the average of what waits: whoever fills the room makes room in it.
 """
 
 import asyncio
