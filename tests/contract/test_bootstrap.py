@@ -17,6 +17,8 @@ from askpanel.contracts.topology import (
     STREAMS,
     TIMERS,
     USAGE,
+    WEBHOOK_DELIVERIES,
+    WEBHOOKS,
     reader,
 )
 from askpanel.runtime import bootstrap
@@ -70,6 +72,7 @@ async def test_counts_are_not_synced_one_by_one_and_outlive_a_single_server(clie
     [
         ({"duplicate_window": 5.0}, "stream PANELS: duplicate_window"),
         ({"discard": api.DiscardPolicy.OLD}, "stream PANELS: discard"),
+        ({"retention": api.RetentionPolicy.INTEREST}, "stream PANELS: retention"),
         ({"max_age": 60.0, "duplicate_window": 60.0}, "stream PANELS: max_age"),
         ({"allow_rollup_hdrs": True}, "stream PANELS: allow_rollup_hdrs"),
         ({"allow_msg_ttl": True}, "stream PANELS: allow_msg_ttl"),
@@ -136,6 +139,28 @@ async def test_a_server_that_does_not_answer_is_unavailable_and_not_misconfigure
             with pytest.raises(LogUnavailable):
                 await bootstrap.verify(client.jetstream(timeout=0.2), *DURABLES)
             server.start()
+
+
+async def test_what_was_settled_leaves_a_stream_that_is_to_keep_only_what_waits(client: Client) -> None:
+    """An installation of before kept settled orders, too, for seven days: they would count as waiting."""
+    jetstream = client.jetstream()
+    await bootstrap.add_durable(jetstream, WEBHOOK_DELIVERIES)
+    before = _stream_config(WEBHOOKS, Sizing()).evolve(retention=api.RetentionPolicy.LIMITS)
+    await jetstream.update_stream(before)
+    subject = "webhook.delivery.tenant.endpoint"
+    for number in range(5):
+        await jetstream.publish(subject, b"%d" % number)
+    orders = await jetstream.pull_subscribe_bind(WEBHOOK_DELIVERIES.name, WEBHOOKS.name)
+    first, second, third = await orders.fetch(3)
+    await first.ack_sync()
+    await third.ack_sync()
+    await second.nak(delay=60)
+    assert (await jetstream.stream_info(WEBHOOKS.name)).state.messages == 5
+    await bootstrap.create(jetstream)
+    await bootstrap.verify(jetstream, WEBHOOK_DELIVERIES)
+    found = await jetstream.stream_info(WEBHOOKS.name, subjects_filter="webhook.delivery.tenant.*")
+    assert found.state.subjects == {subject: 3}
+    assert (await jetstream.consumer_info(WEBHOOKS.name, WEBHOOK_DELIVERIES.name)).num_ack_pending == 1
 
 
 async def test_another_teams_durable_is_made_from_the_same_declaration(client: Client) -> None:

@@ -298,10 +298,17 @@ def test_streams_are_made_by_one_hand_as_the_contract_declares_them(
         return
     streams: dict[str, Any] = {each["spec"]["name"]: each["spec"] for each in rendered.all("Stream")}
     assert {
-        name: (tuple(spec["subjects"]), spec["discard"], spec["maxAge"], spec["denyDelete"])
+        name: (
+            tuple(spec["subjects"]),
+            spec["discard"],
+            spec["retention"],
+            spec["maxAge"],
+            spec["denyDelete"],
+        )
         for name, spec in streams.items()
     } == {
-        each.name: (each.subjects, each.discard, f"{each.max_age:.0f}s", each.deny_delete) for each in STREAMS
+        each.name: (each.subjects, each.discard, each.retention, f"{each.max_age:.0f}s", each.deny_delete)
+        for each in STREAMS
     }
     sizing = Sizing(max_bytes=streams[PANELS.name]["maxBytes"])
     assert {name: spec["maxBytes"] for name, spec in streams.items()} == {

@@ -1,11 +1,16 @@
 """The pure half of webhooks: signatures, addresses, waits, bodies."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,6 +26,7 @@ from askpanel.gateway.webhooks.payload import check_body, event_body
 from askpanel.gateway.webhooks.schedule import next_wait
 from askpanel.gateway.webhooks.signing import secret, signed
 from tests.contract.samples import SAMPLES, recorded
+from tests.harness.stack import until
 
 MASTER = "m" * 40
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -146,6 +152,51 @@ async def test_a_name_that_leads_inside_is_refused_when_it_is_resolved() -> None
     with pytest.raises(Forbidden):
         await resolve(target("https://localhost/", private=False), private=False)
     assert await resolve(target("http://localhost/", private=True), private=True) in ("127.0.0.1", "::1")
+
+
+async def test_a_name_server_that_hangs_keeps_nobody_else_waiting() -> None:
+    answers, asked = threading.Event(), list[str]()
+
+    def hangs(host: str, port: int) -> list[Any]:
+        asked.append(host)
+        answers.wait()
+        return [(0, 0, 0, "", ("93.184.215.14", port))]
+
+    async def begun() -> int:
+        return len(asked)
+
+    where = target("https://slow.example/", private=False)
+    slow = [asyncio.create_task(resolve(where, private=False, look_up=hangs)) for _ in range(40)]
+    try:
+        await until(begun, lambda found: found == len(slow))
+        async with asyncio.timeout(10):
+            await asyncio.get_running_loop().getaddrinfo("localhost", 4222)  # as a connection to NATS is made
+            assert await resolve(target("http://localhost/", private=True), private=True)
+        assert not any(each.done() for each in slow)
+    finally:
+        answers.set()
+    assert set(await asyncio.gather(*slow)) == {"93.184.215.14"}
+
+
+def test_a_process_ends_though_a_lookup_hangs() -> None:
+    program = """if True:
+        import asyncio, threading, uvloop
+        from askpanel.gateway.webhooks.addresses import resolve, target
+
+        async def main():
+            where, never = target("https://slow.example/", private=False), threading.Event()
+            try:
+                async with asyncio.timeout(0.1):
+                    await resolve(where, private=False, look_up=lambda host, port: never.wait())
+            except TimeoutError:
+                print("left")
+
+        uvloop.run(main())
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", program], timeout=60, check=True, capture_output=True, text=True
+    )
+    assert (ended.stdout, ended.stderr) == ("left\n", "")
 
 
 @given(st.ip_addresses(v=4, network="10.0.0.0/8") | st.ip_addresses(v=6, network="fc00::/7"))

@@ -4,10 +4,12 @@ import asyncio
 import socket
 import ssl
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,8 +27,9 @@ from askpanel.gateway.webhooks.addresses import Target
 from askpanel.gateway.webhooks.endpoints import Endpoint, Registry
 from askpanel.gateway.webhooks.orders import Order
 from askpanel.gateway.webhooks.room import NO_ROOM, SHORT_OF_ROOM_ATTEMPTS, Room
+from askpanel.gateway.webhooks.schedule import GIVE_UP
 from askpanel.gateway.webhooks.sending import Sender
-from askpanel.gateway.webhooks.worker import Deliver
+from askpanel.gateway.webhooks.worker import AT_ONCE, SLOW, Deliver
 from askpanel.local.demo import TENANTS
 from askpanel.runtime import bootstrap
 from askpanel.runtime.connection import inbox_prefix
@@ -38,7 +41,8 @@ from tests.contract.samples import recorded
 from tests.contract.servers import connected, own_nats
 from tests.harness.stack import until
 
-from .webhook_scene import COMPLETED, MASTER, Scene, receiving, verify
+from .running import Start
+from .webhook_scene import COMPLETED, MASTER, Scene, a_scene, receiving, verify
 
 # ---------------------------------------------------------------------------------------- delivery
 
@@ -203,80 +207,187 @@ async def test_a_name_that_does_not_resolve_is_tried_again_later() -> None:
     await sender.aclose()
 
 
-async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -> None:
-    webhook = await scene.made("panel.completed")
-    scene.receiver.hold = asyncio.Event()
-    held, returned, orders_of = list[int](), list[int](), dict[int, Delivery]()
+async def test_an_attempt_lasts_until_the_lookup_of_its_name_has_ended() -> None:
+    """Else a tenant's next attempt would begin another lookup beside it, and so on."""
+    ends = asyncio.Event()
+
+    async def resolver(where: Target, *, private: bool) -> str:
+        await ends.wait()
+        return "127.0.0.1"
+
+    async with receiving() as receiver:
+        sender = Sender(private=True, seconds=0.05, resolver=resolver)
+        attempt = asyncio.create_task(sender.post(receiver.url, {}, b"{}"))
+        assert await asyncio.wait({attempt}, timeout=0.5) == (set(), {attempt})
+        ends.set()
+        assert (await attempt).error == "no answer within 0.05 s", "its time is over all the same"
+        assert receiver.got == []
+        await sender.aclose()
+
+
+# ------------------------------------------------------------------------------------------ the room
+
+
+@dataclass(slots=True)
+class Replica:
+    """Another process that sends: its handler, given deliveries by hand."""
+
+    deliver: Deliver
+    sequence: int
+
+    async def __call__(self, webhook: dict[str, Any], tenant: int = 0, **order: Any) -> None:
+        """An order of the event is delivered for the seventh time."""
+        body = Order(event_id=uuid4(), type="panel.completed", sequence=self.sequence, **order)
+        subject = f"webhook.delivery.{TENANTS[tenant].id}.{webhook['id']}"
+        number = next(NUMBERS)
+        await self.deliver(
+            Delivery(subject, {}, body.model_dump_json().encode(), number, number, 7, time.time())
+        )
+
+
+NUMBERS = count(10_000_000)
+"""Sequences of orders that are on no stream."""
+
+
+@asynccontextmanager
+async def replica(scene: Scene, sequence: int, room: Room | None = None) -> AsyncGenerator[Replica]:
+    """Its next attempts are in an hour, and receivers have time."""
     jetstream = scene.gateway.log.jetstream
-    sender = Sender(private=True, seconds=5.0)
-    deliver = Deliver(
-        jetstream, Registry(scene.gateway.client), sender, MASTER, Room(jetstream, WEBHOOK_DELIVERIES)
-    )
-    sequence = await scene.completed()
-
-    async def one(number: int) -> None:
-        order = Order(event_id=uuid4(), type="panel.completed", sequence=sequence)
-        subject = f"webhook.delivery.{TENANTS[0].id}.{webhook['id']}"
-        body = order.model_dump_json().encode()
-        orders_of[number] = Delivery(subject, {}, body, number, number, 1, datetime.now(UTC).timestamp())
-        try:
-            held.append(number)
-            await deliver(orders_of[number])
-        except Retry:
-            returned.append(number)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(10):
-            group.create_task(one(number))
-        await until(lambda: _length(returned), lambda found: found == 4)
-        scene.receiver.hold.set()
-    assert len(held) - len(returned) == 6
-
-    await scene.receiver.has(7)  # those six, and what the process that sends has been asked for
-    scene.receiver.answers = [Response(status_code=500)]
-    again = replace(orders_of[returned[0]], attempt=SHORT_OF_ROOM_ATTEMPTS)
-    with pytest.raises(Retry):
-        await deliver(again)
-    retrying = await scene.became(webhook, "retrying")
-    assert retrying["attempts"] == SHORT_OF_ROOM_ATTEMPTS - 1, "being turned away is no attempt"
-    await sender.aclose()
-
-
-async def test_where_many_deliveries_wait_nobody_waits_for_days(scene: Scene) -> None:
-    webhook = await scene.made("panel.completed")
-    scene.receiver.hold = asyncio.Event()
-    sequence = await scene.completed()
-    await scene.receiver.has(1)
-    jetstream = scene.gateway.log.jetstream
-    spacious, full = (Room(jetstream, replace(WEBHOOK_DELIVERIES, max_ack_pending=size)) for size in (100, 1))
-    await spacious.look()
-    await full.look()
-    assert (spacious.crowded, full.crowded) == (False, True)
-    scene.receiver.hold.set()
-    await scene.became(webhook, "delivered")
-    scene.receiver.answers = [Response(status_code=500) for _ in range(10)]
-    sender = Sender(private=True, seconds=5.0)
+    sender = Sender(private=True, seconds=60.0)
+    room = room or Room(jetstream, WEBHOOK_DELIVERIES)
 
     def an_hour(age: float, asked: float | None) -> float:
         return 3600.0
 
-    async def attempt(number: int, room: Room) -> None:
-        order = Order(event_id=uuid4(), type="panel.completed", sequence=sequence)
-        subject, body = f"webhook.delivery.{TENANTS[0].id}.{webhook['id']}", order.model_dump_json().encode()
-        deliver = Deliver(jetstream, Registry(scene.gateway.client), sender, MASTER, room, an_hour)
-        await deliver(Delivery(subject, {}, body, number, number, number, datetime.now(UTC).timestamp()))
-
-    for number, room in ((1, full), (SHORT_OF_ROOM_ATTEMPTS - 1, full), (9, spacious)):
-        with pytest.raises(Retry):
-            await attempt(number, room)
-    await attempt(SHORT_OF_ROOM_ATTEMPTS, full)
-    given_up = await scene.became(webhook, "given_up")
-    assert given_up["error"] == f"answered 500{NO_ROOM}"
+    registry = Registry(scene.gateway.client)
+    yield Replica(Deliver(jetstream, registry, sender, MASTER, room, an_hour), sequence)
     await sender.aclose()
 
 
-async def _length(found: list[int]) -> int:
-    return len(found)
+@asynccontextmanager
+async def held(
+    scene: Scene, deliver: Replica, webhook: dict[str, Any], tenant: int = 0
+) -> AsyncGenerator[None]:
+    """Meanwhile the receiver holds as many requests of the tenant as may be in hand."""
+    receiver, before = scene.receiver, len(scene.receiver.got)
+    receiver.hold = hold = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(deliver(webhook, tenant))
+        await receiver.has(before + AT_ONCE)
+        try:
+            yield
+        finally:
+            hold.set()
+
+
+async def test_a_tenants_slow_receivers_do_not_take_all_the_room(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    other = await scene.made("panel.completed", path="/other", tenant=1)
+    sequence, of_other = await scene.delivered(webhook), await scene.delivered(other, tenant=1)
+    async with replica(scene, sequence) as mine:
+        theirs = replace(mine, sequence=of_other)
+        async with held(scene, mine, webhook):
+            with pytest.raises(Retry):
+                await mine(webhook)
+            assert len(scene.receiver.got) == 2 + AT_ONCE
+            async with held(scene, theirs, other, tenant=1):
+                pass
+        await mine(webhook)
+
+
+async def test_only_a_request_counts_as_an_attempt_whichever_process_made_it(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    sequence = await scene.delivered(webhook)
+    scene.receiver.answers = [Response(status_code=500)]
+    async with replica(scene, sequence) as one:
+        await one(webhook)
+    first = await scene.became(webhook, "retrying")
+    assert first["attempts"] == 1, "it was delivered for the seventh time, and this is the first request"
+    (waiting,) = await until(scene.waiting, lambda found: len(found) == 1)
+    assert (waiting.attempts, waiting.sequence) == (1, sequence)
+    scene.receiver.answers = [Response(status_code=500)]
+    async with replica(scene, sequence) as another:
+        with pytest.raises(Retry) as early:
+            await another(webhook, attempts=1, due=waiting.due)
+        assert 3500 < early.value.after <= 3600
+        await another(webhook, attempts=1, since=waiting.since)
+    assert (await scene.became(webhook, "retrying"))["attempts"] == 2
+
+
+async def test_where_many_deliveries_wait_nobody_waits_for_days(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    sequence = await scene.delivered(webhook)
+    await scene.wait_for_hours(webhook, 1)
+    jetstream = scene.gateway.log.jetstream
+    spacious, full = (Room(jetstream, replace(WEBHOOK_DELIVERIES, max_ack_pending=size)) for size in (100, 1))
+    await until(lambda: _crowded(full), bool)
+    assert not await _crowded(spacious)
+    scene.receiver.answers = [Response(status_code=500) for _ in range(4)]
+    for made, room in ((1, full), (SHORT_OF_ROOM_ATTEMPTS - 1, full), (9, spacious)):
+        async with replica(scene, sequence, room) as process:
+            await process(webhook, attempts=made - 1)
+        (shown,) = await scene.deliveries(webhook)
+        assert (shown["state"], shown["attempts"]) == ("retrying", made)
+    async with replica(scene, sequence, full) as process:
+        await process(webhook, attempts=SHORT_OF_ROOM_ATTEMPTS - 1)
+    assert (await scene.became(webhook, "given_up"))["error"] == f"answered 500{NO_ROOM}"
+
+
+async def test_who_fills_the_room_makes_room_in_it_and_others_wait_their_turn(scene: Scene) -> None:
+    filling = await scene.made("panel.completed")
+    other = await scene.made("panel.completed", path="/other", tenant=1)
+    sequence, of_other = await scene.delivered(filling), await scene.delivered(other, tenant=1)
+    await scene.wait_for_hours(filling, 20)
+    await scene.wait_for_hours(other, 1, tenant=1)
+    room = Room(scene.gateway.log.jetstream, replace(WEBHOOK_DELIVERIES, max_ack_pending=35))
+    await until(lambda: _crowded(room), bool)
+    async with replica(scene, sequence, room) as process, held(scene, process, filling):
+        await process(filling, attempts=2)
+        (given_up,) = await scene.deliveries(filling)
+        assert (given_up["state"], given_up["attempts"], given_up["status"]) == ("given_up", 2, None)
+        assert given_up["error"] == SLOW + NO_ROOM
+        theirs = replace(process, sequence=of_other)
+        async with held(scene, theirs, other, tenant=1):
+            with pytest.raises(Retry):
+                await theirs(other, tenant=1)
+
+
+async def test_an_order_that_never_has_its_turn_is_given_up_by_age(scene: Scene) -> None:
+    webhook = await scene.made("panel.completed")
+    async with replica(scene, await scene.delivered(webhook)) as process, held(scene, process, webhook):
+        with pytest.raises(Retry):
+            await process(webhook, since=time.time() - GIVE_UP + 60)
+        await process(webhook, since=time.time() - GIVE_UP)
+        (given_up,) = await scene.deliveries(webhook)
+        assert (given_up["state"], given_up["error"]) == ("given_up", SLOW)
+
+
+async def test_a_replay_orders_no_more_than_may_wait(start: Start) -> None:
+    async with a_scene(start, webhook_waiting=3) as scene:
+        webhook = await scene.made("panel.completed")
+        first, second = [await scene.delivered(webhook) for _ in range(2)]
+        await scene.wait_for_hours(webhook, 2)
+        replay = f"/{webhook['id']}/replay"
+        scene.receiver.hold = asyncio.Event()
+        begun = await scene.send("POST", replay, {"after": first - 1})
+        assert (begun.status_code, begun.json()) == (202, {"ordered": 1, "next_after": second - 1})
+        refused = await scene.send("POST", replay, {"after": second - 1})
+        assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
+        other = await scene.made("panel.completed", tenant=1)
+        theirs = await scene.send("POST", f"/{other['id']}/replay", {"after": second}, tenant=1)
+        assert theirs.status_code == 202, "another tenant's waiting is nobody's business"
+        scene.receiver.hold.set()
+
+        async def goes_on() -> int:
+            return (await scene.send("POST", replay, {"after": second - 1})).status_code
+
+        await until(goes_on, lambda status: status == 202)
+
+
+async def _crowded(room: Room) -> bool:
+    await room.look()
+    return room.crowded
 
 
 def a_certificate(folder: Path, name: str) -> Path:

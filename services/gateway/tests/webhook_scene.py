@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import nats.js.errors
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from nats.aio.client import Client
@@ -16,8 +18,10 @@ from standardwebhooks import Webhook
 
 from askpanel.contracts.envelope import encode
 from askpanel.contracts.subjects import PanelRef
-from askpanel.contracts.topology import OPTIONAL_DURABLES, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS
+from askpanel.contracts.topology import OPTIONAL_DURABLES, WEBHOOK_DELIVERIES, WEBHOOK_EVENTS, WEBHOOKS
+from askpanel.gateway.webhooks import orders
 from askpanel.gateway.webhooks.endpoints import Registry
+from askpanel.gateway.webhooks.orders import Order
 from askpanel.gateway.webhooks.room import Room
 from askpanel.gateway.webhooks.sending import Sender
 from askpanel.gateway.webhooks.worker import Deliver, FanOut
@@ -127,16 +131,39 @@ class Scene:
         stored = await self.gateway.log.jetstream.publish(subject, body, headers=headers | changed)
         return stored.seq
 
-    async def deliveries(self, webhook: dict[str, Any]) -> list[dict[str, Any]]:
-        answer = await self.send("GET", f"/{webhook['id']}/deliveries")
+    async def delivered(self, webhook: dict[str, Any], tenant: int = 0) -> int:
+        """A panel of the tenant ended and its webhook has heard of it; the sequence of its end."""
+        sequence = await self.completed(tenant)
+        await self.became(webhook, "delivered", tenant)
+        return sequence
+
+    async def wait_for_hours(self, webhook: dict[str, Any], count: int, tenant: int = 0) -> None:
+        """So many orders have failed, and their next attempt is in an hour."""
+        for _ in range(count):
+            order = Order(event_id=uuid4(), type="panel.completed", attempts=1, due=time.time() + 3600)
+            await orders.put(self.gateway.log.jetstream, TENANTS[tenant].id, UUID(webhook["id"]), order)
+
+    async def waiting(self) -> list[Order]:
+        """The orders on the stream: what is settled has left it."""
+        jetstream = self.gateway.log.jetstream
+        state = (await jetstream.stream_info(WEBHOOKS.name)).state
+        found: list[Order] = []
+        for sequence in range(state.first_seq, state.last_seq + 1):
+            with suppress(nats.js.errors.NotFoundError):
+                stored = await jetstream.get_msg(WEBHOOKS.name, sequence)
+                found.append(Order.model_validate_json(stored.data or b""))
+        return found
+
+    async def deliveries(self, webhook: dict[str, Any], tenant: int = 0) -> list[dict[str, Any]]:
+        answer = await self.send("GET", f"/{webhook['id']}/deliveries", tenant=tenant)
         assert answer.status_code == 200, answer.text
         return answer.json()["deliveries"]
 
-    async def became(self, webhook: dict[str, Any], state: str) -> dict[str, Any]:
+    async def became(self, webhook: dict[str, Any], state: str, tenant: int = 0) -> dict[str, Any]:
         """The newest delivery, once it is in this state."""
 
         async def newest() -> dict[str, Any]:
-            return next(iter(await self.deliveries(webhook)), {"state": None})
+            return next(iter(await self.deliveries(webhook, tenant)), {"state": None})
 
         await until(newest, lambda found: found["state"] == state)
         return await newest()
@@ -159,12 +186,13 @@ async def sending(client: Client, deliver: Deliver, registry: Registry) -> Async
 
 
 @asynccontextmanager
-async def a_scene(start: Start) -> AsyncGenerator[Scene]:
+async def a_scene(start: Start, **settings: Any) -> AsyncGenerator[Scene]:
     """A gateway with webhooks, both workers, and a receiver that takes what comes; then none are left."""
-    gateway = await start(local=True, webhook_secret=MASTER)
+    gateway = await start(local=True, webhook_secret=MASTER, **settings)
     jetstream = gateway.log.jetstream
     for durable in OPTIONAL_DURABLES:
         await bootstrap.add_durable(jetstream, durable)
+    await jetstream.purge_stream(WEBHOOKS.name)  # what earlier tests left waiting
     registry, sender, waits = Registry(gateway.client), Sender(private=True, seconds=1.0), list[float]()
     room = Room(jetstream, WEBHOOK_DELIVERIES)
 

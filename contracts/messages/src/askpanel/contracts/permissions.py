@@ -63,6 +63,8 @@ DELTAS = "live.delta.>"
 GLOBAL_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.global.>"
 TENANT_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.*.*"
 """The gateway publishes tenants' own experts, never the global ones: those are the expert-runner's."""
+_ORDERS = (*WEBHOOKS.subjects, f"$JS.API.STREAM.INFO.{WEBHOOKS.name}")
+"""To order a delivery, and to see how many wait."""
 _VARIABLE = re.compile(r"\$[A-Z_]+")
 SERVICES = ("gateway", "projector", "orchestrator", "expert-runner", "consensus", "usage")
 STEPS = ("archiver",)
@@ -125,7 +127,7 @@ def _extra(service: str) -> list[str]:
             buckets = [*_list(EXPERTS_BUCKET), *_read(WEBHOOKS_BUCKET), *_list(WEBHOOK_ATTEMPTS_BUCKET)]
             for counts in (REQUESTS_BUCKET, STREAMS_BUCKET, TICKETS_BUCKET, ADMISSIONS_BUCKET):
                 buckets += [*_read(counts), _write(counts)]
-            return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, _write(WEBHOOKS_BUCKET), *WEBHOOKS.subjects]
+            return [TENANT_EXPERTS, *FOLLOW_LOG, *buckets, _write(WEBHOOKS_BUCKET), *_ORDERS]
         case "projector":
             return [*FOLLOW_LOG, f"$KV.{ARCHIVE_BUCKET.name}.projected.*"]
         case "archiver":

@@ -29,11 +29,15 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A JetStream stream. Ages and windows are in seconds; 0 is without limit."""
+    """A JetStream stream. Ages and windows are in seconds; 0 is without limit.
+
+    With `retention` "interest" a message leaves once its durable has settled it: what is there waits.
+    """
 
     name: str
     subjects: tuple[str, ...]
     discard: Literal["new", "old"] = "new"
+    retention: Literal["limits", "interest"] = "limits"
     max_age: float = 0.0
     duplicate_window: float = 600.0
     schedules: bool = False
@@ -93,8 +97,11 @@ DEAD = Stream(
 AUDIT = Stream(name="AUDIT", subjects=("audit.>",), deny_delete=True)
 """What operators did by hand, who and why: kept for good, written by the `askpanel` command alone."""
 
-WEBHOOKS = Stream(name="WEBHOOKS", subjects=("webhook.delivery.*.*",), discard="old", max_age=7 * DAY)
-"""What is to be delivered to which webhook, `webhook.delivery.<tenant>.<endpoint>`: references, no content."""
+WEBHOOKS = Stream(
+    name="WEBHOOKS", subjects=("webhook.delivery.*.*",), discard="old", retention="interest", max_age=7 * DAY
+)
+"""What is to be delivered to which webhook, `webhook.delivery.<tenant>.<endpoint>`: references, no content. Only
+what waits is there, so it can be counted by tenant."""
 
 ARCHIVE = Stream(name="ARCHIVE", subjects=("archive.*",))
 """Panels that ended long ago, `archive.<tenant>`: a message each, or several. Erasure deletes from it."""
@@ -221,8 +228,8 @@ def retried_subject(durable: str) -> str:
     return f"retried.{durable}"
 
 
-def webhook_subject(tenant_id: UUID, endpoint_id: UUID) -> str:
-    """Where deliveries to one webhook are put."""
+def webhook_subject(tenant_id: UUID | str, endpoint_id: UUID | str) -> str:
+    """Where deliveries to one webhook are put; `*` is any."""
     return f"webhook.delivery.{tenant_id}.{endpoint_id}"
 
 

@@ -115,6 +115,7 @@ def _stream_differences(stream: Stream, found: api.StreamConfig) -> list[tuple[s
     pairs: list[tuple[str, Any, Any]] = [
         ("subjects", tuple(sorted(found.subjects or ())), tuple(sorted(stream.subjects))),
         ("discard", api.DiscardPolicy(found.discard), api.DiscardPolicy(stream.discard)),
+        ("retention", api.RetentionPolicy(found.retention), api.RetentionPolicy(stream.retention)),
         ("max_age", found.max_age or 0.0, stream.max_age),
         ("duplicate_window", found.duplicate_window, stream.duplicate_window),
         ("deny_delete", found.deny_delete, stream.deny_delete),
@@ -143,7 +144,7 @@ def _stream_config(stream: Stream, sizing: Sizing) -> api.StreamConfig:
     return api.StreamConfig(
         name=stream.name,
         subjects=list(stream.subjects),
-        retention=api.RetentionPolicy.LIMITS,
+        retention=api.RetentionPolicy(stream.retention),
         storage=api.StorageType.FILE,
         num_replicas=sizing.replicas,
         discard=api.DiscardPolicy(stream.discard),

@@ -56,7 +56,11 @@ MODEL_TOKENS = Histogram(
     ["model", "type"],
     buckets=tuple(4**power for power in range(11)),
 )
-WEBHOOK_ATTEMPTS = Counter("askpanel_webhook_attempts_total", "Webhook requests by outcome.", ["outcome"])
+WEBHOOK_ATTEMPTS = Counter(
+    "askpanel_webhook_attempts_total",
+    "Webhook requests, and deliveries given up without one, by outcome.",
+    ["outcome"],
+)
 COST = Counter("askpanel_cost_usd_total", "Recorded cost.", ["model"])
 UNPRICED = Counter("askpanel_unpriced_calls_total", "Attempts without a known price.", ["model"])
 

@@ -101,6 +101,11 @@ class GatewaySettings(ServiceSettings):
         default=60, ge=1, description="Requests a rested user may make at once; full again within an hour."
     )
     streams_per_user: int = Field(default=20, ge=1, description="Open streams of one user.")
+    webhook_waiting: int = Field(
+        default=5000,
+        ge=1,
+        description="Webhook deliveries of one tenant that may wait before it may replay more.",
+    )
 
     # Streams
     stream_heartbeat: float = Field(default=15.0, ge=0.05, le=60, description="Longest silence.")

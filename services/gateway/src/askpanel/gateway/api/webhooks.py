@@ -29,6 +29,8 @@ router = APIRouter(tags=["webhooks"])
 
 MOST_REPLAYED = 1000
 """Events one replay orders; `next_after` of its answer goes on."""
+LOOKED_AFTER = 100
+"""Orders of a replay after which it is looked again how many of the tenant wait: another replay may run beside it."""
 
 
 def _known(types: tuple[str, ...]) -> tuple[str, ...]:
@@ -170,22 +172,36 @@ async def list_deliveries(webhook_id: UUID, parts: Parts, member: Member) -> Del
     return Deliveries(deliveries=found)
 
 
-@router.post("/webhooks/{webhook_id}/replay", status_code=202, responses=problems(404, 413, 415, 422))
+@router.post("/webhooks/{webhook_id}/replay", status_code=202, responses=problems(404, 409, 413, 415, 422))
 async def replay_webhook(webhook_id: UUID, body: ReplayGiven, parts: Parts, member: Member) -> Replayed:
-    """Send events of this tenant again under their old ids, also from before the webhook was made."""
+    """Send events of this tenant again under their old ids, also from before the webhook was made.
+
+    It orders no more while as many deliveries of the tenant wait as may: it ends early, or is refused (409).
+    """
     endpoint = await _found(webhook_id, parts, member)
-    replay, ordered = uuid4(), 0
+    replay, ordered, granted = uuid4(), 0, 0
     source = parts.reading.read_raw(tenant_filter(member.tenant_id), after=body.after)
     async with aclosing(source) as messages:
         async for subject, headers, _, sequence in messages:
             order = _order(subject, headers, sequence)
             if order is None or order.type not in (endpoint.types or PUBLIC_TYPES):
                 continue
-            if ordered == MOST_REPLAYED:
+            granted = granted or await _granted(parts, member, ordered)
+            if not granted:
                 return Replayed(ordered=ordered, next_after=sequence - 1)
             await orders.put(parts.log.jetstream, member.tenant_id, endpoint.id, order, again=replay)
-            ordered += 1
+            ordered, granted = ordered + 1, granted - 1
     return Replayed(ordered=ordered, next_after=None)
+
+
+async def _granted(parts: Gateway, member: Caller, ordered: int) -> int:
+    """How many orders a replay with so many may go on with. Raises Problem (409) where it may not even begin."""
+    most = parts.settings.webhook_waiting
+    waiting = (await orders.waiting(parts.log.jetstream, member.tenant_id)).total()
+    if waiting >= most and not ordered:
+        detail = f"{waiting} deliveries of this tenant wait: a replay orders more when fewer than {most} do."
+        raise Problem(409, "conflict", detail)
+    return max(min(most - waiting, MOST_REPLAYED - ordered, LOOKED_AFTER), 0)
 
 
 def _order(subject: str, headers: Mapping[str, str], sequence: int) -> Order | None:

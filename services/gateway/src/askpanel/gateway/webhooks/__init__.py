@@ -5,6 +5,6 @@
 
 `python -m askpanel.gateway.webhooks` is a process of its own: what talks to strangers' servers holds neither
 the database nor a right to make consumers. Endpoints are in bucket `webhooks`, written by the REST routes;
-what became of deliveries is in bucket `webhook_attempts`; retries are delayed redeliveries of the durable.
+what became of deliveries is in bucket `webhook_attempts`; the next attempt is another order.
 Requests follow Standard Webhooks; bodies are CloudEvents in structured mode with the stream's public fields.
 """

@@ -4,18 +4,27 @@
 
 The name is resolved once per attempt and the connection goes to the address that was checked, so a name that
 changes between check and use (DNS rebinding) gains nothing.
+
+A lookup cannot be cut short, and a tenant's name server may take as long as the system's resolver waits. So each
+has a thread of its own: those of the event loop are few, and connections to NATS wait for them too.
 """
 
 import asyncio
 import ipaddress
 import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 LONGEST_URL = 2000
 PORTS = frozenset({443, 8443})
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+LookUp = Callable[[str, int], list[Any]]
+"""Blocks until it knows what `socket.getaddrinfo` tells of a host and port. Raises OSError."""
 
 
 class Forbidden(ValueError):
@@ -81,18 +90,38 @@ def check(address: Address) -> None:
         raise Forbidden("leads to an address that is not public")
 
 
-async def resolve(where: Target, *, private: bool) -> str:
+def system(host: str, port: int) -> list[Any]:
+    """As the system's resolver says."""
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+async def resolve(where: Target, *, private: bool, look_up: LookUp = system) -> str:
     """The address to connect to. Every address of the name must be allowed.
 
-    Raises Forbidden, or OSError when the name does not resolve.
+    Who stops waiting leaves the lookup going on: whoever bounds how many there are waits for its end. Raises
+    Forbidden, or OSError when the name does not resolve.
     """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+    found = await asyncio.wrap_future(_in_a_thread(look_up, where.host, where.port))
     addresses = [str(info[4][0]).partition("%")[0] for info in found]
     if not private:
         for address in addresses:
             check(ipaddress.ip_address(address))
     return addresses[0]
+
+
+def _in_a_thread(look_up: LookUp, host: str, port: int) -> Future[list[Any]]:
+    """In a daemon, unlike the threads of an executor: a process that ends does not wait for it."""
+    found: Future[list[Any]] = Future()
+    found.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            found.set_result(look_up(host, port))
+        except Exception as error:  # noqa: BLE001  (for whoever waits)
+            found.set_exception(error)
+
+    threading.Thread(target=run, name="lookup", daemon=True).start()
+    return found
 
 
 def _literal(host: str) -> Address | None:

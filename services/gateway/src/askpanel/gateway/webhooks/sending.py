@@ -64,11 +64,17 @@ class Sender:
         await self._http.aclose()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
-        """One attempt; whatever goes wrong is its outcome. The answer's body is not read."""
+        """One attempt; whatever goes wrong is its outcome. The answer's body is not read.
+
+        It ends no sooner than the lookup of the name, which would go on by itself beside that of the next attempt:
+        so there are never more lookups, of all or of one tenant, than requests in hand.
+        """
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self._seconds):
-                answer = await self._post(url, headers, body)
+            where = target(url, private=self._private)
+            address = await self._resolver(where, private=self._private)
+            async with asyncio.timeout(self._seconds - (time.monotonic() - began)):
+                answer = await self._post(where, address, headers, body)
         except Forbidden as error:
             return Attempt(None, f"the address {error}", _since(began), final=True)
         except (UnicodeError, httpx.InvalidURL) as error:
@@ -82,9 +88,9 @@ class Sender:
         error = "" if answer.is_success else f"answered {answer.status_code}"
         return Attempt(answer.status_code, error, _since(began), retry_after, final)
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
-        where = target(url, private=self._private)
-        address = await self._resolver(where, private=self._private)
+    async def _post(
+        self, where: Target, address: str, headers: Mapping[str, str], body: bytes
+    ) -> httpx.Response:
         pinned = f"[{address}]" if ":" in address else address
         request = self._http.build_request(
             "POST",

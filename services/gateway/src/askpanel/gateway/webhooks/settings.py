@@ -18,9 +18,14 @@ class WebhookSettings(ServiceSettings):
         "local stack only.",
     )
     webhook_seconds: float = Field(
-        default=15.0, ge=1, le=60, description="How long a receiver may take to answer."
+        default=15.0,
+        ge=1,
+        le=60,
+        description="How long a receiver may take to answer, its name's lookup included.",
     )
-    webhook_parallel: int = Field(default=32, ge=1, le=500, description="Requests made at once.")
+    webhook_parallel: int = Field(
+        default=32, ge=1, le=500, description="Requests made at once, and names looked up."
+    )
 
     @field_validator("webhook_secret")
     @classmethod

@@ -6,11 +6,11 @@ under the same `webhook-id`, by which receivers recognise it.
 
 import random
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from askpanel.gateway.webhooks.endpoints import Endpoint, Registry
 from askpanel.gateway.webhooks.orders import Attempted, Order, State
 from askpanel.gateway.webhooks.payload import MEDIA_TYPE, TEST_TYPE, check_body, event_body
 from askpanel.gateway.webhooks.room import NO_ROOM, Room
-from askpanel.gateway.webhooks.schedule import next_wait
+from askpanel.gateway.webhooks.schedule import GIVE_UP, next_wait
 from askpanel.gateway.webhooks.sending import Attempt, Sender
 from askpanel.gateway.webhooks.signing import signed
 from askpanel.runtime import telemetry
@@ -38,8 +38,7 @@ AT_ONCE = 6
 BUSY = 2.0
 LONGEST_BUSY = 60.0
 """Seconds until an order is looked at again whose tenant has its AT_ONCE in hand: longer, the longer it waits."""
-MOST_TURNED_AWAY = 50_000
-"""Orders of which it is known how often they were turned away; as many as may wait."""
+SLOW = "the tenant's receivers are slow"
 AGENT = "AskPanel-Webhooks/1"
 
 Wait = Callable[[float, float | None], float | None]
@@ -83,11 +82,16 @@ class Deliver:
         self._room = room
         self._wait = wait
         self._in_hand: Counter[UUID] = Counter()
-        self._turned_away: OrderedDict[int, int] = OrderedDict()
 
     async def __call__(self, delivery: Delivery) -> None:
         tenant_id, endpoint_id, order = _order(delivery)
-        with self._one_of(tenant_id, delivery):
+        now = time.time()
+        if order.due is not None and now < order.due:
+            raise Retry(order.due - now, "its next attempt is not due")
+        if self._in_hand[tenant_id] >= AT_ONCE:
+            await self._turn_away(tenant_id, endpoint_id, order, now - _since(delivery, order))
+            return
+        with self._one_of(tenant_id):
             endpoint = await self._registry.find(tenant_id, endpoint_id)
             if endpoint is None or not (endpoint.enabled or order.type == TEST_TYPE):
                 return  # removed or switched off since
@@ -98,12 +102,8 @@ class Deliver:
         await self._settle(delivery, tenant_id, endpoint_id, order, attempt)
 
     @contextmanager
-    def _one_of(self, tenant_id: UUID, delivery: Delivery) -> Generator[None]:
-        """One of the tenant's requests that may be in hand. Raises Retry when there are enough."""
-        if self._in_hand[tenant_id] >= AT_ONCE:
-            self._turn_away(delivery.sequence)
-            age = time.time() - delivery.stored_at
-            raise Retry(min(max(BUSY, age / 4), LONGEST_BUSY), "the tenant's receivers are slow")
+    def _one_of(self, tenant_id: UUID) -> Generator[None]:
+        """One of the tenant's requests that may be in hand."""
         self._in_hand[tenant_id] += 1
         try:
             yield
@@ -112,10 +112,13 @@ class Deliver:
             if not self._in_hand[tenant_id]:
                 del self._in_hand[tenant_id]
 
-    def _turn_away(self, sequence: int) -> None:
-        self._turned_away[sequence] = self._turned_away.pop(sequence, 0) + 1
-        if len(self._turned_away) > MOST_TURNED_AWAY:
-            self._turned_away.popitem(last=False)
+    async def _turn_away(self, tenant_id: UUID, endpoint_id: UUID, order: Order, age: float) -> None:
+        """No request: its tenant has AT_ONCE in hand. Raises Retry while it may wait, else gives it up."""
+        allowed = self._room.allows_untried(tenant_id)
+        if allowed and age < GIVE_UP:
+            raise Retry(min(max(BUSY, age / 4), LONGEST_BUSY), SLOW)
+        untried = Attempt(None, SLOW if allowed else SLOW + NO_ROOM)
+        await self._record(tenant_id, endpoint_id, order, "given_up", untried)
 
     async def _request(self, endpoint: Endpoint, order: Order, body: bytes) -> Attempt:
         now = datetime.now(UTC)
@@ -127,32 +130,37 @@ class Deliver:
     async def _settle(
         self, delivery: Delivery, tenant_id: UUID, endpoint_id: UUID, order: Order, attempt: Attempt
     ) -> None:
-        wait = None
-        # The server counts deliveries, also those without a request; how many those were, only this process knows.
-        made = max(delivery.attempt - self._turned_away.get(delivery.sequence, 0), 1)
+        wait, since, now = None, _since(delivery, order), time.time()
+        made = order.attempts + 1
         if not attempt.delivered and not attempt.final and order.type != TEST_TYPE:
-            wait = self._wait(time.time() - delivery.stored_at, attempt.retry_after)
+            wait = self._wait(now - since, attempt.retry_after)
             if not self._room.allows(made):
                 wait, attempt = None, replace(attempt, error=attempt.error + NO_ROOM)
         state: State = "delivered" if attempt.delivered else "given_up" if wait is None else "retrying"
+        due = None if wait is None else now + wait
+        order = order.model_copy(update={"attempts": made, "since": since, "due": due})
+        await self._record(tenant_id, endpoint_id, order, state, attempt)
+        if due is not None:
+            await orders.put_again(self._jetstream, tenant_id, endpoint_id, order, settles=delivery.sequence)
+
+    async def _record(
+        self, tenant_id: UUID, endpoint_id: UUID, order: Order, state: State, attempt: Attempt
+    ) -> None:
+        """What the owner of the endpoint sees. `order` as it is from now on."""
         telemetry.WEBHOOK_ATTEMPTS.labels(state).inc()
-        now = datetime.now(UTC)
         attempted = Attempted(
             event_id=order.event_id,
             type=order.type,
             sequence=order.sequence,
             state=state,
-            attempts=made,
+            attempts=order.attempts,
             status=attempt.status,
             error=attempt.error,
             took_ms=attempt.took_ms,
-            at=now,
-            next_at=None if wait is None else now + timedelta(seconds=wait),
+            at=datetime.now(UTC),
+            next_at=datetime.fromtimestamp(order.due, UTC) if state == "retrying" and order.due else None,
         )
         await orders.record(self._jetstream, tenant_id, endpoint_id, order.place, attempted)
-        if wait is not None:
-            raise Retry(wait, attempt.error)
-        self._turned_away.pop(delivery.sequence, None)
 
     async def _body(self, tenant_id: UUID, endpoint_id: UUID, order: Order) -> bytes | None:
         """From the log, as it is now. None when it is not there any more."""
@@ -171,6 +179,10 @@ class Deliver:
         if recorded.envelope.panel.tenant_id != tenant_id:
             raise Reject(f"event {order.sequence} is of another tenant than its order")
         return event_body(recorded)
+
+
+def _since(delivery: Delivery, order: Order) -> float:
+    return delivery.stored_at if order.since is None else order.since
 
 
 def _order(delivery: Delivery) -> tuple[UUID, UUID, Order]:
