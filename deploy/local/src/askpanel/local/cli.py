@@ -349,13 +349,19 @@ def _client(found: running.Found, tenant: str, user: str = USER) -> ApiClient:
         token=found.token(tenant, user),
         tenant_id=found.tenant(tenant).id,
         options="".join(f" --{name} {value}" for name, value in given),
+        reconnects=load(LocalSettings).reconnects,
     )
 
 
 def _client_of(stack: Stack) -> ApiClient:
     tenant = TENANTS[0]
     user = tenant.user("member")
-    return ApiClient(stack.url, token=stack.token(user.id, user.email), tenant_id=tenant.id)
+    return ApiClient(
+        stack.url,
+        token=stack.token(user.id, user.email),
+        tenant_id=tenant.id,
+        reconnects=stack.settings.reconnects,
+    )
 
 
 def _teller(*, quiet: bool) -> Callable[[str], None]:
