@@ -44,3 +44,8 @@ class LocalSettings(BaseSettings):
         ge=0,
         description="How often in a row `ask` and `run` connect anew to a stream that brings no event.",
     )
+    purge_seconds: float = Field(
+        default=900.0,
+        ge=1,
+        description="How long an erasure waits for NATS to purge one subject, which takes long on a large log.",
+    )
