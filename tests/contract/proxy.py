@@ -1,4 +1,4 @@
-"""A TCP proxy before NATS that loses acknowledgements of appends, or the connection with them."""
+"""A TCP proxy before NATS that loses answers, of appends or what a test names, or the connection with them."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,20 +11,27 @@ PUBLISH_ACKNOWLEDGED = b'"stream":"PANELS"'
 
 @dataclass(slots=True)
 class Proxy:
-    """`lose` is what the next acknowledgement does; `lost` counts the acknowledgements that never came."""
+    """`lose` is what the next answer with `words` in it does; `lost` counts the answers that never came.
+
+    With `silence` no answer comes through after it.
+    """
 
     url: str = ""
-    lose: Literal["acknowledgement", "connection"] | None = None
+    lose: Literal["acknowledgement", "connection", "silence"] | None = None
+    words: bytes = PUBLISH_ACKNOWLEDGED
     lost: int = 0
     _writers: list[asyncio.StreamWriter] = field(default_factory=list[asyncio.StreamWriter])
 
     def swallows(self, answer: bytes) -> bool:
-        """Whether this answer of the server gets lost; only one does."""
-        if self.lose is None or PUBLISH_ACKNOWLEDGED not in answer:
+        """Whether this answer of the server gets lost; only one does, but for a silence."""
+        if self.lose == "silence" and self.lost:
+            return True
+        if self.lose is None or self.words not in answer:
             return False
         if self.lose == "connection":
             self.cut()
-        self.lose = None
+        if self.lose != "silence":
+            self.lose = None
         self.lost += 1
         return True
 

@@ -1,12 +1,17 @@
 """kill -9 of each process in the middle of a panel: it still ends once, with every row exact."""
 
+import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import Generator
+from functools import partial
 
 import pytest
 
 from askpanel.contracts.events import ExpertStarted
 from tests.harness.invariants import check_frames, check_log, check_rows, usage_complete
-from tests.harness.stack import RunningStack, create, kill, stack, until, watch_panel
+from tests.harness.stack import QUESTION, RunningStack, create, kill, stack, until, watch_panel
 
 pytestmark = pytest.mark.e2e
 
@@ -77,3 +82,41 @@ async def test_a_killed_server_costs_nothing_but_time(slow: RunningStack, server
     await until(rows_match, bool)
     async with slow.database() as connection:
         await check_rows(connection, events)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+async def test_who_asks_at_the_terminal_waits_for_a_killed_gateway_and_is_told_so(
+    slow: RunningStack, as_json: bool
+) -> None:
+    asking = subprocess.Popen(  # noqa: ASYNC220  (starting it takes milliseconds)
+        [sys.executable, "-m", "askpanel.local", "ask", QUESTION, *(["--json"] if as_json else [])],
+        env={"ASKPANEL_DATA": str(slow.data), "PATH": "/usr/bin:/bin", "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert asking.stdout is not None
+    shown = ""
+    try:
+        while ("expert_speaking" if as_json else "is speaking") not in shown:
+            line = await asyncio.to_thread(asking.stdout.readline)
+            assert line, f"it ended before: {shown}"
+            shown += line
+        await kill(slow, "gateway")
+        rest, errors = await asyncio.to_thread(partial(asking.communicate, timeout=60))
+    finally:
+        asking.kill()
+        asking.communicate()
+    shown += rest
+    assert asking.returncode == 0, shown + errors
+    waiting = errors if as_json else shown
+    assert "· the stream broke off: " in waiting
+    assert "trying again, 20 times at the most" in waiting
+    if as_json:
+        told = [json.loads(line) for line in shown.splitlines()]
+        names = [one["event"] for one in told]
+        assert (names[0], names[-2:]) == ("panel_created", ["panel_completed", "panel"])
+        ids = [one["id"] for one in told if one.get("id") and one["event"] != "response_delta"]
+        assert ids == sorted(set(ids)), "nothing twice, in order"
+    else:
+        assert "stopped by" in shown

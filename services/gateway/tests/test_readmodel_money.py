@@ -1,5 +1,6 @@
 """The sums that quotas and reports rest on, against the rows that they sum, on a real Postgres."""
 
+import logging
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.subjects import PanelRef
+from askpanel.gateway.readmodel import store as store_module
 from askpanel.gateway.readmodel.money import TAKE_BACK, count_anew
 from askpanel.gateway.readmodel.store import PostgresStore
 from askpanel.local.demo import seed
 from askpanel.runtime.log import Position
+from askpanel.runtime.projection import StoreUnavailable
 from services.gateway.tests.stories import GLOBEX, START, Story, interleaved
 from tests.harness.databases import Database
 
@@ -124,6 +127,75 @@ async def test_what_a_version_without_the_sums_wrote_is_counted_at_the_next_star
     assert await rows(database, SUMS) == grown
     state = [{**row, "uncosted_calls": 0} for row in panels]
     assert await rows(database, PANELS) == state, "what is not costed cannot be told from rows"
+
+
+async def slowed(database: Database, seconds: float) -> None:
+    """Counting anew takes so long, as on a large installation, and the next start has to do it."""
+    await execute(
+        database,
+        "update askpanel.projection_checkpoint set stream_sequence = 3 where name = 'money'",
+        f"""
+        create function public.slow() returns trigger language plpgsql as $$
+        begin
+          perform pg_sleep({seconds});
+          return null;
+        end $$
+        """,
+        "create trigger slow before insert on askpanel.panel_money for each statement execute function public.slow()",
+    )
+
+
+async def counted_to(database: Database) -> int:
+    (row,) = await rows(
+        database, "select stream_sequence from askpanel.projection_checkpoint where name = 'money'"
+    )
+    return row["stream_sequence"]
+
+
+async def test_counting_anew_may_take_longer_than_other_statements_and_says_that_it_is_at_it(
+    filled: tuple[Database, list[Recorded], PostgresStore],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    database, events, store = filled
+    await store.aclose()
+    grown = await rows(database, SUMS)
+    await slowed(database, 3.5)
+    monkeypatch.setattr(store_module, "COMMAND_SECONDS", 3.0)
+    caplog.set_level(logging.INFO, logger=store_module.__name__)
+
+    newer = PostgresStore(database.projector, _history(events))
+    assert await newer.checkpoint() == Position(len(events), EPOCH)
+    await newer.aclose()
+
+    assert await rows(database, SUMS) == grown
+    assert await counted_to(database) == len(events)
+    begun, done = [record.getMessage() for record in caplog.records]
+    assert begun.startswith("counting anew")
+    assert "ASKPANEL_COUNT_SECONDS" in begun
+    assert done.startswith("counted anew in ")
+
+
+async def test_counting_anew_that_takes_too_long_leaves_all_as_it_was_and_can_be_given_longer(
+    filled: tuple[Database, list[Recorded], PostgresStore],
+) -> None:
+    database, events, store = filled
+    await store.aclose()
+    panels = await rows(database, PANELS)
+    await slowed(database, 60)
+
+    hurried = PostgresStore(database.projector, _history(events), count_seconds=0.2)
+    with pytest.raises(StoreUnavailable, match="statement timeout"):
+        await hurried.checkpoint()
+    await hurried.aclose()
+    assert await rows(database, PANELS) == panels
+    assert await counted_to(database) == 3
+
+    await execute(database, "drop trigger slow on askpanel.panel_money")
+    patient = PostgresStore(database.projector, _history(events))
+    assert await patient.checkpoint() == Position(len(events), EPOCH)
+    await patient.aclose()
+    assert await counted_to(database) == len(events)
 
 
 async def test_an_erased_panel_goes_out_of_the_sums(

@@ -1,6 +1,7 @@
 """Ask one question and show what happens, live in a terminal or line by line elsewhere."""
 
 import json
+import sys
 import time
 from collections import Counter
 from typing import Any
@@ -19,7 +20,8 @@ CHARGE_CHECKS, CHARGE_SECONDS = 50, 0.1
 def ask(client: ApiClient, body: dict[str, Any], console: Console, *, as_json: bool = False) -> bool:
     """Create a panel, follow it to its end and print its result. True when it completed.
 
-    With `as_json`, every event is one JSON line on stdout and the whole panel the last one.
+    With `as_json`, every event is one JSON line on stdout and the whole panel the last one; that the stream is
+    waited for is said on stderr.
     """
     created = client.request("POST", "/panels", json=body)
     if as_json:
@@ -49,7 +51,10 @@ def finished(client: ApiClient, panel_id: str) -> dict[str, Any]:
 
 
 def _follow_json(client: ApiClient, panel_id: str) -> None:
-    for event in client.stream(panel_id):
+    def told(line: str) -> None:
+        print(f"· {line}", file=sys.stderr, flush=True)
+
+    for event in client.stream(panel_id, told):
         print(json.dumps({"event": event.name, "id": event.id, "data": event.data}), flush=True)
 
 
@@ -61,18 +66,22 @@ def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], co
             f"  seat {seat['seat'] + 1}  {seat['agent_name']}{reason}", style="dim", highlight=False
         )
     screen = Screen()
+
+    def told(line: str) -> None:
+        console.print(f"· {line}", markup=False, highlight=False)
+
     if not console.is_terminal:
-        for event in client.stream(created["id"]):
+        for event in client.stream(created["id"], told):
             line = screen.take(event)
             if line:
-                console.print(f"· {line}", markup=False, highlight=False)
+                told(line)
             if event.name == "human_requested":
-                told = how_to_answer(client, created["id"], event.data)
-                console.print(f"· {told}", markup=False, highlight=False, soft_wrap=True)
+                how = how_to_answer(client, created["id"], event.data)
+                console.print(f"· {how}", markup=False, highlight=False, soft_wrap=True)
         return
     shown: set[tuple[int, str, int]] = set()
     with Live(console=console, refresh_per_second=8, transient=True) as live:
-        for event in client.stream(created["id"]):
+        for event in client.stream(created["id"], told):
             before = screen.round_number
             screen.take(event)
             if screen.round_number != before or screen.ended:

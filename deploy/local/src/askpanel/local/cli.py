@@ -12,13 +12,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from askpanel.contracts.archive import Damaged
-from askpanel.local import answering, asking, dead, erasing, listing, question, running, tenant_data
+from askpanel.local import answering, asking, dead, listing, question, running, tenant_data
 from askpanel.local.client import ApiClient, ApiError
-from askpanel.local.consumers import NoDurable
 from askpanel.local.demo import TENANTS
 from askpanel.local.invocation import command as typed
-from askpanel.local.operator import NoServer, servers
+from askpanel.local.operator import servers
 from askpanel.local.settings import LocalSettings
 from askpanel.local.stack import WATCH_SECONDS, Stack
 from askpanel.local.welcome import how_to_use
@@ -255,39 +253,13 @@ def reader(
 
 
 def main() -> None:
-    """Entry point: turns the errors of a stack into one line and exit code 1."""
-    from askpanel.expert_runner.models.local import LocalModelError
-    from askpanel.expert_runner.models.resolve import Unusable
-    from askpanel.expert_runner.models.weights import WeightsError
-    from askpanel.gateway.readmodel.migrate import MigrationError
-    from askpanel.gateway.readmodel.replay import NothingProjected
-    from askpanel.local.ports import PortTaken
-    from askpanel.local.servers.process import ServerError
-    from askpanel.runtime.errors import LogError
+    """Entry point: turns what can go wrong with a stack, or with its servers, into one line and exit code 1."""
+    from askpanel.local import failing
 
     try:
         app()
-    except (
-        ApiError,
-        Damaged,
-        LocalModelError,
-        LogError,
-        MigrationError,
-        NoDurable,
-        NoServer,
-        NothingProjected,
-        PortTaken,
-        ServerError,
-        Unusable,
-        WeightsError,
-        dead.NoLetter,
-        erasing.EraseRefused,
-        question.Unfit,
-        running.NoStack,
-        running.StackRuns,
-        running.UnknownUser,
-    ) as error:
-        print(f"askpanel: {error}", file=sys.stderr)
+    except failing.KNOWN as error:
+        print(f"askpanel: {failing.line(error)}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
@@ -349,13 +321,19 @@ def _client(found: running.Found, tenant: str, user: str = USER) -> ApiClient:
         token=found.token(tenant, user),
         tenant_id=found.tenant(tenant).id,
         options="".join(f" --{name} {value}" for name, value in given),
+        reconnects=load(LocalSettings).reconnects,
     )
 
 
 def _client_of(stack: Stack) -> ApiClient:
     tenant = TENANTS[0]
     user = tenant.user("member")
-    return ApiClient(stack.url, token=stack.token(user.id, user.email), tenant_id=tenant.id)
+    return ApiClient(
+        stack.url,
+        token=stack.token(user.id, user.email),
+        tenant_id=tenant.id,
+        reconnects=stack.settings.reconnects,
+    )
 
 
 def _teller(*, quiet: bool) -> Callable[[str], None]:

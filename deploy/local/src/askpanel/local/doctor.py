@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
-import nats
-import nats.errors
 
 from askpanel.contracts.topology import DEAD, DURABLES
 from askpanel.expert_runner.models.resolve import ModelEnvironment, Unusable, resolve
@@ -15,7 +13,7 @@ from askpanel.gateway.readmodel.drift import check_schema
 from askpanel.gateway.readmodel.drift_finding import Finding as Difference
 from askpanel.gateway.readmodel.store import reached
 from askpanel.local.invocation import command
-from askpanel.local.operator import connected, servers
+from askpanel.local.operator import NoServer, connected, servers
 from askpanel.local.running import NoStack
 from askpanel.runtime import bootstrap
 from askpanel.runtime.errors import LogMisconfigured
@@ -70,27 +68,18 @@ async def _model_here() -> Finding:
 
 async def _log(url: str) -> list[Finding]:
     try:
-        client = await nats.connect(url.split(","), max_reconnect_attempts=1, connect_timeout=2)
-    except (nats.errors.Error, OSError) as error:
-        return [
-            Finding("log", False, f"NATS does not answer: {error!r}", "see the log of NATS (nats/nats.log)")
-        ]
-    try:
-        jetstream = client.jetstream()
-        try:
+        async with connected(url) as client:
+            jetstream = client.jetstream()
             await bootstrap.verify(jetstream, *DURABLES)
-        except LogMisconfigured as error:
-            return [
-                Finding(
-                    "log", False, str(error), "restart the stack, or run the bootstrap Job: that mends this"
-                )
-            ]
-        dead = (await jetstream.stream_info(DEAD.name)).state.messages
-        waiting = {
-            d.name: (await jetstream.consumer_info(d.stream, d.name)).num_pending or 0 for d in DURABLES
-        }
-    finally:
-        await client.close()
+            dead = (await jetstream.stream_info(DEAD.name)).state.messages
+            waiting = {
+                d.name: (await jetstream.consumer_info(d.stream, d.name)).num_pending or 0 for d in DURABLES
+            }
+    except NoServer as error:
+        return [Finding("log", False, str(error), "see the log of NATS (nats/nats.log)")]
+    except LogMisconfigured as error:
+        mend = "restart the stack, or run the bootstrap Job: that mends this"
+        return [Finding("log", False, str(error), mend)]
     return [
         Finding("log", True, f"streams and durables as declared, {_waiting(waiting)}"),
         Finding(

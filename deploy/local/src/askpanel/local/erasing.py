@@ -3,14 +3,15 @@
 In this order: an audit line that it begins; then, again and again until nothing is found for a while, what is
 on the log, what is archived, the timers, a tenant's own experts and webhooks, the dead letters that quote it,
 and the rows; then an audit line with the counts. A crash on the way leaves the first line, and the same
-command goes on where it stopped. The audit names ids, counts, who and why, and nothing of what was erased.
+command goes on where it stopped, be it only to write the last line. The audit names ids, counts, who and why,
+and nothing of what was erased.
 
     EraseRefused         nothing was erased
     ├── NoRight          this login may not delete the rows
     ├── NotConfirmed     without --yes; the text says what there is
     ├── StillAtWork      a panel has not ended, or a model call of it has not returned
     ├── NothingThere     neither log nor tables have it
-    └── NotQuiet         something came back again and again: the same command goes on
+    └── NotQuiet         something came back again and again, or NATS is still at it: the same command goes on
 
 Rights: NATS as `admin` (a purge), Postgres as `panel_migrator` (select and delete on four tables; the metadata of a
 parent, to take its follow-up out).
@@ -26,6 +27,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -42,7 +44,10 @@ from askpanel.runtime.log import EventLog
 SETTLE = 2.0
 """Seconds without a find after which nothing is under way any more: the projector is milliseconds behind."""
 PATIENCE = 60.0
+"""Seconds after the first sweep in which nothing more must come."""
 PAUSE = 0.25
+ANSWER_SECONDS = 30.0
+"""How long the answer to one purge is waited for; the server purges on without anybody who waits."""
 TABLES = ("agent_usage", "panel_consensus", "panel_responses", "panels")
 """Those we fill, dependents first."""
 DELETED_FROM = (*(f"public.{table}" for table in TABLES), "askpanel.panel_money", "askpanel.usage_daily")
@@ -159,22 +164,29 @@ async def erase(
     by: str,
     because: str,
     confirmed: bool,
+    purge_seconds: float,
     settle: float = SETTLE,
 ) -> Found:
-    """Erase the target and return what was taken away. Raises EraseRefused, and the servers' errors."""
+    """Erase the target and return what was taken away. Raises EraseRefused, and the servers' errors.
+
+    `purge_seconds` is how long the purge of one subject may take the server.
+    """
     jetstream = client.jetstream()
     there = await look(client, connection, target)
-    if not there:
+    if not there and target not in await cut_off(jetstream):
         raise NothingThere(f"there is nothing of {target}")
     await _refuse_at_work(EventLog(client), target)
     if not confirmed:
-        raise NotConfirmed(f"{target} has {there}: say --yes to erase them for good")
+        has = f"{target} has {there}" if there else f"an erasure of {target} was cut off after its last find"
+        raise NotConfirmed(f"{has}: say --yes to erase for good")
     ids = {"tenant_id": str(target.tenant_id), "panel_id": str(target.panel_id or "")}
     facts: dict[str, Any] = {**ids, "by": by, "because": because}
     await letters.record(jetstream, "erasure.started", facts | {"found": asdict(there)})
-    erased, deadline, quiet_since = Found(), time.monotonic() + PATIENCE, time.monotonic()
+    erased = await _sweep(client, connection, target, purge_seconds)
+    quiet_since = time.monotonic()
+    deadline = quiet_since + PATIENCE
     while time.monotonic() - quiet_since < settle:
-        swept = await _sweep(client, connection, target)
+        swept = await _sweep(client, connection, target, purge_seconds)
         if swept:
             erased, quiet_since = erased + swept, time.monotonic()
         if time.monotonic() > deadline:
@@ -182,6 +194,17 @@ async def erase(
         await asyncio.sleep(PAUSE)
     await letters.record(jetstream, "erasure.done", facts | {"erased": asdict(erased)})
     return erased
+
+
+async def cut_off(jetstream: JetStreamContext) -> set[Target]:
+    """Whose erasure stands in the audit without its end."""
+    begun: set[Target] = set()
+    for line in await letters.read_audit(jetstream):
+        if line["action"] in ("erasure.started", "erasure.done"):
+            panel = line["panel_id"]
+            target = Target(UUID(line["tenant_id"]), UUID(panel) if panel else None)
+            (begun.add if line["action"] == "erasure.started" else begun.discard)(target)
+    return begun
 
 
 async def may_erase(connection: Connection) -> None:
@@ -245,27 +268,55 @@ async def _refuse_at_work(log: EventLog, target: Target) -> None:
         raise StillAtWork(f"{len(calls)} model calls of {target} have not returned: try again in a minute")
 
 
-async def _sweep(client: Client, connection: Connection, target: Target) -> Found:
+async def _sweep(client: Client, connection: Connection, target: Target, seconds: float) -> Found:
     """Take away what there is now. The log first: nothing can be projected from it again."""
     jetstream = client.jetstream()
     return Found(
-        events=await _purge(client, PANELS.name, target.events),
+        events=await _purge(client, PANELS.name, target.events, seconds),
         archived=await archived.forget(client, target.tenant_id, target.panel_id),
-        timers=await _purge(client, TIMERS.name, target.timers),
-        keys=await _forget_keys(client, target),
-        deliveries=await _forget_deliveries(client, target),
+        timers=await _purge(client, TIMERS.name, target.timers, seconds),
+        keys=await _forget_keys(client, target, seconds),
+        deliveries=await _forget_deliveries(client, target, seconds),
         letters=await _drop_letters(jetstream, target),
         rows=await _delete_rows(connection, target),
     )
 
 
-async def _purge(client: Client, stream: str, subject: str) -> int:
-    """Purge a subject of a stream; how many messages went. The client's own method does not say."""
+async def _purge(client: Client, stream: str, subject: str, seconds: float) -> int:
+    """Purge a subject of a stream; how many messages went. The client's own method does not say.
+
+    Of a large log that takes the server minutes, before which it does not answer.
+    """
+    there = await _messages(client.jetstream(), stream, subject)
     request = json.dumps({"filter": subject}).encode()
-    answer = json.loads((await client.request(f"$JS.API.STREAM.PURGE.{stream}", request, timeout=30)).data)
+    patience = min(ANSWER_SECONDS, seconds)
+    try:
+        answered = await client.request(f"$JS.API.STREAM.PURGE.{stream}", request, timeout=patience)
+    except nats.errors.TimeoutError:
+        await _until_empty(client.jetstream(), stream, subject, seconds - patience)
+        return there
+    answer = json.loads(answered.data)
     if "error" in answer:
         raise nats.js.errors.APIError(**_known(answer["error"]))
     return int(answer["purged"])
+
+
+async def _until_empty(jetstream: JetStreamContext, stream: str, subject: str, seconds: float) -> None:
+    """Wait for a purge that has not answered in time. Raises NotQuiet."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            await jetstream.get_last_msg(stream, subject)
+        except nats.js.errors.NotFoundError:
+            return
+        except nats.errors.TimeoutError:  # a stream that is purged answers nobody
+            pass
+        if time.monotonic() > deadline:
+            raise NotQuiet(
+                f"NATS has not purged {subject} of stream {stream} in time (ASKPANEL_PURGE_SECONDS) and goes on with it: "
+                "give the same command again later"
+            )
+        await asyncio.sleep(PAUSE)
 
 
 def _known(error: Mapping[str, Any]) -> dict[str, Any]:
@@ -285,20 +336,20 @@ async def _keys(jetstream: JetStreamContext, target: Target) -> list[tuple[str, 
     return found
 
 
-async def _forget_keys(client: Client, target: Target) -> int:
+async def _forget_keys(client: Client, target: Target, seconds: float) -> int:
     """Every version of each. A marker goes out first: it tells those who keep the bucket in memory."""
     keys = await _keys(client.jetstream(), target)
     for bucket, key in keys:
         await (await client.jetstream().key_value(bucket)).purge(key)
-        await _purge(client, f"KV_{bucket}", f"$KV.{bucket}.{key}")
+        await _purge(client, f"KV_{bucket}", f"$KV.{bucket}.{key}", seconds)
     return len(keys)
 
 
-async def _forget_deliveries(client: Client, target: Target) -> int:
+async def _forget_deliveries(client: Client, target: Target, seconds: float) -> int:
     """What still waits to be sent to a tenant's webhooks: references, which nothing answers to any more."""
     if target.panel_id is not None:
         return 0
-    return await _purge(client, WEBHOOKS.name, f"webhook.delivery.{target.tenant_id}.>")
+    return await _purge(client, WEBHOOKS.name, f"webhook.delivery.{target.tenant_id}.>", seconds)
 
 
 async def _drop_letters(jetstream: JetStreamContext, target: Target) -> int:

@@ -5,20 +5,24 @@ what reads or mends tables also needs `ASKPANEL_DATABASE_URL`, as panel_projecto
 """
 
 import getpass
+import logging
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import nats
 import nats.errors
-from nats.aio.client import Client
 
 from askpanel.local.running import find
 from askpanel.local.settings import LocalSettings
+from askpanel.runtime.connection import Connection
 from askpanel.runtime.settings import load
 
-ANSWER_SECONDS = 5.0
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 5
+PAUSE = 1
+"""Seconds: for one try to connect, and before the next."""
 
 
 class NoServer(Exception):
@@ -56,14 +60,33 @@ def servers() -> Servers:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncGenerator[Client]:
-    """A connection for one command. Raises NoServer."""
+async def connected(url: str, *, reconnects: int = 0) -> AsyncGenerator[Connection]:
+    """A connection for one command, which a lost one ends unless it may reconnect. Raises NoServer within seconds."""
+    client = Connection()
+    refusals: list[Exception] = []
+
+    async def on_error(error: Exception) -> None:
+        if client.is_connected:
+            logger.warning("NATS: %s", error)
+        else:
+            refusals.append(error)
+
     try:
-        client = await nats.connect(
-            url.split(","), name="askpanel-operator", allow_reconnect=False, connect_timeout=ANSWER_SECONDS
+        await client.connect(
+            url.split(","),
+            name="askpanel-operator",
+            error_cb=on_error,
+            allow_reconnect=reconnects > 0,
+            max_reconnect_attempts=max(reconnects, 1),
+            reconnect_time_wait=PAUSE,
+            connect_timeout=ANSWER_SECONDS,
         )
-    except (nats.errors.Error, OSError, TimeoutError) as error:
-        raise NoServer(f"NATS does not answer: {error or type(error).__name__}") from None
+    except (nats.errors.Error, OSError) as error:
+        why = refusals[-1] if refusals else error
+        raise NoServer(
+            f"NATS does not answer: {why or type(why).__name__}: see that it runs, and that ASKPANEL_NATS_URL, where it is "
+            "set, names the NATS user `admin` with its password"
+        ) from None
     try:
         yield client
     finally:

@@ -7,11 +7,12 @@ from rich.progress import Progress
 
 from askpanel.gateway.readmodel.replay import ReplayReport, replay
 from askpanel.local.invocation import command
-from askpanel.local.operator import Servers
-from askpanel.runtime.connection import Connection
+from askpanel.local.operator import Servers, connected
 from askpanel.runtime.log import EventLog
 
 MOST_DIFFERENCES = 20
+RECONNECTS = 5
+"""A replay may take an hour, in which a node of NATS may be started anew."""
 
 
 def replay_and_report(found: Servers, console: Console, *, restore: bool) -> bool:
@@ -35,9 +36,7 @@ def replay_and_report(found: Servers, console: Console, *, restore: bool) -> boo
 
 
 async def _replay(found: Servers, console: Console, *, restore: bool) -> ReplayReport:
-    client = Connection()
-    await client.connect(found.nats_url.split(","))
-    try:
+    async with connected(found.nats_url, reconnects=RECONNECTS) as client:
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task("events", total=None)
             return await replay(
@@ -46,5 +45,3 @@ async def _replay(found: Servers, console: Console, *, restore: bool) -> ReplayR
                 restore=restore,
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )
-    finally:
-        await client.close()

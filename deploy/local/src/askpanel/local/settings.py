@@ -39,3 +39,13 @@ class LocalSettings(BaseSettings):
     )
     start_seconds: float = Field(default=60.0, ge=1, description="How long services may take to be ready.")
     webhooks: bool = Field(default=False, description="Also run the process that sends webhooks.")
+    reconnects: int = Field(
+        default=20,
+        ge=0,
+        description="How often in a row `ask` and `run` connect anew to a stream that brings no event.",
+    )
+    purge_seconds: float = Field(
+        default=900.0,
+        ge=1,
+        description="How long an erasure waits for NATS to purge one subject, which takes long on a large log.",
+    )

@@ -19,6 +19,7 @@ from askpanel.local.erasing import (
     EraseRefused,
     NothingThere,
     Target,
+    cut_off,
     erase,
     follow_ups,
     may_erase,
@@ -44,8 +45,11 @@ def erase_panel(panel_id: UUID, because: BecauseOption, yes: YesOption = False) 
         try:
             message = await client.jetstream().get_last_msg(PANELS.name, f"*.*.*.{panel_id}")
         except nats.js.errors.NotFoundError:
-            tenant = await tenant_of(client, panel_id) or await connection.fetchval(
-                "select tenant_id from public.panels where id = $1", panel_id
+            begun = {one.panel_id: one.tenant_id for one in await cut_off(client.jetstream())}
+            tenant = (
+                await tenant_of(client, panel_id)
+                or await connection.fetchval("select tenant_id from public.panels where id = $1", panel_id)
+                or begun.get(panel_id)
             )
             if tenant is None:
                 raise NothingThere(f"there is no panel {panel_id}") from None
@@ -74,7 +78,15 @@ async def _run(find_target: FindTarget, because: str, *, confirmed: bool) -> Non
         async with connected(nats_url) as client:
             target = await find_target(client, connection)
             quoted = await follow_ups(connection, target)
-            erased = await erase(client, connection, target, by=who(), because=because, confirmed=confirmed)
+            erased = await erase(
+                client,
+                connection,
+                target,
+                by=who(),
+                because=because,
+                confirmed=confirmed,
+                purge_seconds=load(LocalSettings).purge_seconds,
+            )
     finally:
         await connection.close()
     out.print(f"erased {target}: {erased}", highlight=False)

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from nats.errors import NoServersError
 from pydantic import AliasChoices, Field, SecretStr
 
+from askpanel.gateway.readmodel.money import COUNT_SECONDS
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.runtime import connection, telemetry, tracing
 from askpanel.runtime.announcing import announce
@@ -40,6 +41,12 @@ class ProjectorSettings(ServiceSettings):
         validation_alias=AliasChoices("ASKPANEL_DATABASE_URL", "DATABASE_URL"),
     )
     projection_batch: int = Field(default=200, ge=1, le=5000, description="Most events in a transaction.")
+    count_seconds: float = Field(
+        default=COUNT_SECONDS,
+        ge=1,
+        le=86_400,
+        description="How long a statement that counts quotas and usage anew may take; the projection waits for it.",
+    )
 
 
 class Course:
@@ -71,7 +78,8 @@ async def serve(settings: ProjectorSettings) -> None:
         client = await connection.connect(settings, SERVICE)
         stack.push_async_callback(client.close)
         log = EventLog(client, patience=settings.append_patience_seconds)
-        store = PostgresStore(settings.database_url.get_secret_value(), history_of(log))
+        database = settings.database_url.get_secret_value()
+        store = PostgresStore(database, history_of(log), count_seconds=settings.count_seconds)
         stack.push_async_callback(store.aclose)
         bury = dead_letters(log, SERVICE)
         projection = Projection(PROJECTION, log, store, bury, batch=settings.projection_batch)

@@ -24,6 +24,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 COUNTED = "money"
 """Row of `projection_checkpoint` that says how far the sums go: where the projection's own row does, or count anew."""
+COUNT_SECONDS = 3600.0
+"""What counting anew may take a statement: all of a million panels take two minutes (docs/performance.md, Growth)."""
 
 _PANEL = {
     "panel_id": "uuid",
@@ -182,16 +184,21 @@ async def add_calls(connection: Connection, calls: Sequence[Call]) -> None:
         await connection.execute(ADD_CALLS, *([one[name] for one in values] for name in _CALL))
 
 
-async def count_anew(connection: Connection, tenants: Sequence[UUID] | None = None) -> None:
+async def count_anew(
+    connection: Connection, tenants: Sequence[UUID] | None = None, *, seconds: float = COUNT_SECONDS
+) -> None:
     """Both tables from the rows that are there, for these tenants or all, inside the caller's transaction.
 
     Nobody may write those rows meanwhile. Calls that are not costed yet cannot be told from rows: those of a
-    running panel follow with its next event, and its cap stays reserved.
+    running panel follow with its next event, and its cap stays reserved. Each statement may take so many `seconds`,
+    whatever else this connection allows one: the server ends it then (QueryCanceledError), and should that not come
+    in time, the client (TimeoutError).
     """
-    await connection.execute("select set_config('statement_timeout', '0', true)")
-    await connection.execute(_RECOUNT_PANELS, tenants)
-    await connection.execute(_ZERO, tenants)
-    await connection.execute(_RECOUNT_CALLS, tenants, None)
+    await connection.execute("select set_config('statement_timeout', $1, true)", f"{seconds * 1000:.0f}ms")
+    patience = seconds + 10
+    await connection.execute(_RECOUNT_PANELS, tenants, timeout=patience)
+    await connection.execute(_ZERO, tenants, timeout=patience)
+    await connection.execute(_RECOUNT_CALLS, tenants, None, timeout=patience)
 
 
 def _panel_values(panel: Panel) -> Mapping[str, Any]:

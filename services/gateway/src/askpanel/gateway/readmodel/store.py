@@ -6,6 +6,8 @@ what a crash of the server takes, it takes together with the checkpoint, and it 
 """
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -17,7 +19,7 @@ from askpanel.contracts.envelope import Recorded, Unreadable, decode
 from askpanel.contracts.events import PanelCreated
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.drift import check_schema
-from askpanel.gateway.readmodel.money import COUNTED, count_anew
+from askpanel.gateway.readmodel.money import COUNT_SECONDS, COUNTED, count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.remembered import Remembered
 from askpanel.gateway.readmodel.rows import Unstorable
@@ -34,6 +36,8 @@ from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable
 
+logger = logging.getLogger(__name__)
+
 PROJECTION = "panels"
 """Name of our one projection, in the checkpoint table and in metrics."""
 
@@ -44,6 +48,9 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "timezone": "UTC",
 }
+
+COMMAND_SECONDS = 40.0
+"""After which the client gives up a statement, should the server not have ended it before."""
 
 _COUNTED_TO = """
 insert into askpanel.projection_checkpoint (name, stream_sequence, stream_created_at)
@@ -63,13 +70,17 @@ class SchemaDrift(StoreUnavailable):
 class PostgresStore:
     """Implements `askpanel.runtime.projection.Store`. `dsn` is a session connection of panel_projector.
 
-    Connects when first used and again after a failure, each time with a look at the schema.
+    Connects when first used and again after a failure, each time with a look at the schema. `count_seconds` is
+    what a statement that counts money anew may take.
     """
 
-    def __init__(self, dsn: str, history: History, *, name: str = PROJECTION) -> None:
+    def __init__(
+        self, dsn: str, history: History, *, name: str = PROJECTION, count_seconds: float = COUNT_SECONDS
+    ) -> None:
         self._dsn = dsn
         self._history = history
         self._name = name
+        self._count_seconds = count_seconds
         self._connection: Connection | None = None
         self._writer: Writer | None = None
         self._leading = False
@@ -84,9 +95,7 @@ class PostgresStore:
                 connection = await self._lead()
                 position = await reached(connection, self._name)
                 if position is not None and position != await reached(connection, COUNTED):
-                    async with connection.transaction():
-                        await count_anew(connection)
-                        await connection.execute(_COUNTED_TO, COUNTED, self._name)
+                    await self._count_anew(connection)
             self._panels.clear()
             return position
 
@@ -143,6 +152,18 @@ class PostgresStore:
                 if self._connection is not None and self._leading:
                     self._connection.terminate()
                 raise
+
+    async def _count_anew(self, connection: Connection) -> None:
+        logger.info(
+            "counting anew, from every row, what quotas and reports rest on: the projection waits for it (a statement "
+            "may take %g s, ASKPANEL_COUNT_SECONDS)",
+            self._count_seconds,
+        )
+        began = time.monotonic()
+        async with connection.transaction():
+            await count_anew(connection, seconds=self._count_seconds)
+            await connection.execute(_COUNTED_TO, COUNTED, self._name)
+        logger.info("counted anew in %.1f s", time.monotonic() - began)
 
     async def _fold(self, events: Sequence[Recorded]) -> tuple[dict[PanelRef, Panel], Work]:
         """What a panel was before is what its log holds, maybe beyond the checkpoint: that waits for archived events."""
@@ -204,7 +225,7 @@ class PostgresStore:
             connection: Connection = await asyncpg.connect(
                 self._dsn,
                 timeout=5,
-                command_timeout=40,
+                command_timeout=COMMAND_SECONDS,
                 server_settings={"application_name": "askpanel-projector"},
             )
             try:
