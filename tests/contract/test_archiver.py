@@ -7,8 +7,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from askpanel.contracts.archive import Damaged
-from askpanel.contracts.subjects import PanelRef
+from askpanel.contracts.archive import Damaged, Entry
+from askpanel.contracts.subjects import PanelRef, tenant_filter
 from askpanel.contracts.topology import PANELS, USAGE
 from askpanel.runtime import letters
 from askpanel.runtime.archiver import Archiver, Window
@@ -209,6 +209,14 @@ async def erase(client: Client, panel: PanelRef) -> None:
     await client.jetstream().purge_stream(PANELS.name, subject=panel.filter)
 
 
+async def erase_tenant(client: Client, panel: PanelRef) -> None:
+    """The same of all that its tenant has."""
+    await letters.record(
+        client.jetstream(), "erasure.started", {"tenant_id": str(panel.tenant_id), "panel_id": ""}
+    )
+    await client.jetstream().purge_stream(PANELS.name, subject=tenant_filter(panel.tenant_id))
+
+
 async def test_an_erasure_between_copy_and_index_wins(client: Client, log_server: OwnNats) -> None:
     panels = await three_panels(client)
     ref, *others = panels
@@ -244,3 +252,47 @@ async def test_an_erasure_before_a_crash_wins_in_the_next_run(client: Client) ->
     assert await log.read(ref) == []
     for panel in others:
         assert await log.read(panel) == panels[panel]
+
+
+async def test_what_began_after_an_erasure_of_its_tenant_survives_a_crash(client: Client) -> None:
+    """No run has ended since, so the next one goes through this erasure again."""
+    early, late = some_panel(), some_panel()
+    late = PanelRef(early.tenant_id, late.panel_id)
+    await put(client, finished(early))
+    await erase_tenant(client, early)
+    events = await put(client, finished(late))
+    await everybody_is_past(client)
+    with pytest.raises(Killed):
+        await archived(client, dies_at("purged"))
+    assert await on_log(client) == 0
+    await archived(client)
+    assert await EventLog(client).read(late) == events
+
+
+async def test_an_erasure_that_was_cut_off_between_the_parts_of_a_panel_is_ended(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("askpanel.contracts.archive.PART", 2000)
+    ref = some_panel()
+    await put(client, finished(ref))
+    await everybody_is_past(client)
+    copying = Archiver(client, older_than=timedelta(0), in_both=0.0)
+    publish = copying._publish
+
+    async def erased_before(panel: PanelRef, text: bytes) -> tuple[int, ...]:
+        await erase(client, ref)
+        return await publish(panel, text)
+
+    async def cut_off(entry: Entry) -> None:
+        assert len(entry.parts) > 1
+        await copying._delete(entry.parts[:1])
+        raise Killed
+
+    copying._publish = erased_before  # type: ignore[method-assign]
+    copying._forget = cut_off  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        await copying.run()
+    await archived(client)
+    log = EventLog(client)
+    assert await log.archive.find(ref.panel_id) is None
+    assert (await copies(client), await log.read(ref)) == (0, [])

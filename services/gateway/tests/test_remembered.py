@@ -39,6 +39,17 @@ def test_a_panel_that_ends_makes_room_for_those_under_way(stages: tuple[Panel, P
     assert (kept.get(second), kept.get(third)) == (began, began)
 
 
+def test_a_panel_that_begins_again_is_not_remembered_as_it_ended(stages: tuple[Panel, Panel]) -> None:
+    began, ended = stages
+    kept = Remembered(running=1, ended=1)
+    first, second = (PanelRef(TENANT, uuid4()) for _ in range(2))
+    kept.keep(first, ended)
+    kept.keep(first, began)
+    assert kept.get(first) is began
+    kept.keep(second, began)
+    assert kept.get(first) is None
+
+
 def test_the_longest_unchanged_goes_first_of_either_kind(stages: tuple[Panel, Panel]) -> None:
     began, ended = stages
     kept = Remembered(running=2, ended=1)

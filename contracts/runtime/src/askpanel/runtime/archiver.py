@@ -57,6 +57,8 @@ PURGE_FIRST, PURGE_EVERY = 60.0, 300.0
 """Seconds to the first purge of a run and between the others, beside the one at the end. For each the server goes through all subjects of the log and takes
 no append meanwhile: 0.4 s with 100,000 panels on it, and the more the longer."""
 AT_ONCE = 16
+GONE = frozenset({10037, 10057})
+"""JetStream's codes for a message that is not there any more."""
 ABANDONED = timedelta(minutes=15)
 """Age of a copy that no page names at which nobody is about to name it; beyond the deduplication window."""
 
@@ -86,11 +88,9 @@ class Erasure:
     panel_id: str
     at: datetime
 
-    def covers(self, copied: "Copied") -> bool:
-        """Whether what was copied is of it, and from before."""
-        panel = copied.panel
-        same = self.tenant_id == str(panel.tenant_id) and self.panel_id in ("", str(panel.panel_id))
-        return same and copied.began <= self.at
+    def names(self, panel: PanelRef) -> bool:
+        """Whether this panel was to go, if it was there then."""
+        return self.tenant_id == str(panel.tenant_id) and self.panel_id in ("", str(panel.panel_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,16 +322,14 @@ class Archiver:
         """Take away again what somebody erased while it was being copied: it was read before that."""
         erasures = await self._erasures(audited)
         for copied in list(window.copied.values()):
-            if any(erasure.covers(copied) for erasure in erasures):
-                await self._forget(copied)
+            if any(one.names(copied.panel) and copied.began <= one.at for one in erasures):
+                await self._forget(copied.entry)
                 del window.copied[copied.panel]
                 window.held[copied.panel] = "was erased"
 
-    async def _forget(self, copied: Copied) -> None:
-        await self._delete(copied.entry.parts)
-        await self._index.change(
-            page_key(copied.panel.panel_id), {copied.panel.panel_id: (copied.entry, None)}
-        )
+    async def _forget(self, entry: Entry) -> None:
+        await self._delete(entry.parts)
+        await self._index.change(page_key(entry.panel_id), {entry.panel_id: (entry, None)})
 
     async def _erasures(self, after: int) -> list[Erasure]:
         found: list[Erasure] = []
@@ -353,9 +351,9 @@ class Archiver:
                 panel = PanelRef(UUID(subject.partition(".")[2]), panel_id)
                 entry = await self._log.archive.find(panel_id)
                 if entry is not None and sequence in entry.parts:
-                    copied = Copied(panel, datetime.min.replace(tzinfo=UTC), entry, entry)
-                    if any(one.covers(copied) and stored_at(copy) >= one.at for one in erasures):
-                        await self._forget(copied)
+                    missed = [one.at for one in erasures if one.names(panel) and one.at <= stored_at(copy)]
+                    if missed and await self._began(entry) <= max(missed):
+                        await self._forget(entry)
                         report.removed += 1
                 elif datetime.now(UTC) - stored_at(copy) < ABANDONED:
                     break
@@ -364,6 +362,19 @@ class Archiver:
                     report.removed += 1
                 swept = sequence
         return swept
+
+    async def _began(self, entry: Entry) -> datetime:
+        """When an archived panel did; before all time where a part of it is gone, since then somebody erases it.
+
+        Raises LogUnavailable, Damaged.
+        """
+        with unavailable_or_absent():
+            try:
+                return stored_at((await self._log.archive.read(entry.parts))[0])
+            except nats.js.errors.NotFoundError as error:
+                if error.err_code not in GONE:
+                    raise
+                return datetime.min.replace(tzinfo=UTC)
 
     async def _purge(self, end: int) -> int:
         """Take everything before sequence `end` off the log; how many messages that were."""
@@ -384,7 +395,7 @@ class Archiver:
                 try:
                     await self._jetstream.delete_msg(ARCHIVE.name, sequence)
                 except nats.js.errors.APIError as error:
-                    if error.err_code not in (10037, 10057):
+                    if error.err_code not in GONE:
                         raise
 
     async def _last_sequence(self, stream: str) -> int:

@@ -3,7 +3,7 @@
 Reading a panel from the log costs milliseconds, so its state is kept between messages. A kept state may
 be used only while nothing can be missing from it: consecutive consumer sequence numbers prove that no
 other process took a message in between. After a gap every kept state is unproven and is read again, except
-that of a panel that has ended.
+that of a panel that has ended, of which the log is asked only whether it has begun anew.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from askpanel.contracts.envelope import Recorded
+from askpanel.contracts.events import PanelCreated
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator.state import PanelState, evolve
 
@@ -25,7 +26,8 @@ class Panel:
     """A panel in hand. `sequence` is its last event known here; `proof` the run of deliveries it rests on.
 
     `turn` is the last event of the panel as a whole (`panel.…`): begun, cancelled, its time up, ended. One that has
-    ended, which nothing can change, keeps no state: that would be most of what the process holds.
+    ended keeps no state: that would be most of what the process holds. Nothing can change it, but it may begin anew:
+    erased, and asked again under the same id.
     """
 
     state: PanelState | None = None
@@ -39,6 +41,8 @@ class Panel:
 
     def fold(self, recorded: Recorded) -> None:
         """Take in the next event of the log."""
+        if isinstance(recorded.event, PanelCreated):
+            self.ended = False
         if not self.ended:
             self.state = evolve(self.state, recorded)
         if self.state is not None and self.state.ending is not None:

@@ -46,7 +46,7 @@ class Orchestrator:
         recorded = delivery.decode()
         ref = recorded.envelope.panel
         async with self._panels.hold(ref) as panel:
-            if panel.ended:
+            if panel.ended and not await self._begun_anew(ref, panel, recorded):
                 return
             await self._take_in(ref, panel, recorded)
             await self._advance(ref, panel, recorded.envelope, recent=_is_recent(delivery))
@@ -70,6 +70,20 @@ class Orchestrator:
                 if await self._append(ref, panel, passed, None):
                     break
             await self._advance(ref, panel, None, recent=_is_recent(delivery))
+
+    async def _begun_anew(self, ref: PanelRef, panel: Panel, recorded: Recorded) -> bool:
+        """Whether an ended panel was erased and asked again since, so that this event is of what began then.
+
+        Its beginning may have gone to another process, if there is a gap in the deliveries; then the log is asked.
+        """
+        if recorded.sequence <= panel.sequence:
+            return False
+        if isinstance(recorded.event, PanelCreated):
+            return True
+        if panel.proof == self._panels.proof:
+            return False
+        begun = await self._log.find(ref, PanelCreated.TYPE)
+        return begun is not None and begun.sequence > panel.sequence
 
     async def _take_in(self, ref: PanelRef, panel: Panel, recorded: Recorded) -> None:
         """Have everything folded up to this event, at least."""

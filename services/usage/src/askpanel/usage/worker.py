@@ -1,8 +1,8 @@
 """Attempts in, usage records and exceeded budgets out.
 
 1. Take an answered or failed attempt. 2. Price it by what its panel was created with. 3. Append its record;
-the id is the attempt's, so a redelivery records nothing twice. 4. If it cost something, add up the panel and
-stop it at its limit.
+the id is the attempt's, so a redelivery records nothing twice. 4. Count it in the metrics, if the record is news.
+5. If it cost something, add up the panel and stop it at its limit.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from askpanel.contracts.envelope import Recorded, seal
 from askpanel.contracts.events import ExpertFailed, ExpertResponded, PanelCreated, Terms
 from askpanel.contracts.subjects import PanelRef
 from askpanel.runtime import telemetry
-from askpanel.runtime.errors import Reject
+from askpanel.runtime.errors import AlreadyThere, Reject
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 from askpanel.usage.meter import budget, record, spending
@@ -41,14 +41,29 @@ class UsageMeter:
         user_id, terms = await self._terms(cause.panel)
         usage = record(event, user_id, terms.prices)
         recent = is_recent(delivery.stored_at, time.time())
-        recorded_at = await self._log.append_once(
-            seal(usage, cause.panel, time=datetime.now(UTC), cause=cause), recent=recent
-        )
-        telemetry.COST.labels(usage.model).inc(float(usage.cost_usd or 0))
-        if usage.unpriced:
+        recorded = seal(usage, cause.panel, time=datetime.now(UTC), cause=cause)
+        recorded_at, news = await self._append(recorded, recent=recent)
+        if news:
+            telemetry.COST.labels(usage.model).inc(float(usage.cost_usd or 0))
+        if news and usage.unpriced:
             telemetry.UNPRICED.labels(usage.model).inc()
         if usage.cost_usd:
             await self._check_budget(attempt, recorded_at)
+
+    async def _append(self, recorded: Recorded, *, recent: bool) -> tuple[int, bool]:
+        """Where the record stands, and whether it is news: what stood there before was counted as it was appended.
+
+        Nobody counts one whose append was not confirmed in time and that a redelivery finds there.
+        """
+        if not recent:
+            at = await self._log.append_once(recorded, recent=False)
+            stands = await self._log.read(recorded.envelope.panel, after=at - 1, until=at)
+            ours = recorded.envelope.time
+            return at, any(one.sequence == at and one.envelope.time == ours for one in stands)
+        try:
+            return await self._log.append_news(recorded), True
+        except AlreadyThere:
+            return await self._log.append_once(recorded, recent=True), False
 
     async def _terms(self, panel: PanelRef) -> tuple[UUID, Terms]:
         """Who asked, and what was agreed about money then. Raises Reject for a panel that nobody created."""

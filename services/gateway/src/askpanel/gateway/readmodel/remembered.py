@@ -24,12 +24,12 @@ class Remembered:
 
     def keep(self, ref: PanelRef, panel: Panel) -> None:
         """Remember it as it is now."""
+        self._running.pop(ref, None)
+        self._ended.pop(ref, None)  # and begins again, where it was erased
         panels, most = self._running, self._most_running
         if panel.ended:
-            self._running.pop(ref, None)
             panels, most = self._ended, self._most_ended
         panels[ref] = panel
-        panels.move_to_end(ref)
         if len(panels) > most:
             panels.popitem(last=False)
 

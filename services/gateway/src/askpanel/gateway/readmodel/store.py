@@ -173,7 +173,7 @@ class PostgresStore:
             ref = recorded.envelope.panel
             created = isinstance(recorded.event, PanelCreated)
             before = panels.get(ref) or self._panels.get(ref)
-            if before is None and not created:
+            if (before is None) != created:  # not remembered; or it is, and begins: erased since?
                 before = await self._recall(ref, recorded.sequence - 1)
             try:
                 panel, rows = project(before, recorded)
