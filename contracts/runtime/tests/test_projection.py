@@ -367,15 +367,14 @@ async def test_a_slow_reader_gets_everything(client: Client) -> None:
 async def test_a_tail_says_that_there_is_no_more_only_when_there_is_no_more(client: Client) -> None:
     """The server asks for a sign of its reader every few megabytes, which is no end."""
     large, log = "x" * 400_000, EventLog(client, patience=PATIENCE)
-    for name in numbers(1, 40):
-        last = await log.append(event(name, model=large), expected=0)
+    written = [await log.append(event(name, model=large), expected=0) for name in numbers(1, 40)]
     seen: list[int] = []
     async with aclosing(follow(client.jetstream(), after=0)) as events:
         async for one in events:
             if one is None:
                 break
             seen.append(one.sequence)
-    assert seen == list(range(1, last + 1))
+    assert seen == written
 
 
 REFUSED = 'publish: { deny: "$JS.API.CONSUMER.CREATE.>" }'
