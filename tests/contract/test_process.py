@@ -154,6 +154,25 @@ async def test_a_durable_that_goes_ends_the_process(
         ] == "usage: consumer usage of PANELS does not exist"
 
 
+@pytest.mark.parametrize(
+    ("subject", "task"),
+    [("$JS.API.CONSUMER.MSG.NEXT.", "the pull of usage"), ("$JS.ACK.", "the keep-alive of usage")],
+)
+async def test_a_bug_in_what_takes_messages_or_keeps_them_in_hand_ends_the_process(
+    log_server: OwnNats, client: Client, tmp_path: Path, subject: str, task: str
+) -> None:
+    """Else it would never take a message again, or never keep one, and be ready all the same."""
+    await put(client)
+    named = {"SAMPLE_BUG": subject, "ASKPANEL_DRAIN_SECONDS": "0.1"}
+    async with started(log_server.url, tmp_path / "go", **named) as sample:
+        await sample.says("closed")
+        assert await sample.ended() == 1
+        *before, last = (await sample.complaints()).splitlines()
+    assert last == f"usage: ended, since {task} did: see the log"
+    told = next(line for line in before if f'"{task} ended"' in line)
+    assert json.loads(told)["exception"].endswith("RuntimeError: a bug")
+
+
 async def test_a_changed_password_ends_the_process_so_that_the_next_one_reads_it(tmp_path: Path) -> None:
     access = 'authorization { users: [ { user: "usage", password: "first" } ] }'
     with own_nats(access) as server:

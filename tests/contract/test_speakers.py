@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from askpanel.contracts.catalogue import BUCKET, Expert, catalogue_key, encode_expert
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
 from askpanel.runtime.buckets import versions
+from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.replies import Replies
 from tests.contract.proxy import proxy_to
 from tests.contract.servers import OwnNats, connected
@@ -40,9 +42,9 @@ async def put(client: Client, one: Expert, owner: str | None = None) -> None:
     await (await client.jetstream().key_value(BUCKET)).put(key, encode_expert(one))
 
 
-async def speakers(client: Client) -> Speakers:
+async def speakers(client: Client, *, most: int = 100) -> Speakers:
     kept = partial(versions, Replies(client), BUCKET)
-    found = Speakers(await client.jetstream().key_value(BUCKET), client, kept)
+    found = Speakers(await client.jetstream(timeout=1).key_value(BUCKET), client, kept, most=most)
     await found.watch()
     return found
 
@@ -83,6 +85,70 @@ async def test_an_unknown_version_is_asked_for_again_when_the_expert_has_changed
     assert await name_of(found, agent, 1) == "Shared", "from the bucket's history"
 
 
+async def test_an_erased_expert_is_forgotten_and_its_number_may_be_another_one_s(
+    client: Client, agent: str
+) -> None:
+    found = await speakers(client)
+    await put(client, expert(agent, "Before"), str(TENANT))
+    assert await name_of(found, agent) == "Before"
+    key, bucket = catalogue_key(agent, str(TENANT)), await client.jetstream().key_value(BUCKET)
+    await bucket.purge(key)
+    await client.jetstream().purge_stream(f"KV_{BUCKET}", subject=f"$KV.{BUCKET}.{key}")
+
+    async def is_gone() -> bool:
+        try:
+            await name_of(found, agent)
+        except UnknownExpert:
+            return True
+        return False
+
+    await until(is_gone)
+    await put(client, expert(agent, "After"), str(TENANT))
+
+    async def is_another() -> bool:
+        try:
+            return await name_of(found, agent) == "After"
+        except UnknownExpert:
+            return False
+
+    await until(is_another)
+
+
+async def test_so_many_answers_are_kept_and_the_longest_unused_goes_first(client: Client) -> None:
+    """Who is not kept is asked for again: the requests are ordinary messages, which anybody may hear."""
+    asked: list[str] = []
+
+    async def ask(request: Msg) -> None:
+        asked.append(request.subject.rpartition(".")[2])
+
+    agents = [f"reviewer-{uuid4().hex[:8]}" for _ in range(3)]
+    for agent in agents:
+        await put(client, expert(agent, "Own"), str(TENANT))
+    found = await speakers(client, most=2)
+    await client.subscribe(f"$JS.API.DIRECT.GET.KV_{BUCKET}.>", cb=ask)
+    first, second, third = agents
+    for agent in (first, second, first, third, first, second):
+        assert await name_of(found, agent) == "Own"
+    await client.flush()
+    await until(lambda: len(asked) >= 4)
+    assert asked == [first, second, third, second]
+
+
+async def test_a_catalogue_that_does_not_answer_is_unavailable_and_a_bug_of_nobody(
+    client: Client, agent: str
+) -> None:
+    """The worker waits for what is unavailable, and buries what fails otherwise."""
+    found = await speakers(client)
+    await client.jetstream().delete_stream(f"KV_{BUCKET}")
+    with pytest.raises(LogUnavailable, match="catalogue"):
+        await name_of(found, agent)
+
+
+async def test_an_id_that_no_expert_can_have_is_unknown(client: Client) -> None:
+    with pytest.raises(UnknownExpert):
+        await name_of(await speakers(client), "no such expert")
+
+
 async def test_nothing_missed_is_remembered_over_a_lost_connection(
     log_server: OwnNats, client: Client, agent: str
 ) -> None:
@@ -94,3 +160,17 @@ async def test_nothing_missed_is_remembered_over_a_lost_connection(
         await put(client, expert(agent, "Shared"))
         await until(lambda: runner.stats["reconnects"] > 0 and runner.is_connected)
         assert await name_of(found, agent) == "Shared"
+
+
+async def test_nothing_found_is_remembered_over_a_lost_connection_either(
+    log_server: OwnNats, client: Client, agent: str
+) -> None:
+    """An erasure and a new expert under the old number may have passed unheard."""
+    async with proxy_to(log_server.port) as proxy, connected(proxy.url) as runner:
+        found = await speakers(runner)
+        await put(client, expert(agent, "Before"))
+        assert await name_of(found, agent) == "Before"
+        proxy.cut()
+        await put(client, expert(agent, "After"))
+        await until(lambda: runner.stats["reconnects"] > 0 and runner.is_connected)
+        assert await name_of(found, agent) == "After"

@@ -238,7 +238,7 @@ class SimulatedJetStream:
         self._server.purge_timers(subject.removeprefix("timer.*.").removesuffix(".>"))
 
     def follow(self, after: int) -> AsyncGenerator[RawEvent | None]:
-        """What `askpanel.runtime.tail.follow` yields: every event in order, None while idle."""
+        """What `askpanel.runtime.tail.follow` yields: every event in order, None when that is all."""
         return _follow(self._server.log, self._process, after)
 
 

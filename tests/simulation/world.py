@@ -181,7 +181,7 @@ def _expert_runner(world: World, process: Process, log: SimulatedLog) -> None:
     model = SimulatedModel(process, world.calls, world.label)
     client = cast("Client", _Unheard())
     catalogue = Catalogue()
-    speakers = Speakers(cast("KeyValue", catalogue), client, catalogue.versions)
+    speakers = Speakers(cast("KeyValue", catalogue), client, catalogue.versions, most=100)
     world.consume(process, EXPERT_RUNNER, ExpertRunner(client, as_event_log(log), speakers, Line(model)))
 
 

@@ -14,6 +14,7 @@ import nats as nats_client
 import nats.errors
 import pytest
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 
 from askpanel.contracts.envelope import Recorded, encode, seal
 from askpanel.contracts.events import ExpertStarted
@@ -30,7 +31,8 @@ from askpanel.runtime.projection import (
     StoreUnavailable,
     dead_letters,
 )
-from askpanel.runtime.tail import LogReplaced, RawEvent, follow
+from askpanel.runtime.tail import SILENCE, LogReplaced, RawEvent, follow
+from tests.contract.servers import own_nats
 from tests.harness.servers import scratch_directory
 
 TENANT = UUID(int=1)
@@ -68,12 +70,12 @@ def server() -> Generator[Server]:
 
 
 @asynccontextmanager
-async def connected(server: Server) -> AsyncGenerator[Client]:
+async def connected(url: str) -> AsyncGenerator[Client]:
     async def quiet(_: Exception) -> None:
         """Outages are what these tests are about."""
 
     client = await nats_client.connect(
-        server.handle.url, error_cb=quiet, max_reconnect_attempts=-1, reconnect_time_wait=0.05
+        url, error_cb=quiet, max_reconnect_attempts=-1, reconnect_time_wait=0.05
     )
     try:
         yield client
@@ -83,7 +85,7 @@ async def connected(server: Server) -> AsyncGenerator[Client]:
 
 @pytest.fixture
 async def client(server: Server) -> AsyncGenerator[Client]:
-    async with connected(server) as made:
+    async with connected(server.handle.url) as made:
         await bootstrap.create(made.jetstream())
         yield made
 
@@ -136,7 +138,7 @@ def name_of(recorded: Recorded) -> str:
     return recorded.event.agent_id
 
 
-def event(name: str, panel: int = 1) -> Recorded:
+def event(name: str, panel: int = 1, *, model: str = "scripted") -> Recorded:
     started = ExpertStarted(
         round_number=1,
         step="1",
@@ -144,7 +146,7 @@ def event(name: str, panel: int = 1) -> Recorded:
         purpose="opening",
         agent_id=name,
         agent_name=name,
-        model="scripted",
+        model=model,
         attempt=1,
     )
     ref = PanelRef(TENANT, uuid5(TENANT, f"{panel}:{name}"))
@@ -362,6 +364,52 @@ async def test_a_slow_reader_gets_everything(client: Client) -> None:
     assert seen == list(range(1, last + 1))
 
 
+async def test_a_tail_says_that_there_is_no_more_only_when_there_is_no_more(client: Client) -> None:
+    """The server asks for a sign of its reader every few megabytes, which is no end."""
+    large, log = "x" * 400_000, EventLog(client, patience=PATIENCE)
+    written = [await log.append(event(name, model=large), expected=0) for name in numbers(1, 40)]
+    seen: list[int] = []
+    async with aclosing(follow(client.jetstream(), after=0)) as events:
+        async for one in events:
+            if one is None:
+                break
+            seen.append(one.sequence)
+    assert seen == written
+
+
+REFUSED = 'publish: { deny: "$JS.API.CONSUMER.CREATE.>" }'
+USERS = f"""authorization {{ users: [
+  {{ user: admin, password: word }}
+  {{ user: projector, password: word, permissions: {{ {REFUSED} }} }}
+] }}"""
+
+
+def gauge(name: str) -> float | None:
+    return REGISTRY.get_sample_value(f"askpanel_projection_{name}", {"projection": "test"})
+
+
+async def test_a_log_that_cannot_be_followed_is_no_quiet_one(caplog: pytest.LogCaptureFixture) -> None:
+    """NATS and the store answer; only the consumer is refused."""
+    with own_nats(USERS) as server:
+        address = server.url.replace("nats://", "nats://{}:word@")
+        async with (
+            connected(address.format("admin")) as admin,
+            connected(address.format("projector")) as client,
+        ):
+            await bootstrap.create(admin.jetstream())
+            await publish(admin, ["a"])
+            store = MemoryStore()
+            following = projection(client, store)
+            async with running(following.run()):
+                await until(lambda: (gauge("age_seconds") or 0) > 2 * SILENCE)
+                assert following.following
+                assert following.unheard >= 2 * SILENCE
+                assert "tail: " in caplog.text
+                server.reconfigure(REFUSED, "")
+                await until(lambda: store.names == ["a"] and gauge("age_seconds") == 0)
+                assert following.unheard < SILENCE
+
+
 async def test_the_tail_ends_when_the_connection_is_closed_for_good(client: Client) -> None:
     tail = follow(client.jetstream(), after=0)
     assert await anext(tail) is None
@@ -390,7 +438,7 @@ async def test_a_log_replaced_while_running_stops_the_projection(server: Server,
         await publish(client, numbers(1, 5))
         await until(lambda: len(store.rows) == 5)
         server.restart_empty()
-        async with connected(server) as other:
+        async with connected(server.handle.url) as other:
             await bootstrap.create(other.jetstream())
             await publish(other, ["forged"])
         with pytest.raises(LogReplaced):

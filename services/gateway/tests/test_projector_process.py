@@ -39,6 +39,11 @@ class Place:
     database: Database
     observer: "asyncpg.Connection[asyncpg.Record]"
 
+    def restart_nats(self, access: str) -> None:
+        port = self.nats.port
+        self.nats.stop()
+        self.nats = nats_server.start(self.directory / "nats", access=access, port=port, sync_always=False)
+
     async def append(self, events: list[Recorded]) -> int:
         client = await nats.connect(self.nats.url)
         try:
@@ -62,7 +67,7 @@ class Place:
                 await asyncio.sleep(0.002)
 
     @asynccontextmanager
-    async def projector(self) -> AsyncGenerator["Projector"]:
+    async def projector(self, **settings: str) -> AsyncGenerator["Projector"]:
         port = free_port(0)
         environment = {
             "PATH": os.environ["PATH"],
@@ -70,6 +75,7 @@ class Place:
             "DATABASE_URL": self.database.projector,
             "ASKPANEL_PROBE_PORT": str(port),
             "ASKPANEL_PROJECTION_BATCH": "5",
+            **settings,
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -124,7 +130,9 @@ async def place(own_nats: tuple[Path, NatsServer], database: Database) -> AsyncG
     await bootstrap.create(client.jetstream())
     await client.close()
     observer = await asyncpg.connect(database.admin)
-    yield Place(*own_nats, database, observer)
+    made = Place(*own_nats, database, observer)
+    yield made
+    made.nats.stop()
     await observer.close()
 
 
@@ -194,6 +202,23 @@ async def test_a_lost_log_turns_readiness_red_and_writes_nothing(place: Place) -
             assert await place.fetch("select count(*) from panels") == 1
         finally:
             place.nats.stop()
+
+
+NO_CONSUMERS = """no_auth_user: anybody
+authorization { users: [
+  { user: anybody, password: word, permissions: { publish: { deny: "$JS.API.CONSUMER.CREATE.>" } } }
+] }"""
+
+
+async def test_a_log_that_it_may_not_follow_turns_readiness_red_until_it_may(place: Place) -> None:
+    async with place.projector(ASKPANEL_PROJECTION_SILENCE_SECONDS="3") as projector:
+        await projector.until_ready()
+        last = await place.append(Story().whole().events)
+        await place.until_checkpoint(last)
+        place.restart_nats(NO_CONSUMERS)
+        await projector.until_ready(False, saying="nothing has come from the log for")
+        place.restart_nats("")
+        await projector.until_ready()
 
 
 async def test_a_schema_that_is_not_as_expected_turns_readiness_red(place: Place) -> None:

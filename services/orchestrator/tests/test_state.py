@@ -1,5 +1,8 @@
-from askpanel.contracts.envelope import seal
-from askpanel.contracts.events import Event, ExpertRequested, ExpertStarted
+import pytest
+
+from askpanel.contracts.configuration import PROTOCOLS
+from askpanel.contracts.envelope import decode, encode, seal
+from askpanel.contracts.events import Event, Evidence, ExpertRequested, ExpertStarted, PanelType
 from askpanel.orchestrator.state import evolve, fold, step_key
 
 from .simulator import REF, START, begin, created, failed, responded
@@ -68,3 +71,16 @@ def test_the_time_of_a_state_is_that_of_its_last_input() -> None:
     assert panel.state.at == panel.log[-1].envelope.time
     skewed = seal(responded(panel.request("1", 1)), REF, time=START).at(99)
     assert evolve(panel.state, skewed).at == panel.log[-1].envelope.time
+
+
+@pytest.mark.parametrize("panel_type", sorted(PROTOCOLS))
+def test_a_panel_read_from_the_log_holds_its_evidence_once_however_many_were_shown_it(
+    panel_type: PanelType,
+) -> None:
+    evidence = Evidence(id="e1", text="The predicate was cleared in 2019.")
+    panel = begin(created(panel_type).model_copy(update={"evidence": (evidence,)})).run()
+    shown = [request for request in panel.of(ExpertRequested) if evidence.text in repr(request)]
+    assert len(shown) >= 3
+    until = next(recorded.sequence for recorded in panel.log if recorded.event is shown[-1])
+    state = fold(decode(*encode(recorded), recorded.sequence) for recorded in panel.log[:until])
+    assert repr(state).count(evidence.text) == 1

@@ -18,7 +18,7 @@ from askpanel.runtime.tail import RawEvent, follow
 async def everything(
     log: EventLog, *, after: int, epoch: str | None = None, ends: bool = False
 ) -> AsyncGenerator[RawEvent | None]:
-    """Every event after sequence `after`, archived ones among them; None now and then while idle.
+    """Every event after sequence `after`, archived ones among them; None when that is all.
 
     `ends`: stop where the log ends. As `tail.follow`; also raises LogUnavailable and Damaged.
     """

@@ -2,7 +2,8 @@
 
 1. Connect and check that durables exist as declared. 2. Consume. 3. On SIGTERM or SIGINT: not ready, take
 nothing new, finish what is in flight, disconnect. A durable that JetStream says does not exist ends the
-process with exit code 1, since nothing else would notice it.
+process with exit code 1, and so does a bug in what takes messages or keeps them in hand, since nothing else
+would notice it.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ from askpanel.runtime.log import EventLog
 from askpanel.runtime.retries import Retries
 from askpanel.runtime.serving_node import keep_served
 from askpanel.runtime.settings import ServiceSettings
-from askpanel.runtime.worker import Worker
+from askpanel.runtime.worker import Stopped, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def run_worker(service: str, settings: ServiceSettings, wire: Wiring) -> None:
     try:
         with tracing.exported(service, settings):
             run(_serve(service, settings, wire))
-    except* (LogMisconfigured, LogUnavailable, DurableGone, NoServersError, OSError) as group:
+    except* (LogMisconfigured, LogUnavailable, DurableGone, Stopped, NoServersError, OSError) as group:
         for error in group.exceptions:
             print(f"{service}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -93,7 +94,8 @@ async def _serve(service: str, settings: ServiceSettings, wire: Wiring) -> None:
         async with serving(readiness, settings):
             logger.info("ready", extra={"durables": [durable.name for durable in durables]})
             try:
-                await until_signal(watch_durables(client, durables), keep_served(client))
+                watching = [worker.watch() for worker in workers]
+                await until_signal(watch_durables(client, durables), keep_served(client), *watching)
             finally:
                 readiness.draining = True
                 await asyncio.gather(*(retry.stop() for retry in retries))

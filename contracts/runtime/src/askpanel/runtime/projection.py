@@ -24,7 +24,7 @@ from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.everything import everything
 from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.tail import RawEvent, check_same
+from askpanel.runtime.tail import SILENCE, RawEvent, check_same
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ class DeadLetters(Protocol):
 
 
 Result = TypeVar("Result")
+Arrived = asyncio.Queue[RawEvent | Exception | None]
+"""What the tail gave, at last what ended it."""
 
 
 LONGEST_LINGER = 0.1
@@ -104,10 +106,16 @@ class Projection:
         self._batch = batch
         self._linger = linger
         self._took = 0.0
+        self._waits_since: float | None = None
         self.position = 0
         self.epoch = ""
         self.following = False
         """Whether the checkpoint was found to be of this log, and the log is being followed."""
+
+    @property
+    def unheard(self) -> float:
+        """Seconds of waiting in which nothing came from the log, not even that there is no more."""
+        return 0.0 if self._waits_since is None else time.monotonic() - self._waits_since
 
     async def run(self, *, until: int | None = None) -> None:
         """Project for ever, or until sequence `until` is done. Raises LogReplaced."""
@@ -120,6 +128,7 @@ class Projection:
                 logger.info("projection %s: %s; reading it again", self._name, error)
             except LogUnavailable as error:
                 logger.warning("projection %s waits: %s", self._name, error)
+                telemetry.PROJECTION_AGE.labels(self._name).set(self.unheard)
                 await asyncio.sleep(LONGEST_PAUSE)
             else:
                 return
@@ -136,7 +145,7 @@ class Projection:
         return end.epoch
 
     async def _follow(self, epoch: str, until: int | None) -> None:
-        arrived: asyncio.Queue[RawEvent | Exception | None] = asyncio.Queue(maxsize=self._batch * 2)
+        arrived: Arrived = asyncio.Queue(maxsize=self._batch * 2)
         tail = everything(self._log, after=self.position, epoch=epoch)
         pump = asyncio.create_task(_pump(tail, arrived))
         try:
@@ -149,21 +158,20 @@ class Projection:
                     self._took = time.monotonic() - began
                 elif not self._store.holds():
                     raise CheckpointMoved("the store went away, perhaps with the last of it")
-                self._measure(batch)
+                if batch or failure is None:
+                    self._measure(batch)
                 if failure is not None:
                     raise failure
         finally:
             await end(pump)
 
-    async def _collect(
-        self, arrived: "asyncio.Queue[RawEvent | Exception | None]", until: int | None
-    ) -> tuple[list[RawEvent], Exception | None]:
-        """A batch, and what ended the tail after it. Empty now and then while nothing comes.
+    async def _collect(self, arrived: Arrived, until: int | None) -> tuple[list[RawEvent], Exception | None]:
+        """A batch, and what ended the tail after it. Empty now and then while there is nothing.
 
         A batch closes when full, when `until` is in it, or some time after its first event: see the class.
         """
         batch: list[RawEvent] = []
-        item = await arrived.get()
+        item = await self._hear(arrived)
         closes = time.monotonic() + max(self._linger, min(self._took, LONGEST_LINGER))
         while True:
             if isinstance(item, Exception):
@@ -177,13 +185,23 @@ class Projection:
             ):
                 return batch, None
             try:
-                if arrived.empty():
-                    async with asyncio.timeout(max(closes - time.monotonic(), 0)):
-                        item = await arrived.get()
-                else:
-                    item = arrived.get_nowait()
+                item = await _next(arrived, max(closes - time.monotonic(), 0))
             except TimeoutError:
                 return batch, None
+
+    async def _hear(self, arrived: Arrived) -> RawEvent | Exception | None:
+        """What comes next. While nothing does, the age is how long ago something did."""
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
+        while True:
+            try:
+                item = await _next(arrived, SILENCE)
+            except TimeoutError:
+                telemetry.PROJECTION_AGE.labels(self._name).set(self.unheard)
+                continue
+            if not isinstance(item, LogUnavailable):
+                self._waits_since = None
+            return item
 
     async def _apply(self, batch: Sequence[RawEvent], epoch: str) -> None:
         """Apply a batch as one, or else event by event."""
@@ -244,7 +262,7 @@ class Projection:
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     def _measure(self, batch: Sequence[RawEvent]) -> None:
-        """Lag after a batch, or after nothing came: then there is none."""
+        """Lag after a batch, or after the log said that there is no more: then there is none."""
         age = max(time.time() - batch[0].stored_at, 0.0) if batch else 0.0
         telemetry.PROJECTION_SEQUENCE.labels(self._name).set(self.position)
         telemetry.PROJECTION_LAG.labels(self._name).set(batch[-1].pending if batch else 0)
@@ -270,9 +288,15 @@ def dead_letters(log: EventLog, service: str) -> DeadLetters:
     return write
 
 
-async def _pump(
-    tail: AsyncGenerator[RawEvent | None], arrived: "asyncio.Queue[RawEvent | Exception | None]"
-) -> None:
+async def _next(arrived: Arrived, seconds: float) -> RawEvent | Exception | None:
+    """The next item. Raises TimeoutError where none comes in so many seconds."""
+    if not arrived.empty():
+        return arrived.get_nowait()
+    async with asyncio.timeout(seconds):
+        return await arrived.get()
+
+
+async def _pump(tail: AsyncGenerator[RawEvent | None], arrived: Arrived) -> None:
     """Move the tail into the queue; what ends the tail becomes its last item."""
     try:
         async with aclosing(tail):

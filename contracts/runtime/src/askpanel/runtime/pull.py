@@ -52,12 +52,13 @@ class Pull:
         self._task: asyncio.Task[None] | None = None
         self._inbox = ""
 
-    async def start(self) -> None:
-        """Begin to consume."""
+    async def start(self) -> "asyncio.Task[None]":
+        """Begin to consume. The task returned asks for messages: when it ends before `stop`, none come any more."""
         self._inbox = self._client.new_inbox()
         self._subscription = await receive(self._client, f"{self._inbox}.*", self._receive)
         self._renewable.set()
-        self._task = asyncio.create_task(self._renew())
+        self._task = asyncio.create_task(self._renew(), name=f"the pull of {self._durable.name}")
+        return self._task
 
     async def stop(self) -> None:
         """Take the request back. What was under way has reached `take` when this returns."""

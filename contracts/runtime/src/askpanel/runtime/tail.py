@@ -67,11 +67,12 @@ class RawEvent:
 async def follow(
     jetstream: JetStreamContext, *, after: int, epoch: str | None = None
 ) -> AsyncGenerator[RawEvent | None]:
-    """Messages after sequence `after`, in order, without gap or repetition; None now and then while idle.
+    """Messages after sequence `after`, in order, without gap or repetition; None when the server says that is all.
 
-    Waits out every outage. With `epoch`, each new consumer first checks that the log is the one of that
-    epoch and not shorter than what was handed out; else raises LogReplaced. Ends only so, by cancellation,
-    or with nats.errors.ConnectionClosedError when the connection is closed for good.
+    Waits out every outage in silence: whoever hears nothing for longer than SILENCE knows nothing of the log.
+    With `epoch`, each new consumer first checks that the log is the one of that epoch and not shorter than what
+    was handed out; else raises LogReplaced. Ends only so, by cancellation, or with
+    nats.errors.ConnectionClosedError when the connection is closed for good.
     """
     position = after
     pause = 0.1
@@ -89,7 +90,6 @@ async def follow(
             raise
         except CLIENT_ERRORS as error:
             logger.warning("tail: %r; following again from %d", error, position)
-            yield None
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
 
@@ -134,9 +134,13 @@ async def _attached(jetstream: JetStreamContext, after: int) -> AsyncGenerator[R
                 logger.info("tail: silent for %.1f s; following again from %d", SILENCE, after)
                 return
             if (message.headers or {}).get("Status"):
-                if await _missed(client, message, delivered):
+                wanted = _wanted(message)
+                if wanted:
+                    await client.publish(wanted)
+                if _missed(message, delivered):
                     return
-                yield None
+                if not wanted:
+                    yield None
                 continue
             metadata = message.metadata
             if metadata.sequence.consumer != delivered + 1:
@@ -156,13 +160,14 @@ async def _attached(jetstream: JetStreamContext, after: int) -> AsyncGenerator[R
             await subscription.unsubscribe()
 
 
-async def _missed(client: Client, control: Msg, delivered: int) -> bool:
-    """Answer a flow control request; say whether a heartbeat knows of messages that never came."""
-    headers = control.headers or {}
-    reply = control.reply or headers.get("Nats-Consumer-Stalled")
-    if reply:
-        await client.publish(reply)
-    last = headers.get("Nats-Last-Consumer")
+def _wanted(control: Msg) -> str | None:
+    """Where the server wants a sign before it sends more; None: it has nothing to send."""
+    return control.reply or (control.headers or {}).get("Nats-Consumer-Stalled")
+
+
+def _missed(control: Msg, delivered: int) -> bool:
+    """Whether a heartbeat knows of messages that never came."""
+    last = (control.headers or {}).get("Nats-Last-Consumer")
     return last is not None and int(last) != delivered
 
 

@@ -34,7 +34,9 @@ NATS_ERRORS = Counter("askpanel_nats_errors_total", "Asynchronous errors of the 
 PROJECTION_SEQUENCE = Gauge("askpanel_projection_sequence", "Last projected sequence.", ["projection"])
 PROJECTION_LAG = Gauge("askpanel_projection_lag_events", "Events on the log not projected.", ["projection"])
 PROJECTION_AGE = Gauge(
-    "askpanel_projection_age_seconds", "Age of the oldest event not projected.", ["projection"]
+    "askpanel_projection_age_seconds",
+    "Age of the oldest event not projected; while nothing is heard of the log, for how long.",
+    ["projection"],
 )
 STREAMS_OPEN = Gauge("askpanel_sse_streams", "Open SSE streams.")
 STREAMS_CUT = Counter("askpanel_sse_streams_cut_total", "SSE streams ended by the server.", ["why"])

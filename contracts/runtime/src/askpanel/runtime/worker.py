@@ -76,6 +76,10 @@ class Delivery:
 Handler = Callable[[Delivery], Awaitable[None]]
 
 
+class Stopped(Exception):
+    """A worker takes messages, or keeps them in hand, no longer: its process must be replaced. The log says why."""
+
+
 @dataclass(slots=True)
 class Lease:
     """A message in hand. `raw` is its latest delivery, which is the one to settle."""
@@ -100,16 +104,24 @@ class Worker:
         self._draining = False
         self._log: EventLog | None = None
         self._pull: Pull | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._background: tuple[asyncio.Task[None], ...] = ()
         self._in_flight = telemetry.IN_FLIGHT.labels(durable.name)
         self._handling = telemetry.HANDLING.labels(durable.name)
 
     async def start(self, client: Client, log: EventLog) -> None:
         """Consume from here on; dead letters go through the log's connection."""
         self._log = log
-        self._keeper = asyncio.create_task(self._keep_alive())
+        keeper = asyncio.create_task(self._keep_alive(), name=f"the keep-alive of {self.durable.name}")
         self._pull = Pull(client, self.durable, take=self._take, room=self._room)
-        await self._pull.start()
+        self._background = (keeper, await self._pull.start())
+
+    async def watch(self) -> None:
+        """Of a started worker, until it is drained. Never returns; raises Stopped."""
+        ended, _ = await asyncio.wait(self._background, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            error = None if task.cancelled() else task.exception()
+            logger.critical("%s ended", task.get_name(), exc_info=error)
+        raise Stopped(f"ended, since {' and '.join(task.get_name() for task in ended)} did: see the log")
 
     async def drain(self, timeout: float) -> None:
         """Take nothing new and wait for the work in flight; what does not end in time is handed back."""
@@ -120,8 +132,8 @@ class Worker:
             _, late = await asyncio.wait(self._work, timeout=timeout)
             await end(*late)
         await asyncio.gather(*self._handing_back)
-        if self._keeper is not None:
-            self._keeper.cancel()
+        for task in self._background:
+            task.cancel()
 
     def _room(self) -> int:
         return 0 if self._draining else self._parallel - len(self._work)

@@ -43,7 +43,7 @@ def main() -> None:
         experts = load_catalogue() + (load_bench_experts() if model.label.scripted else ())
         await publish(bucket, experts)
         kept = partial(versions, Replies(runtime.client), EXPERTS_BUCKET.name)
-        speakers = Speakers(bucket, runtime.client, kept)
+        speakers = Speakers(bucket, runtime.client, kept, most=settings.runner_experts)
         await speakers.watch()
         runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model))
         return [Worker(EXPERT_RUNNER, runner, parallel=settings.runner_parallel)]

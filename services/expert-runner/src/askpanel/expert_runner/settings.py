@@ -12,6 +12,11 @@ class ExpertRunnerSettings(ServiceSettings):
     """What this service can be told."""
 
     runner_parallel: int = Field(default=64, ge=1, le=1000, description="Requests worked on at once.")
+    runner_experts: int = Field(
+        default=5_000,
+        ge=1,
+        description="Experts kept in memory, or that a tenant has none of a name; at most 30 kB each.",
+    )
     cache: Path = Field(
         default=Path("~/.cache/askpanel"), description="Where the local model's weights are kept."
     )

@@ -5,22 +5,23 @@ version it was created with, and gets that one, whatever has been published sinc
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.errors import KeyNotFoundError
+from nats.js.errors import InvalidKeyError, KeyNotFoundError
 from nats.js.kv import KeyValue
 from pydantic import ValidationError
 
 from askpanel.contracts.catalogue import BUCKET, Expert, catalogue_key, decode_expert, encode_expert
 from askpanel.expert_runner.catalogue import BUILT_IN
 from askpanel.expert_runner.prompts.prompt import Speaker, speaker_of
+from askpanel.runtime.unavailable import unavailable
 
 logger = logging.getLogger(__name__)
 
-MOST_ABSENT = 10_000
 Versions = Callable[[str], Awaitable[Sequence[bytes]]]
 """What the catalogue keeps of a key, oldest first."""
 
@@ -46,18 +47,19 @@ async def publish(bucket: KeyValue, experts: Iterable[Expert]) -> int:
 
 
 class Speakers:
-    """Looks experts up and keeps what it found: a version never changes.
+    """Looks experts up and keeps what it found, also that there was none: `most` answers, the latest asked for.
 
-    That a tenant has no expert of its own by some name and version is kept too, until the bucket announces a change of
-    it (its subjects are ordinary subjects) or the connection was lost, which may have lost announcements.
+    A version never changes, but an erased tenant's may be published anew, and one that was missed may come. So an
+    answer is kept until the bucket announces a change of its key (its subjects are ordinary subjects, and an erasure
+    leaves a marker there) or the connection was lost, which may have lost announcements.
     """
 
-    def __init__(self, bucket: KeyValue, client: Client, versions: Versions) -> None:
+    def __init__(self, bucket: KeyValue, client: Client, versions: Versions, *, most: int) -> None:
         self._bucket = bucket
         self._versions = versions
         self._client = client
-        self._known: dict[tuple[str, int], Expert] = {}
-        self._absent: set[tuple[str, int]] = set()
+        self._most = most
+        self._kept: OrderedDict[tuple[str, int], Expert | None] = OrderedDict()
         self._changes = 0
         self._connections = 0
 
@@ -69,37 +71,41 @@ class Speakers:
     async def _announced(self, message: Msg) -> None:
         self._changes += 1
         changed = message.subject.removeprefix(f"$KV.{BUCKET}.")
-        self._absent = {(key, version) for key, version in self._absent if key != changed}
+        for known in [known for known in self._kept if known[0] == changed]:
+            del self._kept[known]
 
     async def find(self, tenant_id: UUID, agent_id: str, version: int) -> Speaker:
-        """The persona. A tenant's own expert comes before a global one. Raises UnknownExpert."""
+        """The persona. A tenant's own expert comes before a global one. Raises UnknownExpert, LogUnavailable."""
         built_in = next((s for s in BUILT_IN.values() if s.agent_id == agent_id), None)
         if built_in is not None:
             return built_in
         for key in (catalogue_key(agent_id, str(tenant_id)), catalogue_key(agent_id)):
-            expert = self._known.get((key, version)) or await self._look_up(key, version)
+            expert = await self._look_up(key, version)
             if expert is not None:
-                self._known[key, version] = expert
                 return speaker_of(expert)
         raise UnknownExpert(f"no expert {agent_id!r} in version {version}")
 
     async def _look_up(self, key: str, version: int) -> Expert | None:
-        changes, connections = self._changes, self._client.stats["reconnects"]
-        if connections != self._connections or len(self._absent) > MOST_ABSENT:
-            self._absent.clear()
+        connections, changes = self._client.stats["reconnects"], self._changes
+        if connections != self._connections:
+            self._kept.clear()
             self._connections = connections
-        if (key, version) in self._absent:
-            return None
+        if (key, version) in self._kept:
+            self._kept.move_to_end((key, version))
+            return self._kept[key, version]
         expert = await self._load(key, version)
-        if expert is None and changes == self._changes:
-            self._absent.add((key, version))
+        if changes == self._changes:
+            self._kept[key, version] = expert
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
         return expert
 
     async def _load(self, key: str, version: int) -> Expert | None:
-        try:
-            entry = await self._bucket.get(key)
-        except KeyNotFoundError:
-            return None
+        with unavailable("the catalogue of experts"):
+            try:
+                entry = await self._bucket.get(key)
+            except (KeyNotFoundError, InvalidKeyError):
+                return None
         expert = _read(entry.value)
         if expert is not None and expert.version == version:
             return expert

@@ -47,13 +47,19 @@ class ProjectorSettings(ServiceSettings):
         le=86_400,
         description="How long a statement that counts quotas and usage anew may take; the projection waits for it.",
     )
+    projection_silence_seconds: float = Field(
+        default=60.0,
+        ge=2,
+        description="How long nothing, not even a heartbeat, may come from the log before it is not ready.",
+    )
 
 
 class Course:
     """The projection for as long as the process lives, and whether it can go on."""
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, projection: Projection, *, silence: float) -> None:
         self._projection = projection
+        self._silence = silence
         self._obstacle: LogReplaced | None = None
 
     async def run(self) -> None:
@@ -70,6 +76,8 @@ class Course:
         """For readiness: raises what keeps the projection from going on."""
         if self._obstacle is not None and not self._projection.following:
             raise self._obstacle
+        if self._projection.unheard > self._silence:
+            raise LogUnavailable(f"nothing has come from the log for {self._projection.unheard:.0f} s")
 
 
 async def serve(settings: ProjectorSettings) -> None:
@@ -83,7 +91,7 @@ async def serve(settings: ProjectorSettings) -> None:
         stack.push_async_callback(store.aclose)
         bury = dead_letters(log, SERVICE)
         projection = Projection(PROJECTION, log, store, bury, batch=settings.projection_batch)
-        course = Course(projection)
+        course = Course(projection, silence=settings.projection_silence_seconds)
 
         async def log_answers() -> None:
             await log.position()

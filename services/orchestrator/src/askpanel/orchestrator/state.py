@@ -1,7 +1,8 @@
 """What the log says about one panel so far: a fold of its events, nothing else.
 
 `evolve` is idempotent (a fact already known changes nothing) and final (what comes after the end changes
-nothing). `expert.started` is ignored: no decision rests on it. Everything is kept by the identity of the
+nothing). `expert.started` is ignored: no decision rests on it. Of what a request shows its seat only the items to
+rate are kept: the rest is the evidence, again in each request, and no decision reads it. Everything is kept by the identity of the
 fact, so two facts never overwrite each other.
 """
 
@@ -13,7 +14,7 @@ from typing import Any, overload
 from uuid import UUID
 
 from askpanel.contracts import configuration
-from askpanel.contracts.blocks import Purpose
+from askpanel.contracts.blocks import Context, ItemBlock, Purpose
 from askpanel.contracts.configuration import Configuration
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.events import (
@@ -44,6 +45,8 @@ StepKey = tuple[int, str, int, Purpose]
 """Round, step, seat, purpose: one paid step."""
 
 AttemptKey = tuple[int, str, int, Purpose, int]
+
+NOTHING = Context()
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ def _expert(state: PanelState, event: Step) -> PanelState:
     match event:
         case ExpertRequested() if key not in state.requested:
             steps = {**state.steps, event.round_number: event.step}
-            return _with(state, requested={**state.requested, key: event}, steps=steps)
+            return _with(state, requested={**state.requested, key: _kept(event)}, steps=steps)
         case ExpertResponded() if key in state.requested:
             state = _with(state, attempts=state.attempts | {(*key, event.attempt)})
             if key in state.answers or not _in_time(state, key):
@@ -211,6 +214,11 @@ def _expert(state: PanelState, event: Step) -> PanelState:
             return _with(state, failures={**state.failures, key: event})
         case _:
             return state
+
+
+def _kept(request: ExpertRequested) -> ExpertRequested:
+    items = tuple(block for block in request.context.blocks if isinstance(block, ItemBlock))
+    return request.model_copy(update={"context": Context(blocks=items) if items else NOTHING})
 
 
 def _in_time(state: PanelState, key: StepKey) -> bool:
