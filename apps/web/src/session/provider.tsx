@@ -12,13 +12,13 @@ import {
 } from "react";
 import { SWRConfig } from "swr";
 import { type Access, type Api, type Credentials, connect } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { Brand } from "@/branding/brand";
 import { text } from "@/text";
 import { Shell } from "@/ui/shell";
 import { Spinner } from "@/ui/states";
 import { type Config, loadConfig } from "./config";
 import { type LoadSignIn, renewed } from "./renewal";
+import { isPassing, waitBefore } from "./retry";
 import { SignInPage } from "./sign-in-page";
 import { credentialsIn, isFromSupabase, readSession, SUPABASE_SESSION, writeSession } from "./store";
 import type { SignIn } from "./supabase";
@@ -218,9 +218,10 @@ function SignedIn({ credentials, config, children, renew, onLeave, onTenant }: S
         value={{
           // One tenant's answers are never shown in another: the cache goes with the tenant.
           provider: () => new Map(),
-          shouldRetryOnError: (error: unknown) =>
-            error instanceof Problem && (error.status === 0 || error.status >= 500),
-          errorRetryInterval: 4000,
+          shouldRetryOnError: isPassing,
+          // While an error stands nothing else is read again, and SWR's own waits grow to a quarter of an hour.
+          onErrorRetry: (error, _key, _config, revalidate, { retryCount }) =>
+            void setTimeout(() => void revalidate({ retryCount }), waitBefore(retryCount, error, Math.random())),
         }}
       >
         <Brand>
