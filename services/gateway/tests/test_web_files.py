@@ -2,12 +2,16 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from askpanel.gateway.web import SignIn, content_policy, serve
+from askpanel.gateway.settings import GatewaySettings
+from askpanel.gateway.web import SignIn, content_policy, serve, sign_in
+
+from .running import ISSUER, SECRET
 
 CONFIG: dict[str, object] = {
     "supabase_url": "https://ref.example",
@@ -53,6 +57,20 @@ async def test_the_page_is_told_where_people_sign_in_and_may_call_there_alone(
     policy = (await site.get("/")).headers["content-security-policy"]
     assert "connect-src 'self' https://ref.example;" in policy
     assert "connect-src 'self';" in content_policy(PAGE)
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_only_a_local_stack_is_told_to_follow_links_that_sign_in(local: bool) -> None:
+    settings: dict[str, Any] = {
+        "NATS_URL": "nats://x",
+        "DATABASE_URL": "postgresql://x",
+        "jwt_issuer": ISSUER,
+        "jwt_secret": SECRET,
+        "local": local,
+    }
+    supabase: dict[str, Any] = {"supabase_url": "https://ref.example", "supabase_anon_key": "public"}
+    for more in ({}, supabase):
+        assert sign_in(GatewaySettings(**(settings | more))).config == {"tenants": [], "local": local} | more
 
 
 async def test_an_unknown_path_of_the_api_is_no_page(site: httpx.AsyncClient) -> None:
