@@ -85,12 +85,22 @@ export async function complete(page, id, who = {}) {
   assert.equal(shown.length, answers.length + silent.size);
 }
 
-/** Open a page as somebody: the link that `make run` prints. */
-export async function enter(page, where = "/", { as = "member", slug = "acme" } = {}) {
-  const handed = `#token=${user(as, slug).token}&tenant=${tenant(slug).id}`;
-  await page.goto(`${stack.url}${where}${handed}`);
+/** The link that `make run` prints: it signs in as somebody. */
+export function link(where = "/", { as = "member", slug = "acme" } = {}) {
+  return `${stack.url}${where}#token=${user(as, slug).token}&tenant=${tenant(slug).id}`;
+}
+
+/** Open a page as somebody by such a link, also where somebody else is signed in. */
+export async function enter(page, where = "/", who = {}) {
+  const opened = () => page.waitForSelector("#content h1, main.page [role=alert]");
+  await page.goto(link(where, who));
   await page.waitForFunction(() => location.hash === "");
-  await page.waitForSelector("#content h1, main.page [role=alert]");
+  await opened();
+  const offered = page.getByRole("button", { name: "Continue by the link" });
+  if ((await offered.count()) === 0) return;
+  await offered.click();
+  await offered.waitFor({ state: "detached" });
+  await opened();
 }
 
 /** The REST interface, for what a journey needs beside the page. */
@@ -107,6 +117,17 @@ export async function api(method, where, body, { as = "member", slug = "acme" } 
   const text = await response.text();
   assert.ok(response.ok, `${method} ${where}: ${response.status} ${text}`);
   return JSON.parse(text);
+}
+
+/** A panel as the tables have it, which follow the log. */
+export async function listed(id, who = {}) {
+  for (const end = Date.now() + 15_000; ; await setTimeout(50)) {
+    try {
+      return await api("GET", `/panels/${id}`, undefined, who);
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
 }
 
 /** Ask a panel behind the page's back; its id. */

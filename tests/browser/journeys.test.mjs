@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { accessible, api, ask, busy, complete, enter, launch, open, picture, stack, stop, tabTo, tenant, until, user } from "./browser.mjs";
+import { accessible, api, ask, busy, complete, enter, launch, link, listed, open, picture, stack, stop, tabTo, tenant, until, user } from "./browser.mjs";
 
 const QUESTION = "Should we launch the new insulin in Brazil before the EU?";
 const DEMONSTRATION = "Answers by a scripted model: a demonstration, not advice.";
@@ -50,11 +50,7 @@ describe("signing in", () => {
   });
 
   test("takes e-mail and password where the installation has a sign-in, and stays signed in over a reload", async () => {
-    await page.goto(stack.url);
-    await page.getByLabel("Email").fill(user().email);
-    await page.getByLabel("Password").fill("not this one");
-    await page.getByLabel("Tenant").selectOption(tenant().id);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await signIn(page, user(), "not this one");
     await page.getByText("Invalid login credentials").waitFor();
     await picture(page, "sign-in-password");
     await page.getByLabel("Password").fill(user().password);
@@ -72,6 +68,77 @@ describe("signing in", () => {
     await page.locator(".panel-card, .empty").first().waitFor();
     assert.ok(tokens.length > 1 && tokens[1] !== tokens[0], "asked again with the same token");
     assert.equal(await page.getByRole("heading", { name: "Sign in" }).count(), 0);
+  });
+
+  const signIn = async (tab, who, password = who.password) => {
+    await tab.goto(stack.url);
+    await tab.getByLabel("Email").fill(who.email);
+    await tab.getByLabel("Password").fill(password);
+    await tab.getByLabel("Tenant").selectOption(tenant().id);
+    await tab.getByRole("button", { name: "Sign in" }).click();
+  };
+  const tokenIn = (tab) => tab.evaluate(() => JSON.parse(sessionStorage.getItem("askpanel.session")).token);
+
+  test("of two users in two tabs neither becomes the other", async () => {
+    await signIn(page, user("owner"));
+    await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+    const before = await tokenIn(page);
+    // Heard after Supabase's own client in this tab, which began to listen first.
+    await page.evaluate(() => {
+      window.told = new Promise((resolve) => {
+        new BroadcastChannel("askpanel.supabase").onmessage = ({ data }) => data.event === "SIGNED_IN" && resolve();
+      });
+    });
+    const other = await context.newPage();
+    await signIn(other, user("member"));
+    await other.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+    await page.evaluate(() => window.told);
+    assert.equal(await tokenIn(page), before);
+    await page.getByLabel("Account").click();
+    await page.locator(".menu-title", { hasText: user("owner").email }).waitFor();
+    assert.notEqual(await tokenIn(other), before);
+  });
+
+  test("out while the sign-in is not reached leaves nothing in the tab", async () => {
+    await signIn(page, user());
+    await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+    let asked = 0;
+    await page.route(`${stack.auth_url}/**`, (route) => {
+      asked += 1;
+      return route.abort();
+    });
+    await page.getByLabel("Account").click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.waitForFunction(() => sessionStorage.length === 0);
+    assert.ok(asked > 0);
+    assert.ok(problems.every((problem) => problem.startsWith("console: TypeError: Failed to fetch"))); // told by its client
+    problems.length = 0;
+  });
+
+  test("by a link asks who is signed in as somebody else", async () => {
+    await enter(page, "/", { as: "owner", slug: "globex" });
+    const before = await tokenIn(page);
+    for (const answer of ["Stay signed in as I am", "Continue by the link"]) {
+      await page.goto(link("/"));
+      await page.getByRole("heading", { name: `Continue as ${user().email} in ` }).waitFor();
+      assert.equal(await tokenIn(page), before);
+      await picture(page, "sign-in-offer");
+      await page.getByRole("button", { name: answer }).click();
+      await page.getByRole("heading", { name: "Panels", level: 1 }).waitFor();
+      assert.equal((await tokenIn(page)) === before, answer.startsWith("Stay"));
+    }
+  });
+
+  test("by a link is done on a local stack only", async () => {
+    await page.route("**/config.json", async (route) => {
+      const response = await route.fetch();
+      return route.fulfill({ response, json: { ...(await response.json()), local: false } });
+    });
+    await page.goto(link("/"));
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    assert.equal(page.url(), `${stack.url}/`);
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
   });
 });
 
@@ -396,18 +463,25 @@ describe("a running panel", () => {
     const first = new URL(page.url()).searchParams.get("id");
     await stop(first);
     await until(page, "failed");
+    await listed(first);
     await page.getByRole("button", { name: "Ask again" }).click();
     await page.getByText("The same question again").waitFor();
     assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");
     assert.equal(await page.getByRole("radio", { name: /^Socratic/ }).isChecked(), true);
     assert.equal(await page.getByLabel("Text 1", { exact: true }).inputValue(), long);
     await picture(page, "new-panel-again", { full: false });
-    // The address forgets it: what is changed now outlives a reload.
-    assert.equal(new URL(page.url()).search, "");
+    // The address forgets it with the first change: what is changed then outlives a reload.
+    await page.reload();
+    await page.getByText("The same question again").waitFor();
+    await page.getByLabel("Title of text 1").fill("Payment");
+    await page.waitForURL((url) => url.search === "");
+    await page.reload();
+    assert.equal(await page.getByLabel("Title of text 1").inputValue(), "Payment");
+    await page.getByLabel("Title of text 1").fill("Reimbursement");
     await page.getByRole("button", { name: "Ask the panel" }).click();
     await page.waitForURL("**/panel/?id=*");
     const again = new URL(page.url()).searchParams.get("id");
-    const [one, other] = await Promise.all([first, again].map((id) => api("GET", `/panels/${id}`)));
+    const [one, other] = await Promise.all([first, again].map(listed));
     assert.notEqual(again, first);
     for (const part of ["query", "panel_type", "agents", "configuration", "options", "evidence"])
       assert.deepEqual(other[part], one[part], part);
@@ -416,6 +490,20 @@ describe("a running panel", () => {
     const fresh = await open(browser);
     await enter(fresh.page, `/new/?again=${first}`);
     await fresh.page.getByText("Only the beginning of “Reimbursement” is kept: paste the rest.").waitFor();
+    // A draft that was never asked is not lost by looking at an earlier question.
+    const draft = "Should we open a plant in Lyon next year?";
+    await enter(fresh.page, "/new/");
+    await fresh.page.getByLabel("Your question").fill(draft);
+    await fresh.page.getByText("Draft kept in this browser").waitFor();
+    await enter(fresh.page, `/new/?again=${first}`);
+    await fresh.page.getByText(`You have a draft that was not asked: “${draft}”.`).waitFor();
+    await picture(fresh.page, "new-panel-again-draft", { full: false });
+    await enter(fresh.page, "/new/");
+    assert.equal(await fresh.page.getByLabel("Your question").inputValue(), draft);
+    await enter(fresh.page, `/new/?again=${first}`);
+    await fresh.page.getByRole("button", { name: "Open the draft instead" }).click();
+    assert.equal(await fresh.page.getByLabel("Your question").inputValue(), draft);
+    assert.equal(await fresh.page.getByText("The same question again").count(), 0);
     await fresh.context.close();
     assert.deepEqual(fresh.problems, []);
   });
@@ -574,6 +662,14 @@ describe("the dashboard", () => {
     await picture(page, "dashboard-none");
     await page.getByRole("link", { name: "Clear filters" }).click();
     await page.locator(".panel-card").nth(3).waitFor();
+    // What is chosen while the search still waits for the next letter is not undone by it.
+    await page.getByLabel("Search questions").fill("insulin");
+    await page.getByLabel("Status").selectOption("Completed");
+    await page.waitForURL((url) => url.searchParams.get("q") === "insulin");
+    assert.equal(new URL(page.url()).searchParams.get("status"), "completed");
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.waitForURL((url) => url.search === "");
+    assert.equal(await page.getByLabel("Search questions").inputValue(), "");
     await page.locator(".usage .chart").first().waitFor();
     await picture(page, "dashboard");
   });
@@ -629,9 +725,18 @@ describe("the dashboard", () => {
     await page.getByLabel("Colour theme").selectOption("As the system");
     await page.waitForSelector("html[data-theme=light]");
     await tenants.selectOption({ label: globex });
+    await page.locator(".brand", { hasText: acme }).waitFor(); // nothing changes by choosing
+    await page.getByRole("button", { name: "Switch" }).click();
     await page.locator(".banner[role=alert]").waitFor();
     assert.equal(await page.locator(".panel-card").count(), 0);
     await picture(page, "tenant-refused");
+    await page.reload();
+    await page.getByRole("button", { name: `Back to ${acme}` }).click();
+    await page.locator(".brand", { hasText: acme }).waitFor();
+    await page.getByLabel("Account").click();
+    await tenants.selectOption({ label: globex });
+    await page.getByRole("button", { name: "Switch" }).click();
+    await page.locator(".banner[role=alert]").waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
   });
@@ -642,6 +747,35 @@ describe("the dashboard", () => {
     await page.reload();
     const card = page.locator(".panel-card", { has: page.locator(`a[href$="${id}"]`) });
     await card.getByText("Completed").waitFor({ timeout: 40_000 });
+  });
+
+  test("reads later pages again while a panel on one of them is at work", async () => {
+    const { panels } = await api("GET", "/panels?status=completed&limit=1");
+    let reads = 0;
+    await page.route("**/stream", () => {}); // no stream tells of its end
+    await page.route("**/api/v1/panels?*", (route) => {
+      const later = new URL(route.request().url()).searchParams.has("cursor");
+      if (later) reads += 1;
+      const shown = { ...panels[0], query: later ? "On a later page" : "On the first page", status: later && reads < 3 ? "running" : "completed" };
+      return route.fulfill({ json: { panels: [{ ...shown, id: later ? panels[0].id : "first" }], next_cursor: later ? null : "next", total: 2, total_is_exact: true } });
+    });
+    await enter(page, "/");
+    await page.getByRole("button", { name: "Show more" }).click();
+    const card = page.locator(".panel-card", { hasText: "On a later page" });
+    await card.getByText("Running").waitFor();
+    await card.getByText("Completed").waitFor();
+  });
+
+  test("that cannot be drawn says so, and offers the way back", async () => {
+    await page.route("**/api/v1/panels?*", (route) => route.fulfill({ json: { panels: [null], total: 1, total_is_exact: true } }));
+    await enter(page, "/");
+    await page.getByText("This page made a mistake").waitFor();
+    await picture(page, "page-failed");
+    assert.ok(problems.length > 0);
+    problems.length = 0;
+    await page.unroute("**/api/v1/panels?*");
+    await page.getByRole("link", { name: "Back to your panels" }).click();
+    await page.locator(".panel-card, .empty").first().waitFor();
   });
 
   test("of a tenant that never asked invites it to, in its own colour", async () => {
@@ -816,6 +950,20 @@ describe("every window", () => {
     await form.getByRole("button", { name: "Retire" }).click();
     await page.getByText(`${name} is retired from new panels.`).waitFor();
     assert.equal(await card.count(), 0);
+    // The id is the way back: what is published under it goes on from the retired version.
+    await page.getByRole("button", { name: "New expert" }).click();
+    for (const [field, words] of [["Name", name], ["Title", "tax counsel"], ["Field", "law"], ["Summary", "Says what a sale costs in tax."], ["Instructions", "You judge each option by its tax alone."]])
+      await form.getByLabel(field).fill(words);
+    await form.getByRole("button", { name: "Publish the expert" }).click();
+    await form.getByText("Your tenant has retired an expert of this id").waitFor();
+    await picture(page, "expert-retired", { full: false });
+    await form.getByRole("button", { name: "Publish as its next version" }).click();
+    await page.getByText(`${name} is published in version 3.`).waitFor();
+    await card.getByRole("button", { name: `Retire ${name}` }).click();
+    await form.getByText(`create an expert with the id ${id}.`).waitFor();
+    await picture(page, "expert-retire", { full: false });
+    await form.getByRole("button", { name: "Retire" }).click();
+    await page.getByText(`${name} is retired from new panels.`).waitFor();
     // One of the shared catalogue is nobody's to retire; a copy of it starts without its instructions.
     await enter(page, "/experts/", { as: "admin" });
     const shared = page.locator(".expert-card", { hasText: "Amara Okafor" });

@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,10 +12,13 @@ from askpanel.gateway.settings import GatewaySettings
 from askpanel.gateway.web import SignIn, content_policy, serve, sign_in
 from askpanel.runtime.settings import load
 
+from .running import ISSUER, SECRET
+
 CONFIG: dict[str, object] = {
     "supabase_url": "https://ref.example",
     "supabase_anon_key": "public",
     "tenants": [],
+    "local": False,
 }
 SCRIPT = b"let here = 1;" * 100
 PAGE = b"<!doctype html><title>Ask</title><script>let here = 1</script>"
@@ -76,7 +80,7 @@ def test_the_page_is_told_what_the_environment_says_and_an_empty_variable_says_n
     names = ("ASKPANEL_SUPABASE_URL", "ASKPANEL_SUPABASE_ANON_KEY", "ASKPANEL_WEB_TENANTS")
     for name in names:
         surroundings.setenv(name, "")
-    assert sign_in(load(GatewaySettings)) == SignIn({"tenants": []})
+    assert sign_in(load(GatewaySettings)) == SignIn({"tenants": [], "local": False})
     tenant = "3f0c1a52-0000-4000-8000-000000000000"
     for name, value in zip(names, ("https://ref.example", "public", f'{{"{tenant}": "Acme"}}'), strict=True):
         surroundings.setenv(name, value)
@@ -91,6 +95,20 @@ def test_tenants_that_are_no_json_stop_the_start_with_a_line(
     with pytest.raises(SystemExit):
         load(GatewaySettings)
     assert capsys.readouterr().err.startswith("ASKPANEL_WEB_TENANTS: ")
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_only_a_local_stack_is_told_to_follow_links_that_sign_in(local: bool) -> None:
+    settings: dict[str, Any] = {
+        "NATS_URL": "nats://x",
+        "DATABASE_URL": "postgresql://x",
+        "jwt_issuer": ISSUER,
+        "jwt_secret": SECRET,
+        "local": local,
+    }
+    supabase: dict[str, Any] = {"supabase_url": "https://ref.example", "supabase_anon_key": "public"}
+    for more in ({}, supabase):
+        assert sign_in(GatewaySettings(**(settings | more))).config == {"tenants": [], "local": local} | more
 
 
 async def test_an_unknown_path_of_the_api_is_no_page(site: httpx.AsyncClient) -> None:

@@ -24,6 +24,7 @@ import {
   isBlank,
   limitsOf,
   parseDraft,
+  replaces,
 } from "./draft";
 import { choiceIn } from "./either-or";
 import { AdvancedOptions, EvidenceInput, OptionsInput } from "./extras";
@@ -38,7 +39,7 @@ export function CreatePanelPage(): ReactNode {
   const session = useSession();
   const { api, tenant: tenantId } = session;
   const tenant = useTenant();
-  // Once: the address forgets it as soon as the form is filled, so that a reload keeps what was changed since.
+  // Once: the address forgets it as soon as the form is changed, so that a reload keeps what was changed since.
   const [again] = useState(useSearchParams().get("again"));
   const earlier = useSWR(again === null ? null : ["again", again], () =>
     answerOf(api.GET("/api/v1/panels/{panel_id}", { params: { path: { panel_id: again ?? "" } } })),
@@ -78,11 +79,13 @@ export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode
   const catalogue = useSWR("agents", async () => (await answerOf(api.GET("/api/v1/agents"))).agents);
   const router = useRouter();
   const parameters = useSearchParams();
-  const [again] = useState(() => (earlier === null ? null : filledFrom(earlier, types, owner)));
-  const [draft, setDraft] = useState<Draft>(
-    () =>
-      again?.draft ?? { ...parseDraft(localStorage.getItem(draftKey(owner))), ...fromAddress(parameters) },
-  );
+  const [again, setAgain] = useState(() => (earlier === null ? null : filledFrom(earlier, types, owner)));
+  const [kept] = useState(() => parseDraft(localStorage.getItem(draftKey(owner))));
+  const [draft, setDraft] = useState<Draft>(() => again?.draft ?? { ...kept, ...fromAddress(parameters) });
+  const isFilledIn = parameters.has("again") || parameters.has("expert");
+  // What the address filled in takes the place of a draft when somebody works on it, and not before.
+  const [isKept, setIsKept] = useState(!isFilledIn);
+  const [waiting, setWaiting] = useState(() => (replaces(kept, draft) ? kept : null));
   const [tried, setTried] = useState(false);
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -91,16 +94,15 @@ export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode
   const wait = useRef(false);
 
   useEffect(() => {
-    if (again !== null) history.replaceState(null, "", "/new/");
-  }, [again]);
-  useEffect(() => {
+    if (!isKept) return;
+    if (isFilledIn) history.replaceState(null, "", "/new/");
     try {
       if (isBlank(draft)) localStorage.removeItem(draftKey(owner));
       else localStorage.setItem(draftKey(owner), JSON.stringify(draft));
     } catch {
       // It is more than the browser may keep, and more than can be asked.
     }
-  }, [draft, owner]);
+  }, [isFilledIn, isKept, draft, owner]);
 
   const type =
     types.find((one) => one.id === draft.type && one.available) ??
@@ -110,7 +112,10 @@ export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode
   const bounds = limitsOf(limits);
   const faults = faultsOf(draft, type, bounds);
   const shown: readonly Fault[] = tried ? faults : [];
-  const change = (part: Partial<Draft>): void => setDraft((now) => ({ ...now, ...part }));
+  const change = (part: Partial<Draft>): void => {
+    setIsKept(true);
+    setDraft((now) => ({ ...now, ...part }));
+  };
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -126,7 +131,7 @@ export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode
       const created = await answerOf(
         api.POST("/api/v1/panels", { body, params: { header: { "Idempotency-Key": key.current.value } } }),
       );
-      localStorage.removeItem(draftKey(owner));
+      if (isKept || again === null) localStorage.removeItem(draftKey(owner));
       remember(owner, created.id, draft, sessionStorage);
       router.push(`/panel/?id=${created.id}`);
     } catch (failure) {
@@ -148,6 +153,22 @@ export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode
         <p className="note">
           {text.ask.again} {again.cut.length > 0 && text.ask.evidenceCut(again.cut)}
         </p>
+      )}
+      {waiting !== null && (
+        <div className="note">
+          <p>{text.ask.waiting(waiting.query.trim().slice(0, 80))}</p>
+          <button
+            type="button"
+            className="button small"
+            onClick={() => {
+              change(waiting);
+              setWaiting(null);
+              setAgain(null);
+            }}
+          >
+            {text.ask.openWaiting}
+          </button>
+        </div>
       )}
       {draft.parent !== null && (
         <p className="note">
@@ -227,7 +248,7 @@ export function CreatePanelForm({ types, owner, earlier }: FormProps): ReactNode
           )}
           {maxCost !== "" && ` · ${text.ask.atMost(money(maxCost))}`}
         </p>
-        {!isBlank(draft) && (
+        {isKept && !isBlank(draft) && (
           <span className="hint">
             {text.ask.draft}.{" "}
             <button type="button" className="link" onClick={() => setDraft(BLANK)}>

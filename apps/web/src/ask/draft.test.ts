@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PanelTypeInfo } from "@/api/panel-types";
-import { BLANK, bodyOf, faultsOf, isBlank, parseDraft } from "./draft";
+import { BLANK, bodyOf, faultsOf, isBlank, parseDraft, replaces } from "./draft";
 
 const TYPE: PanelTypeInfo = {
   id: "structured",
@@ -133,4 +133,14 @@ describe("a draft", () => {
       expect(isBlank(parseDraft(stored))).toBe(true);
     }
   });
+});
+
+test("a kept draft is lost to another form, and not to itself with the experts somebody chose", () => {
+  const kept = { ...BLANK, query: "Should we buy the plant in Lyon?" };
+  const again = { ...BLANK, query: "Should we sell it?" };
+  expect(replaces(kept, again)).toBe(true);
+  expect(replaces(BLANK, again)).toBe(false);
+  expect(replaces(kept, { ...kept, parent: "earlier" })).toBe(false);
+  expect(replaces(kept, { ...kept, agents: ["cfo"] })).toBe(false);
+  expect(replaces({ ...kept, agents: ["cto"] }, { ...kept, agents: ["cfo"] })).toBe(true);
 });

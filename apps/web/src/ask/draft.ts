@@ -231,3 +231,10 @@ export function parseDraft(stored: string | null): Draft {
 export function isBlank(draft: Draft): boolean {
   return JSON.stringify({ ...draft, parent: null }) === JSON.stringify(BLANK);
 }
+
+/** Whether something of a kept draft is lost when another form is kept instead. Chosen experts replace no choice. */
+export function replaces(kept: Draft, form: Draft): boolean {
+  const written = ({ agents, ...rest }: Draft): string =>
+    JSON.stringify({ ...rest, agents: kept.agents && agents, parent: null });
+  return !isBlank(kept) && written(kept) !== written(form);
+}

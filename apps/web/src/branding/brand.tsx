@@ -5,7 +5,7 @@ import useSWR from "swr";
 import { bodyOf, type Schemas } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { useSession } from "@/session/provider";
-import { rememberTenant } from "@/session/store";
+import { knownTenants, rememberTenant } from "@/session/store";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
 import { filled, readable } from "./colour";
@@ -22,7 +22,7 @@ export function useTenant(): Tenant {
 
 /** The tenant's colour for text on the page's light and dark ground, set where the style sheet reads it. */
 export function Brand({ children }: { readonly children: ReactNode }): ReactNode {
-  const { api, signOut } = useSession();
+  const { api, tenant, signOut, switchTenant } = useSession();
   const { data, error, mutate } = useSWR<Tenant, unknown>("tenant", () => bodyOf(api.GET("/api/v1/tenant")));
 
   useEffect(() => {
@@ -45,14 +45,22 @@ export function Brand({ children }: { readonly children: ReactNode }): ReactNode
   if (data === undefined) {
     if (error === undefined) return <Spinner label={text.loading} />;
     const refused = error instanceof Problem && error.status === 403;
+    const before = refused ? knownTenants().find(({ id }) => id !== tenant) : undefined;
     return (
       <main className="page narrow">
         <h1 className="unseen">{text.product}</h1>
         <Trouble error={error} onRetry={() => void mutate()} />
         {refused && (
-          <button type="button" className="button" onClick={signOut}>
-            {text.account.signOut}
-          </button>
+          <div className="buttons">
+            {before !== undefined && (
+              <button type="button" className="button primary" onClick={() => switchTenant(before.id)}>
+                {text.account.backTo(before.name)}
+              </button>
+            )}
+            <button type="button" className="button" onClick={signOut}>
+              {text.account.signOut}
+            </button>
+          </div>
         )}
       </main>
     );

@@ -26,6 +26,8 @@ import { read } from "./reading";
 interface Props {
   /** Who is edited; null: a new expert. */
   readonly expert: Expert | null;
+  /** Ids of the tenant's own experts, as far as the catalogue shows them: not of the retired ones. */
+  readonly own: readonly string[];
   readonly domains: readonly string[];
   onSaved(expert: Expert): void;
   onClose(): void;
@@ -82,6 +84,7 @@ export function ExpertForm(props: Props): ReactNode {
 
 function Fields({
   expert,
+  own,
   domains,
   initial,
   onTyped,
@@ -96,25 +99,33 @@ function Fields({
   const [saving, setSaving] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const faults = tried ? faultsOf(draft) : [];
-  const taken = expert === null && error instanceof Problem && error.status === 409;
+  // Also where a shared expert was to be made ours, whose copy somebody retired meanwhile.
+  const [takenId, setTakenId] = useState<string | null>(null);
+  const isRetired = takenId !== null && !own.includes(takenId);
   const set = (part: Partial<ExpertDraft>): void => {
     onTyped();
     setDraft((now) => ({ ...now, ...part }));
   };
 
-  async function save(event: FormEvent): Promise<void> {
-    event.preventDefault();
+  async function save(publish: typeof published): Promise<void> {
     setTried(true);
     if (faultsOf(draft).length > 0 || saving) return;
     setSaving(true);
     setError(null);
+    setTakenId(null);
     try {
-      // Of a shared expert the tenant gets its own copy, under the same id.
-      onSaved(expert?.own ? await revised(api, draft) : await published(api, draft));
+      onSaved(await publish(api, draft));
     } catch (failure) {
-      setError(failure);
+      const isTaken = publish === published && failure instanceof Problem && failure.status === 409;
+      if (isTaken) setTakenId(draft.id);
+      else setError(failure);
       setSaving(false);
     }
+  }
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    // Of a shared expert the tenant gets its own copy, under the same id.
+    void save(expert?.own ? revised : published);
   }
 
   const complaint = (field: Field): string => {
@@ -127,7 +138,7 @@ function Fields({
   };
 
   return (
-    <form className="expert-form" onSubmit={save} noValidate>
+    <form className="expert-form" onSubmit={submit} noValidate>
       {expert !== null && (
         <p className="hint">{expert.own ? text.experts.editHelp : text.experts.copyHelp}</p>
       )}
@@ -198,13 +209,17 @@ function Fields({
           }}
         />
       )}
-      {taken ? (
+      {takenId !== null && (
         <p className="trouble" role="alert">
-          {text.experts.taken}
+          {isRetired ? text.experts.wasTaken : text.experts.taken}
         </p>
-      ) : (
-        error !== null && <Trouble error={error} />
       )}
+      {isRetired && takenId === draft.id && (
+        <button type="button" className="button small" disabled={saving} onClick={() => void save(revised)}>
+          {text.experts.bringBack}
+        </button>
+      )}
+      {error !== null && <Trouble error={error} />}
       <div className="buttons end">
         <button type="button" className="button" onClick={onClose}>
           {text.cancel}

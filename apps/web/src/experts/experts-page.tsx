@@ -120,6 +120,7 @@ export function ExpertsPage(): ReactNode {
       {editing !== null && (
         <ExpertForm
           expert={editing === "new" ? null : editing}
+          own={(data ?? []).filter((expert) => expert.own).map((expert) => expert.id)}
           domains={domains}
           onClose={() => setEditing(null)}
           onSaved={(saved) => {
@@ -171,6 +172,8 @@ function RetireDialog({
   return (
     <Dialog title={text.experts.retireTitle(expert.name)} onClose={onClose}>
       <p>{text.experts.retireHelp}</p>
+      <p>{text.experts.retireShared}</p>
+      <p className="hint">{text.experts.retireBack(expert.id)}</p>
       {error !== null && <Trouble error={error} />}
       <div className="buttons end">
         <button type="button" className="button" onClick={onClose}>

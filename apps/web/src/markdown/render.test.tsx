@@ -60,6 +60,33 @@ describe("what a model writes", () => {
     );
   });
 
+  test.each([
+    ["quotations", ">".repeat(12_000)],
+    ["quotations with words", `${"> ".repeat(5990)}the words`],
+    ["lists", `${"- ".repeat(5990)}the words`],
+    ["numbered lists", `${"1. ".repeat(3990)}the words`],
+    ["emphasis", `${"*".repeat(5990)}the words${"*".repeat(5990)}`],
+    ["emphasis of two kinds", `${"*a _b ".repeat(400)}the words${"_ *".repeat(400)}`],
+    [
+      "lists, line by line",
+      Array.from({ length: 100 }, (_, deep) => `${"  ".repeat(deep)}- the words`).join("\n"),
+    ],
+  ])("is shown however deep its %s stand in each other", (_, text) => {
+    for (const quotes of [[], ["the words"]]) {
+      const page = html(text, quotes);
+      expect(page.includes("the words")).toBe(text.includes("the words"));
+      expect(page.match(/<(blockquote|ul|ol|li|em|strong)/g)?.length ?? 0).toBeLessThan(60);
+    }
+  });
+
+  test("keeps what stands as deep as people write, and the rest as it was written", () => {
+    expect(html(`${"> ".repeat(20)}deep`)).toContain("<blockquote><p>deep</p></blockquote>");
+    expect(html(`${"> ".repeat(60)}deep`)).toBe(`<p>${"&gt; ".repeat(60)}deep</p>`);
+    const steps = Array.from({ length: 40 }, (_, deep) => `${"  ".repeat(deep)}- at ${deep}`).join("\n");
+    expect(html(steps)).toContain("<li><p>at 10</p>");
+    expect(html(steps)).toContain("- at 39");
+  });
+
   test("links only to absolute web and mail addresses", () => {
     expect(safeAddress("https://ok.example/a")).toBe("https://ok.example/a");
     expect(safeAddress("mailto:a@ok.example")).toBe("mailto:a@ok.example");

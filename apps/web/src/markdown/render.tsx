@@ -12,8 +12,42 @@ import { gfmTable } from "micromark-extension-gfm-table";
 import { Fragment, type ReactNode } from "react";
 import { markQuotes } from "./quotes";
 
+/** How deep quotations, lists and emphasis may stand in each other: more than prose needs, less than a stack holds. */
+const DEEPEST = 50;
+
+/** More marks in a row than that, of lists and quotations or of emphasis: the parser takes minutes for thousands. */
+const TANGLED = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))){51}|\*{101}(?=[^\s*])|_{101}(?=[^\s_])/m;
+
 export function parse(text: string): Root {
-  return fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] });
+  if (TANGLED.test(text)) return asWritten(text);
+  const root = fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] });
+  flatten(root, text, 1);
+  return root;
+}
+
+/** The paragraphs of a text, unread. */
+function asWritten(text: string): Root {
+  const paragraphs = text.split(/\n\s*\n/);
+  return {
+    type: "root",
+    children: paragraphs.map((value) => ({ type: "paragraph", children: [{ type: "text", value }] })),
+  };
+}
+
+/** What stands deeper than `DEEPEST` becomes the text that was written. */
+function flatten(parent: Parents, text: string, depth: number): void {
+  const siblings = parent.children as Nodes[];
+  for (const [place, node] of siblings.entries()) {
+    if (!("children" in node)) continue;
+    // A table is three deep and no more; its rows and cells are not torn from it.
+    if (depth <= DEEPEST || node.type === "tableRow" || node.type === "tableCell")
+      flatten(node, text, depth + 1);
+    else siblings[place] = { type: "text", value: sourceOf(node, text) };
+  }
+}
+
+function sourceOf({ position }: Nodes, text: string): string {
+  return text.slice(position?.start.offset, position?.end.offset);
 }
 
 /** The address if a reader may follow it, null otherwise. */

@@ -10,9 +10,10 @@ interface Counted {
   readonly positions: readonly (readonly [string, number, number])[];
   readonly options?: readonly { readonly id: string; readonly text: string }[];
   readonly configuration?: Readonly<Record<string, unknown>>;
+  readonly flags?: readonly string[];
 }
 
-function counted({ band, positions, options = [], configuration = {} }: Counted): PanelState {
+function counted({ band, positions, options = [], configuration = {}, flags = [] }: Counted): PanelState {
   let sequence = 0;
   const event = (name: StreamName, data: object): PanelEvent =>
     ({
@@ -34,6 +35,7 @@ function counted({ band, positions, options = [], configuration = {} }: Counted)
       recommendation: "Go.",
       quorum: { met: band !== "none", models: 2 },
       metrics: {
+        flags,
         positions: positions.map(([position, share, voters]) => ({
           position,
           share,
@@ -109,6 +111,18 @@ describe("the verdict in a word", () => {
   test("is none where nothing was counted", () => {
     expect(verdict(counted({ band: "none", positions: [["support", 1, 1]] }))).toBeNull();
   });
+});
+
+test("every caution is shown, one without a sentence of its own by its name", () => {
+  const flags = ["low_confidence_unanimity", "shared_source", "few_independent", "seen_before"];
+  const panel = counted({ band: "strong", positions: [["support", 1, 3]], flags });
+  const [consensus] = results(panel);
+  if (consensus === undefined) throw new Error("nothing was counted");
+  const page = renderToStaticMarkup(<Recommendation panel={panel} consensus={consensus} />);
+  const shown = [
+    ...page.matchAll(/<li>(The majority|All lean|The votes are alike|Another caution: seen before)/g),
+  ];
+  expect(shown).toHaveLength(flags.length);
 });
 
 const COMPLETED = {

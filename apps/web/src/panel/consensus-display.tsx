@@ -159,7 +159,7 @@ function Cautions({
 }): ReactNode {
   const cautions = [
     ...(consensus.quorum.models === 1 ? [text.panel.oneModel] : []),
-    ...metrics.flags.flatMap((flag) => text.result.flags[flag] ?? []),
+    ...metrics.flags.map((flag) => text.result.flags[flag] ?? text.result.otherFlag(flag)),
     ...(metrics.interval && (metrics.voters ?? 9) < 9
       ? [
           `${text.result.consensus}: ${text.result.likely(percent(metrics.interval[0]), percent(metrics.interval[1]))}.`,

@@ -2,7 +2,7 @@
 
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import useSWRInfinite from "swr/infinite";
 import { bodyOf, type Schemas } from "@/api/client";
 import { useTenant } from "@/branding/brand";
@@ -10,7 +10,19 @@ import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Empty, Skeletons, Trouble } from "@/ui/states";
 import { useVisible } from "@/ui/visible";
-import { type Filter, filterIn, isFiltered, PANEL_TYPES, parametersOf, queryOf, STATUSES } from "./filter";
+import {
+  addressOf,
+  arrived,
+  type Course,
+  type Filter,
+  filterIn,
+  isFiltered,
+  PANEL_TYPES,
+  parametersOf,
+  queryOf,
+  STATUSES,
+  steered,
+} from "./filter";
 import { PanelCard } from "./panel-card";
 import { Usage } from "./usage";
 
@@ -23,6 +35,10 @@ const QUIET = 20_000;
  * connections to a host, for all its tabs together.
  */
 const MOST_LIVE = 2;
+
+const isAtWork = ({ status }: Page["panels"][number]): boolean =>
+  status === "running" || status === "created";
+const isBusy = (page: Page): boolean => page.panels.some(isAtWork);
 
 /** The tenant's panels, what they cost, and the way to a new one. */
 export function Dashboard(): ReactNode {
@@ -59,6 +75,7 @@ function List({
   const { api } = useSession();
   const { role } = useTenant();
   const isVisible = useVisible();
+  const [isBusyBelow, setIsBusyBelow] = useState(false);
   const { data, error, mutate, size, setSize, isValidating } = useSWRInfinite<Page, unknown>(
     (number: number, before: Page | null) => {
       if (before !== null && before.next_cursor == null) return null;
@@ -77,14 +94,13 @@ function List({
     {
       keepPreviousData: true,
       revalidateFirstPage: true,
-      refreshInterval: (pages) =>
-        pages?.some((page) =>
-          page.panels.some((panel) => panel.status === "running" || panel.status === "created"),
-        )
-          ? BUSY
-          : QUIET,
+      revalidateAll: isBusyBelow,
+      refreshInterval: (pages) => (pages?.some(isBusy) ? BUSY : QUIET),
     },
   );
+  // Later pages are read again only while a panel on one of them is at work.
+  const busyBelow = data?.slice(1).some(isBusy) ?? false;
+  useEffect(() => setIsBusyBelow(busyBelow), [busyBelow]);
   const listed = data !== undefined || error !== undefined;
   useEffect(() => onListed(listed), [listed, onListed]);
   if (data === undefined) {
@@ -97,7 +113,7 @@ function List({
   const panels = data.flatMap((page) => page.panels);
   const live = new Set(
     panels
-      .filter((panel) => panel.status === "running" || panel.status === "created")
+      .filter(isAtWork)
       .slice(0, isVisible ? MOST_LIVE : 0)
       .map((panel) => panel.id),
   );
@@ -151,14 +167,23 @@ function List({
 function Filters({ filter }: { readonly filter: Filter }): ReactNode {
   const router = useRouter();
   const [words, setWords] = useState(filter.q);
+  const course = useRef<Course>({ wanted: filter, sent: [] });
   const go = (change: Partial<Filter>): void => {
-    const parameters = parametersOf({ ...filter, ...change }).toString();
-    router.replace(parameters === "" ? "/" : `/?${parameters}`, { scroll: false });
+    const before = course.current.wanted;
+    course.current = steered(course.current, change);
+    const { wanted } = course.current;
+    if (wanted !== before) router.replace(addressOf(wanted), { scroll: false });
   };
-  useEffect(() => setWords(filter.q), [filter.q]);
+  const address = addressOf(filter);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a filter is its address, and an object anew each time
+  useEffect(() => {
+    const before = course.current.wanted;
+    course.current = arrived(course.current, filter);
+    const { wanted } = course.current;
+    if (wanted !== before) setWords(wanted.q);
+  }, [address]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed starts the wait
   useEffect(() => {
-    if (words === filter.q) return;
     const timer = setTimeout(() => go({ q: words }), 250);
     return () => clearTimeout(timer);
   }, [words]);
@@ -211,7 +236,10 @@ function Filters({ filter }: { readonly filter: Filter }): ReactNode {
         <button
           type="button"
           className="link"
-          onClick={() => go({ q: "", status: "", type: "", from: "", to: "" })}
+          onClick={() => {
+            setWords("");
+            go({ q: "", status: "", type: "", from: "", to: "" });
+          }}
         >
           {text.panels.clear}
         </button>

@@ -47,6 +47,30 @@ export function parametersOf(filter: Filter): URLSearchParams {
   return new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== ""));
 }
 
+export function addressOf(filter: Filter): string {
+  const parameters = parametersOf(filter).toString();
+  return parameters === "" ? "/" : `/?${parameters}`;
+}
+
+/** What is wanted, and the addresses that say so and are still on their way: the page's own follows later. */
+export interface Course {
+  readonly wanted: Filter;
+  readonly sent: readonly string[];
+}
+
+/** A change on top of what is wanted, which the address may not show yet. */
+export function steered({ wanted, sent }: Course, change: Partial<Filter>): Course {
+  const next = { ...wanted, ...change };
+  const address = addressOf(next);
+  return address === addressOf(wanted) ? { wanted, sent } : { wanted: next, sent: [...sent, address] };
+}
+
+/** The page's address has become that of `filter`: one that was sent changes nothing, another is a new wish. */
+export function arrived({ wanted, sent }: Course, filter: Filter): Course {
+  const place = sent.indexOf(addressOf(filter));
+  return place < 0 ? { wanted: filter, sent: [] } : { wanted, sent: sent.slice(place + 1) };
+}
+
 /** The filter as the API takes it: the day `to` ends when the next one begins. */
 export function queryOf(filter: Filter): Query {
   return {

@@ -4,11 +4,11 @@ import type { KnownTenant } from "./store";
 
 /** What the operator says about this installation (`/config.json`); everything may be absent. */
 export interface Config {
-  /** Where people sign in; null: a local stack, whose tokens come from its command line. */
+  /** A local stack: it prints a link that signs in, and only there such a link is followed. */
+  readonly local: boolean;
+  /** Where people sign in; null: by a token from the local stack's command line. */
   readonly supabase: { readonly url: string; readonly anonKey: string } | null;
   readonly tenants: readonly KnownTenant[];
-  /** Origins from which logos may be shown; the gateway's Content-Security-Policy must name them too. */
-  readonly imageOrigins: readonly string[];
 }
 
 export async function loadConfig(): Promise<Config> {
@@ -17,11 +17,11 @@ export async function loadConfig(): Promise<Config> {
   const url = textOf(at(body, "supabase_url"));
   const anonKey = textOf(at(body, "supabase_anon_key"));
   return {
+    local: at(body, "local") === true,
     supabase: url === null || anonKey === null ? null : { url, anonKey },
     tenants: listOf(at(body, "tenants")).flatMap((entry) => {
       const id = textOf(at(entry, "id"));
       return id === null ? [] : [{ id, name: textOf(at(entry, "name")) ?? id }];
     }),
-    imageOrigins: listOf(at(body, "image_origins")).flatMap((origin) => textOf(origin) ?? []),
   };
 }

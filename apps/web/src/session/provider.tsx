@@ -12,19 +12,29 @@ import {
 } from "react";
 import { SWRConfig } from "swr";
 import { type Access, type Api, type Credentials, connect } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { Brand } from "@/branding/brand";
 import { text } from "@/text";
 import { Shell } from "@/ui/shell";
 import { Spinner } from "@/ui/states";
 import { type Config, loadConfig } from "./config";
+import { leave } from "./leaving";
+import { handingOver, OfferPage } from "./offer";
 import { type LoadSignIn, renewed } from "./renewal";
+import { isPassing, waitBefore } from "./retry";
 import { SignInPage } from "./sign-in-page";
-import { credentialsIn, isFromSupabase, readSession, SUPABASE_SESSION, writeSession } from "./store";
+import {
+  continued,
+  credentialsIn,
+  isFromSupabase,
+  ownerOf,
+  readSession,
+  SUPABASE_SESSION,
+  writeSession,
+} from "./store";
 import type { SignIn } from "./supabase";
 
 export interface Session extends Credentials {
-  /** The same object for as long as the tenant is the same, whatever becomes of the token. */
+  /** The same object for as long as user and tenant are the same, whatever becomes of the token. */
   readonly access: Access;
   readonly api: Api;
   readonly config: Config;
@@ -43,29 +53,37 @@ export function useSession(): Session {
 
 interface Start {
   readonly config: Config;
+  /** Handed over in the address while somebody else is signed in, who is asked first; else null. */
+  readonly offered: Credentials | null;
   /** Null: this installation takes tokens only. */
   readonly signIn: LoadSignIn | null;
   readonly credentials: Credentials | null;
 }
 
-const NO_CONFIG: Config = { supabase: null, tenants: [], imageOrigins: [] };
+const NO_CONFIG: Config = { local: false, supabase: null, tenants: [] };
 
 /** Who is signed in when the page opens: handed over in the address, kept in the tab, or by Supabase. */
 async function start(): Promise<Start> {
   const given = credentialsIn(location.hash);
-  if (given !== null) {
-    writeSession(given);
-    sessionStorage.removeItem(SUPABASE_SESSION); // who follows a link is whom the link names
-    history.replaceState(null, "", location.pathname + location.search);
-  }
+  if (given !== null) history.replaceState(null, "", location.pathname + location.search);
   const config = await loadConfig().catch(() => NO_CONFIG);
+  const handing = handingOver(config.local ? given : null, readSession());
+  if (handing === "take" && given !== null) take(given);
+  const offered = handing === "ask" ? given : null;
   const credentials = readSession();
   const signIn = signInOf(config);
-  if (signIn === null || credentials === null || !isFromSupabase()) return { config, signIn, credentials };
+  const found = { config, offered, signIn, credentials };
+  if (signIn === null || credentials === null || !isFromSupabase()) return found;
   const token = await signIn()
     .then((supabase) => supabase.token())
     .catch(() => null);
-  return { config, signIn, credentials: token === null ? credentials : { ...credentials, token } };
+  return token === null ? found : { ...found, credentials: { ...credentials, token } };
+}
+
+/** Signs in by what a link hands over, and no longer by Supabase. */
+function take(given: Credentials): void {
+  writeSession(given);
+  sessionStorage.removeItem(SUPABASE_SESSION);
 }
 
 function signInOf({ supabase }: Config): LoadSignIn | null {
@@ -109,11 +127,15 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
     setStarted((now) => now && { ...now, credentials });
   }, []);
 
-  /** A new token of who is signed in now: nobody is signed in again by one that comes too late. */
+  /**
+   * Whether it is a new token of who is signed in now, who then has it. Nobody is signed in again by one that comes
+   * too late, or turned into another user by one of another tab: Supabase's client tells all tabs of each sign-in.
+   */
   const goOn = useCallback(
-    (token: string) => {
-      const now = readSession();
-      if (now !== null && now.token !== token) enter({ ...now, token });
+    (token: string): boolean => {
+      const next = continued(readSession(), token);
+      if (next !== null) enter(next);
+      return next !== null;
     },
     [enter],
   );
@@ -139,6 +161,23 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
   }, [signIn, signedIn, goOn]);
 
   if (started === null) return <Spinner label={text.loading} />;
+  const { offered, credentials } = started;
+  if (offered !== null && credentials !== null) {
+    const decide = (chosen: Credentials): void =>
+      setStarted({ ...started, offered: null, credentials: chosen });
+    return (
+      <OfferPage
+        given={offered}
+        now={credentials}
+        tenants={started.config.tenants}
+        onTake={() => {
+          take(offered);
+          decide(offered);
+        }}
+        onStay={() => decide(credentials)}
+      />
+    );
+  }
   if (started.credentials === null) {
     return (
       <SignInPage
@@ -154,22 +193,17 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
   }
   return (
     <SignedIn
-      key={started.credentials.tenant}
+      key={ownerOf(started.credentials)}
       credentials={started.credentials}
       config={started.config}
       renew={async (refused) => {
         const token = await renewed(signIn, refused);
-        if (token !== null) goOn(token);
-        return token;
+        return token !== null && goOn(token) ? token : null;
       }}
       onLeave={(why) => {
         setNotice(why);
         enter(null);
-        if (signIn !== null && isFromSupabase())
-          void signIn().then(
-            (supabase) => supabase.out(),
-            () => sessionStorage.removeItem(SUPABASE_SESSION),
-          );
+        if (signIn !== null && isFromSupabase()) void leave(signIn);
       }}
       onTenant={(id) => started.credentials && enter({ ...started.credentials, tenant: id })}
     >
@@ -216,11 +250,15 @@ function SignedIn({ credentials, config, children, renew, onLeave, onTenant }: S
     <SessionContext value={session}>
       <SWRConfig
         value={{
-          // One tenant's answers are never shown in another: the cache goes with the tenant.
+          // What one user was told in one tenant is shown to nobody else: the cache goes with both.
           provider: () => new Map(),
-          shouldRetryOnError: (error: unknown) =>
-            error instanceof Problem && (error.status === 0 || error.status >= 500),
-          errorRetryInterval: 4000,
+          shouldRetryOnError: isPassing,
+          // While an error stands nothing else is read again, and SWR's own waits grow to a quarter of an hour.
+          onErrorRetry: (error, _key, _config, revalidate, { retryCount }) =>
+            void setTimeout(
+              () => void revalidate({ retryCount }),
+              waitBefore(retryCount, error, Math.random()),
+            ),
         }}
       >
         <Brand>

@@ -69,6 +69,12 @@ export function ownerOf({ token, tenant }: Credentials): string {
   return `${tenant}.${subjectOf(token).id ?? ""}`;
 }
 
+/** The session with a new token of its own user; null: nobody is signed in, or the token is somebody else's. */
+export function continued(now: Credentials | null, token: string): Credentials | null {
+  if (now === null || subjectOf(now.token).id !== subjectOf(token).id) return null;
+  return { ...now, token };
+}
+
 function parsed(stored: string | null): unknown {
   try {
     return stored === null ? null : JSON.parse(stored);

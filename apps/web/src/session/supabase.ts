@@ -14,6 +14,7 @@ export interface SignIn {
   /** Rejects with the reason as Supabase words it. */
   withPassword(email: string, password: string): Promise<string>;
   onToken(change: (token: string | null) => void): () => void;
+  /** Ends the session there; where that is not reached its client keeps it (see `leave`). */
   out(): Promise<void>;
 }
 

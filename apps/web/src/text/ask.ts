@@ -116,6 +116,9 @@ export const ask = {
     submitting: "Asking…",
     draft: "Draft kept in this browser",
     discard: "Discard draft",
+    waiting: (question: string): string =>
+      `You have a draft that was not asked${question === "" ? "" : `: “${question}”`}. What you change here takes its place.`,
+    openWaiting: "Open the draft instead",
     guest: "Guests read. Ask an owner or admin for another role to ask panels.",
     barred: "This tenant may not start panels at the moment.",
     followUp: "Follow-up to an earlier panel",

@@ -23,5 +23,6 @@ export const common = {
     notFoundHelp: "It may belong to another tenant, or its address was cut short.",
     pageNotFound: "There is no such page.",
     back: "Back to your panels",
+    reload: "Reload the page",
   },
 } as const;

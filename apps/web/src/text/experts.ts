@@ -47,7 +47,10 @@ export const experts = {
       "Who the expert is and how it judges. Only the model reads this, and those who may edit the expert.",
     instructionsAgain: "Those of a shared expert are not shown: write the ones of your copy.",
     idHelp: "How panels name the expert; it cannot be changed later.",
-    taken: "Your tenant has, or once had, an expert of this id: choose another.",
+    taken: "Your tenant has an expert of this id: edit that one, or choose another id.",
+    wasTaken:
+      "Your tenant has retired an expert of this id: publish this as its next version, or choose another id.",
+    bringBack: "Publish as its next version",
     badId: "Small letters, digits and single hyphens, beginning with a letter.",
     leaveTitle: "Leave without publishing?",
     leaveHelp: "What you have typed is not kept.",
@@ -64,6 +67,9 @@ export const experts = {
     retireOne: (name: string): string => `Retire ${name}`,
     retireTitle: (name: string): string => `Retire ${name}?`,
     retireHelp: "New panels cannot seat this expert any more. Panels that have it keep it.",
+    retireShared:
+      "If it is your copy of a shared expert, the shared one stays out of your tenant too: to change the copy, edit it instead.",
+    retireBack: (id: string): string => `To bring it back later, create an expert with the id ${id}.`,
     retired: (name: string): string => `${name} is retired from new panels.`,
   },
 } as const;

@@ -8,6 +8,7 @@ export const names = {
     ranked: "Ranked choice",
     quantum: "Quantum-inspired density matrix",
     delphi: "Delphi ratings",
+    reliability: "Weighted by measured accuracy",
     none: "Not counted",
   } as Record<string, string>,
   purposes: {

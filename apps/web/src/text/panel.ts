@@ -1,4 +1,7 @@
 /** A panel at work, and what it asks a person. */
+const CATCHES_UP =
+  "You will miss nothing: the panel keeps running, and this page catches up when it reconnects.";
+
 export const panel = {
   panel: {
     crumb: "Panels",
@@ -18,9 +21,8 @@ export const panel = {
     keepRunning: "Keep running",
     cancelling: "Stopping…",
     connecting: "Connecting…",
-    reconnecting: "Connection lost. Reconnecting… Nothing is missed: the panel goes on and is read up.",
-    held: (why: string): string =>
-      `${why} This one follows as soon as it may. Nothing is missed: the panel goes on and is read up.`,
+    reconnecting: `Connection lost. Reconnecting… ${CATCHES_UP}`,
+    held: (why: string): string => `${why} This one follows as soon as it may. ${CATCHES_UP}`,
     contents: "On this page",
     reconnectingShort: "Reconnecting…",
     timeline: "Rounds",

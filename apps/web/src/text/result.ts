@@ -55,11 +55,13 @@ export const result = {
     followUp: "Ask a follow-up",
     again: "Ask again",
     method: "Counted by",
+    /** By the names that the consensus service gives them. */
     flags: {
       few_independent: "The votes are alike: they are worth fewer independent opinions than their number.",
-      single_source: "All lean on one source.",
-      low_confidence: "The majority is not confident.",
+      shared_source: "All lean on one source.",
+      low_confidence_unanimity: "The majority is not confident.",
     } as Record<string, string>,
+    otherFlag: (name: string): string => `Another caution: ${name.replaceAll("_", " ")}.`,
     likely: (low: string, high: string): string =>
       `with so few voters anything from ${low} to ${high} is plausible`,
   },

@@ -7,7 +7,17 @@ export const session = {
     tenant: "Tenant",
     otherTenant: "Another tenant…",
     switchTo: "Switch",
+    backTo: (tenant: string): string => `Back to ${tenant}`,
     tenantId: "Tenant id",
+  },
+  /** A link that signs in, followed by somebody who is signed in. */
+  offer: {
+    title: (who: string, tenant: string): string => `Continue as ${who} in ${tenant}?`,
+    help: (who: string, tenant: string): string =>
+      `You followed a link that signs in. You are signed in as ${who} in ${tenant}.`,
+    unnamed: "an unnamed user",
+    take: "Continue by the link",
+    stay: "Stay signed in as I am",
   },
   signIn: {
     title: "Sign in",

@@ -4,7 +4,6 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTenant } from "@/branding/brand";
-import { logoFrom } from "@/branding/logo";
 import { useSession } from "@/session/provider";
 import { isTenantId, knownTenants, subjectOf } from "@/session/store";
 import { text } from "@/text";
@@ -30,7 +29,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
       <header className="top">
         <div className="top-inner">
           <Link href="/" className="brand" aria-label={`${tenant.name}, ${text.nav.panels}`}>
-            <Logo />
+            <Mark />
             <span>{tenant.name}</span>
           </Link>
           <nav aria-label={text.nav.label}>
@@ -48,16 +47,6 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
       {children}
     </>
   );
-}
-
-function Logo(): ReactNode {
-  const { config } = useSession();
-  const { branding } = useTenant();
-  const [broken, setBroken] = useState(false);
-  const url = logoFrom(branding.logo_url, config.imageOrigins);
-  if (url === null || broken) return <Mark />;
-  // biome-ignore lint/performance/noImgElement: a static export has no image server
-  return <img className="mark" src={url} alt="" width={28} height={28} onError={() => setBroken(true)} />;
 }
 
 type Theme = "auto" | "light" | "dark";
@@ -93,6 +82,7 @@ function Account({ email }: { readonly email: string | null }): ReactNode {
   const tenant = useTenant();
   const box = useRef<HTMLDetailsElement>(null);
   useClosing(box);
+  const [chosen, setChosen] = useState(tenant.id);
   const [other, setOther] = useState("");
   const known = knownTenants().filter(({ id }) => id !== tenant.id);
   const tenants =
@@ -109,16 +99,28 @@ function Account({ email }: { readonly email: string | null }): ReactNode {
         {email !== null && <p className="menu-title">{email}</p>}
         <p className="hint">{text.account.role(tenant.role)}</p>
         {tenants.length > 1 && (
-          <label className="field">
-            <span>{text.account.tenant}</span>
-            <select value={tenant.id} onChange={(event) => switchTenant(event.target.value)}>
-              {tenants.map((known) => (
-                <option key={known.id} value={known.id}>
-                  {known.name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <form
+            className="field"
+            onSubmit={(event) => {
+              event.preventDefault();
+              switchTenant(chosen);
+            }}
+          >
+            <label htmlFor="switch-tenant">{text.account.tenant}</label>
+            <div className="menu-row">
+              {/* Only chosen here: a key that moves through the list must not change the page. */}
+              <select id="switch-tenant" value={chosen} onChange={(event) => setChosen(event.target.value)}>
+                {tenants.map((known) => (
+                  <option key={known.id} value={known.id}>
+                    {known.name}
+                  </option>
+                ))}
+              </select>
+              <button type="submit" className="button small" disabled={chosen === tenant.id}>
+                {text.account.switchTo}
+              </button>
+            </div>
+          </form>
         )}
         {config.tenants.length === 0 && (
           <form

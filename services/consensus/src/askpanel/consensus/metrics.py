@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean
+from typing import Literal
 
 from askpanel.consensus.ballots import Ballot, Ballots, Verdict
 from askpanel.consensus.methods.delphi import column
@@ -20,6 +21,9 @@ from askpanel.consensus.votes import kernel
 SAME_MODEL, SAME_VENDOR, OTHER_MODEL = 0.8, 0.6, 0.4
 """Error correlations of two experts; they fit Kohli (arXiv 2605.29800, 2026): nine judges of seven
 families are worth about two votes. A tenant's measured correlation is the better number."""
+
+Flag = Literal["low_confidence_unanimity", "shared_source", "few_independent"]
+"""A caution beside a result. The web UI has a sentence for each."""
 
 _Z = 1.959963984540054
 """The normal quantile of a 95 % interval."""
@@ -35,7 +39,7 @@ class Agreement:
     level_interval: tuple[float, float]
     majority_confidence: float | None
     distinct_sources: int | None
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
 
 
 def measure(ballots: Ballots, verdict: Verdict) -> Agreement:
@@ -46,7 +50,7 @@ def measure(ballots: Ballots, verdict: Verdict) -> Agreement:
     )
     independent = n_eff(ballots.voters, verdict.weights)
     confidence = majority_confidence(leading)
-    flags: list[str] = []
+    flags: list[Flag] = []
     if verdict.level > 0.7 and confidence is not None and confidence < 0.5:
         flags.append("low_confidence_unanimity")
     citing = [ballot.citations for ballot in leading if ballot.citations]

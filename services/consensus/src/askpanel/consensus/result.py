@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal, cast
 
 from askpanel.consensus.ballots import Abstention, ItemResult
+from askpanel.consensus.metrics import Flag
 
 Band = Literal["unanimous", "strong", "moderate", "weak", "split", "none"]
 View = Literal["support", "oppose", "qualified", "neutral"]
@@ -122,7 +123,7 @@ class Metrics:
     level_interval: tuple[float, float]
     majority_confidence: float | None
     distinct_sources: int | None
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
     shift: Shift | None
     novelty: float | None
     positions: tuple[PositionWeight, ...]

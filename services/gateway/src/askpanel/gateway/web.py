@@ -61,13 +61,17 @@ class SignIn:
 
 
 def sign_in(settings: GatewaySettings) -> SignIn:
-    """As the operator set it; without both address and key the UI asks for a token."""
+    """As the operator set it; without both address and key the UI asks for a token.
+
+    `local`: it follows a link that signs in, as the local stack prints one.
+    """
     tenants = [{"id": str(tenant), "name": name} for tenant, name in settings.web_tenants.items()]
+    config: dict[str, Any] = {"tenants": tenants, "local": settings.local}
     if settings.supabase_url is None or settings.supabase_anon_key is None:
-        return SignIn({"tenants": tenants})
+        return SignIn(config)
     address = urlsplit(settings.supabase_url)
-    config = {"supabase_url": settings.supabase_url, "supabase_anon_key": settings.supabase_anon_key}
-    return SignIn(config | {"tenants": tenants}, f"{address.scheme}://{address.netloc}")
+    config |= {"supabase_url": settings.supabase_url, "supabase_anon_key": settings.supabase_anon_key}
+    return SignIn(config, f"{address.scheme}://{address.netloc}")
 
 
 def content_policy(page: bytes, origin: str = "") -> str:
