@@ -59,6 +59,16 @@ async def side_down(gateway: Running, side: str) -> None:
             await asyncio.sleep(0.05)
 
 
+async def failing(gateway: Running, why: str) -> None:
+    """Wait until the gateway says that of NATS; until it says nothing, where that is empty."""
+    async with asyncio.timeout(30):
+        while True:
+            told = (await gateway.http.get("/readyz")).json()["failures"].get("nats", "")
+            if (why in told) if why else not told:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_without_nats_nothing_is_promised_and_streams_go_on_afterwards_without_a_gap(
     start: Start,
 ) -> None:
@@ -105,6 +115,33 @@ async def test_without_nats_nothing_is_promised_and_streams_go_on_afterwards_wit
         ]
         assert seen == [sequence for sequence in public if sequence <= seen[-1]]
         assert recovered.status_code == 201
+        await log._client.close()
+
+
+NO_CONSUMERS = """no_auth_user: anybody
+authorization { users: [
+  { user: anybody, password: word, permissions: { publish: { deny: "$JS.API.CONSUMER.CREATE.PANELS.>" } } }
+] }"""
+
+
+async def test_where_the_log_answers_and_cannot_be_followed_no_stream_is_begun(start: Start) -> None:
+    with own_nats() as own:
+        log = await prepared(own.url)
+        gateway = await start(NATS_URL=own.url, stream_silence=2)
+        gateway.log = log
+        story = Story(name=str(uuid4())).whole()
+        await gateway.append(story.events[:3])
+        own.kill()
+        own.access = NO_CONSUMERS
+        own.start()
+        await failing(gateway, "cannot be followed")
+        refused = await gateway.get(f"/panels/{story.ref.panel_id}/stream")
+        assert refused.status_code == 503
+        assert "cannot be followed" in refused.json()["detail"]
+        own.kill()
+        own.access = ""
+        own.start()
+        await failing(gateway, "")
         await log._client.close()
 
 

@@ -44,7 +44,16 @@ async def erased(stack: Stack, story: Story) -> None:  # noqa: F811
     connection = await asyncpg.connect(stack.database.admin)
     try:
         target = Target(story.ref.tenant_id, story.ref.panel_id)
-        await erase(stack.client, connection, target, by="me", because="asked", confirmed=True, settle=0.1, purge_seconds=30)
+        await erase(
+            stack.client,
+            connection,
+            target,
+            by="me",
+            because="asked",
+            confirmed=True,
+            settle=0.1,
+            purge_seconds=30,
+        )
     finally:
         await connection.close()
 

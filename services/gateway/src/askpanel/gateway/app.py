@@ -146,7 +146,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     stack.push_async_callback(_close, client)
     log = EventLog(client, patience=settings.append_patience_seconds)
     reading = EventLog(client, patience=READ_PATIENCE, attempt_timeout=2.0)
-    hub = Hub(client, reading)
+    hub = Hub(client, reading, silence=settings.stream_silence)
     stack.callback(hub.abandon)
     members = Memberships(model, fresh=settings.membership_seconds, stale=settings.membership_stale_seconds)
     recheck = max(settings.membership_seconds, 0.1)
@@ -205,7 +205,7 @@ def _sides(model: ReadModel, reading: EventLog, hub: Hub, catalogue: Catalogue) 
     async def log_answers() -> None:
         await reading.position(PANELS.name)
         if not hub.following or not catalogue.loaded.is_set():
-            raise RuntimeError("the log or the expert catalogue was not read yet")
+            raise RuntimeError("the log cannot be followed, or the expert catalogue was not read yet")
 
     return Sides({"nats": log_answers, "postgres": model.ping})
 

@@ -109,6 +109,9 @@ class GatewaySettings(ServiceSettings):
 
     # Streams
     stream_heartbeat: float = Field(default=15.0, ge=0.05, le=60, description="Longest silence.")
+    stream_silence: float = Field(
+        default=60.0, ge=2, description="How long nothing may come from the log before no stream is begun."
+    )
     stream_age: float = Field(default=600.0, ge=1, le=3600, description="Age of a connection, ± 10 %.")
     stream_queue_events: int = Field(default=256, ge=1, description="Events waiting for one slow client.")
     stream_queue_bytes: int = Field(default=1_048_576, ge=1024, description="Their bytes.")

@@ -74,7 +74,7 @@ async def stream(
     """The panel as server-sent events: from its first, or after Last-Event-ID, then live until it ends."""
     _streaming_allowed(member)
     if not parts.hub.following:
-        raise unavailable("The event log was not found yet.")
+        raise unavailable("The event log cannot be followed now.")
     slots = parts.limits.streams
     if not await slots.take(member.user_id):
         met = Limit("streams_per_user", slots.most)

@@ -11,7 +11,9 @@ restored backup), every stream is ended, so that clients resume and are told to 
 
 import asyncio
 import logging
+import math
 import random
+import time
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -38,21 +40,26 @@ RETRY_AFTER = 0.5
 
 
 class Hub:
-    """Subscribers by panel, fed by one tail. `run` is its task; `position` the last sequence passed on."""
+    """Subscribers by panel, fed by one tail. `run` is its task; `position` the last sequence passed on.
 
-    def __init__(self, client: Client, log: EventLog) -> None:
+    `silence`: seconds without a word from the log, be it that there is no more, after which it follows no longer.
+    """
+
+    def __init__(self, client: Client, log: EventLog, *, silence: float) -> None:
         self._client = client
         self._log = log
         self.beginnings = Beginnings()
         self._subscribers: dict[str, set[Delivery]] = {}
         self._epoch: str | None = None
+        self._silence = silence
+        self._heard_at = -math.inf
         self.position = 0
         self.draining = False
 
     @property
     def following(self) -> bool:
-        """Whether the tail has found the log at least once."""
-        return self._epoch is not None
+        """Whether the tail has found the log, and has heard of it lately."""
+        return self._epoch is not None and time.monotonic() - self._heard_at < self._silence
 
     def subscribe(self, panel: PanelRef, stream: Delivery) -> None:
         """Put every event of the panel to the stream from now on. End it with `unsubscribe`."""
@@ -110,9 +117,10 @@ class Hub:
         """Pass the log on from its end, as long as it is the same log."""
         self.beginnings.clear()
         end = await self._log.position()
-        self.position, self._epoch = end.sequence, end.epoch
+        self.position, self._epoch, self._heard_at = end.sequence, end.epoch, time.monotonic()
         async with aclosing(follow(self._log.jetstream, after=end.sequence, epoch=end.epoch)) as events:
             async for raw in events:
+                self._heard_at = time.monotonic()
                 if raw is not None:
                     self.position = raw.sequence
                     self._publish(raw)
