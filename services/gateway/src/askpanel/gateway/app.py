@@ -116,7 +116,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(probes.router)
     web.serve(app, settings.web_root, web.sign_in(settings))
     problems.install(app)
-    app.add_middleware(Guard, most_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        Guard,
+        most_bytes=settings.max_body_bytes,
+        most_seconds=settings.body_seconds,
+        most_held=settings.max_bodies_bytes,
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -58,7 +58,7 @@ RUNNING_RETRY = 10
 @router.post(
     "/panels",
     status_code=201,
-    responses=problems(402, 409, 413, 415, 422)
+    responses=problems(402, 408, 409, 413, 415, 422)
     | {201: {"headers": {
         "Location": header("The panel."),
         "X-Min-Sequence": header("Send it with a GET to read your own write."),
