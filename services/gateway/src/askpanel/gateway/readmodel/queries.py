@@ -175,16 +175,11 @@ class TenantReads:
             return None
         return tenant_view(row["tenant"], role=self.role, quota=await self.quota(), now=datetime.now(UTC))
 
-    async def quota(self) -> QuotaView:
-        """What the tenant has used of its quotas, whoever asks."""
-        quota, _ = await self.quota_with(())
-        return quota
-
-    async def quota_with(self, panels: Collection[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
-        """The same, and which of these panels are counted in it."""
+    async def quota(self, panels: Collection[UUID] = ()) -> QuotaView:
+        """What the tenant has used of its quotas, whoever asks; `shown` tells which of these panels are counted."""
         row = await self._row(statements.QUOTA, self.tenant_id, list(panels))
         assert row is not None
-        return QuotaView.model_validate(row), frozenset(map(UUID, row["shown"]))
+        return QuotaView.model_validate(row)
 
     async def _row(self, statement: str, *arguments: object) -> Json | None:
         rows = await self._rows(statement, *arguments)

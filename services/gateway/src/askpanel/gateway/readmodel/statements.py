@@ -272,7 +272,11 @@ select jsonb_build_object('tenant', jsonb_build_object(
 from (select *, to_jsonb(tenants) as whole from public.tenants where id = $1) as tenant
 """
 
-QUOTA = """
+NEWEST = 50
+"""Panels of a tenant that are named with what it has used. Of more that it asks within two minutes some count twice
+while the database is away, see `ledger`."""
+
+QUOTA = f"""
 with month as (
   select date_trunc('month', now(), 'UTC') as starts_at,
          date_trunc('month', now(), 'UTC') + interval '1 month' as ends_at
@@ -286,13 +290,17 @@ select jsonb_build_object(
   ), 0)::text,
   'costed_calls_this_month', coalesce(sum(costed_calls) filter (where created_at >= starts_at), 0),
   'month_ends_at', (select ends_at from month),
-  'shown', coalesce(jsonb_agg(panel_id) filter (where panel_id = any ($2)), '[]')
+  'shown', coalesce(jsonb_agg(panel_id) filter (where panel_id = any ($2)), '[]') || (
+    select coalesce(jsonb_agg(panel_id), '[]') from (
+      select panel_id from askpanel.panel_money where tenant_id = $1 order by created_at desc limit {NEWEST}
+    ) as newest
+  )
 )
 from askpanel.panel_money, month
 where tenant_id = $1 and (created_at >= starts_at or running or panel_id = any ($2))
 """
-"""Of tenant $1; `shown` are those of the panels $2 that are counted. A panel's money counts in the month in
-which it was asked."""
+"""Of tenant $1; `shown` are those of the panels $2 that are counted, and the newest. A panel's money counts in the
+month in which it was asked."""
 
 _KEYS: dict[GroupBy, tuple[str, str]] = {
     "day": ("to_char(day, 'YYYY-MM-DD')", "panels_of_day"),

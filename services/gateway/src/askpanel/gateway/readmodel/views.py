@@ -281,6 +281,9 @@ class QuotaView(View):
     reserved_usd_this_month: Amount = Decimal(0)
     costed_calls_this_month: int = 0
     month_ends_at: datetime
+    shown: frozenset[UUID] = Field(
+        default=frozenset(), exclude=True
+    )  # in these numbers: asked about, and the newest
 
 
 class TenantView(View):
