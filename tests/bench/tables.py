@@ -15,7 +15,7 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.readmodel.migrate import migrate
 from askpanel.gateway.readmodel.money import COUNTED, count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
-from askpanel.gateway.readmodel.store import PROJECTION, writable_types
+from askpanel.gateway.readmodel.store import PROJECTION, writable_shape
 from askpanel.gateway.readmodel.tables import Work, Writer
 from askpanel.local.demo import EVERY_PROTOCOL, seed
 from askpanel.local.servers import postgres
@@ -62,7 +62,7 @@ class Tables:
                     event = event.model_copy(update={"user_id": USER})
                 panel, rows = project(panel, replace(recorded, envelope=envelope, event=event))
                 work.add(panel, rows, created=True)
-            writer = Writer(await writable_types(connection))
+            writer = Writer(await writable_shape(connection))
             async with connection.transaction():
                 await writer.write(connection, work)
         finally:

@@ -1,4 +1,5 @@
-"""What a member may have written into the row of an own panel, and an owner into the tenant's: it harms nobody.
+"""What a member may have written into the row of an own panel, an owner into the tenant's, and without hardening
+anybody into the tables of answers, results and costs: it harms nobody.
 
 The policies of the existing schema allow it, so nothing in these documents can be relied on: not that it fits
 into memory once it is written out, nor that it can be read at all.
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from askpanel.gateway.readmodel.statements import LONGEST_ANSWER, LONGEST_TEXT, MOST_RESPONSES
 from askpanel.gateway.readmodel.views import Money
 from askpanel.local.demo import TENANTS
 from services.gateway.tests.running import Running, Start
@@ -63,10 +65,10 @@ async def two_panels(gateway: Running) -> tuple[str, str]:
     return str(mine.ref.panel_id), str(other.ref.panel_id)
 
 
-async def ok(gateway: Running, path: str) -> httpx.Response:
+async def ok(gateway: Running, path: str, most: int = 1_000_000) -> httpx.Response:
     answer = await gateway.get(path)
     assert answer.status_code == 200, (path, answer.text[:500])
-    assert len(answer.content) < 1_000_000, path
+    assert len(answer.content) < most, path
     return answer
 
 
@@ -122,6 +124,69 @@ async def test_a_panel_of_no_calendar_does_not_end_the_list(
     await as_user(gateway, f"update public.panels set created_at = '{created_at}' where id = $1", mine)
     assert [one["id"] for one in (await ok(gateway, "/panels?limit=1")).json()["panels"]] == [other]
     assert (await ok(gateway, f"/panels/{mine}")).json()["created_at"] is None
+
+
+ROWS = {
+    "panel_responses": """
+        insert into public.panel_responses (tenant_id, panel_id, created_at, round_number, response_type,
+                                            agent_id, agent_name, content, metadata)
+        select $2, $1, '9000-01-01', 1, 'analysis', {text}, {text}, {text}, {document} from generate_series(1, {rows}) as n
+        """,
+    "panel_consensus": """
+        insert into public.panel_consensus (tenant_id, panel_id, created_at, round_number, consensus_level,
+                                            recommendation, agreement_points, disagreement_points, dissenting_opinions)
+        select $2, $1, '9000-01-01', n + 1, 1, {text}, {document}, {document}, {document}
+        from generate_series(1, {rows}) as n
+        """,
+    "agent_usage": """
+        insert into public.agent_usage (tenant_id, user_id, panel_id, agent_id, metadata)
+        select $2, auth.uid(), $1, {text} || n, {document} from generate_series(1, {rows}) as n
+        """,
+}
+FULL = {
+    "more rows than a panel has": (1500, "'x'", "'[]'"),
+    "a megabyte a column": (30, "repeat('x', 1000000)", "to_jsonb(array[repeat('x', 1000000)])"),
+    "more rows, as long as they may be": (120, "repeat('x', 19000)", "to_jsonb(array[repeat('x', 140000)])"),
+    "small where stored, 26 MB as text": (10, "'x'", f"'[{'1e131071,' * 200}1]'"),
+    "five thousand levels": (10, "'x'", f"'{DEEP}'"),
+}
+TOGETHER = (MOST_RESPONSES + 1) * (LONGEST_ANSWER + LONGEST_TEXT)
+"""Bytes of an answer at most."""
+
+
+@pytest.mark.parametrize(
+    ("part", "table", "what"),
+    [
+        *(("responses", "panel_responses", what) for what in FULL),
+        *(("consensus", "panel_consensus", what) for what in FULL),
+        ("usage", "agent_usage", "more rows than a panel has"),
+    ],
+)
+async def test_whoever_fills_a_panel_with_rows_fills_no_gateway(
+    gateway: Running, projected: None, part: str, table: str, what: str
+) -> None:
+    mine, other = await two_panels(gateway)
+    before = (await ok(gateway, f"/panels/{mine}")).json()
+    await gateway.sql(f"drop policy askpanel_no_user_insert on public.{table}")
+    rows, text, document = FULL[what]
+    insert = ROWS[table].format(rows=rows, text=text, document=document)
+    assert await as_user(gateway, insert, mine, ACME.id) == f"INSERT 0 {rows}"
+
+    panel = (await ok(gateway, f"/panels/{mine}", TOGETHER)).json()
+    answered = [one["id"] for one in panel["responses"]]
+    assert answered[:3] == [one["id"] for one in before["responses"]], "what was there first is not left out"
+    told = {
+        read: await ok(gateway, f"/panels/{mine}/{read}", TOGETHER)
+        for read in ("responses", "consensus", "matrix", "usage", "export", "export?format=json")
+    }
+    if what.startswith("more rows"):
+        incomplete = [
+            read for read in ("responses", "consensus", "usage") if told[read].json()["rows_left_out"]
+        ]
+        assert incomplete == [part]
+        assert panel["rows_left_out"] is ("Incomplete" in told["export"].text) is (part != "usage")
+    untouched = (await ok(gateway, f"/panels/{other}")).json()
+    assert (len(untouched["responses"]), untouched["rows_left_out"]) == (3, False)
 
 
 async def test_no_settings_of_a_tenant_are_an_error(start: Start) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -11,10 +11,9 @@ import pytest
 
 from askpanel.contracts.configuration import PANEL_TYPES, PROTOCOLS
 from askpanel.contracts.events import PanelCreated, PanelType
-from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.admission import Admitted, Limits, Standing, exhausted, limits_of
 from askpanel.gateway.estimating import estimate, planned_calls
-from askpanel.gateway.ledger import UNDECIDED, Ledger
+from askpanel.gateway.ledger import LATE, UNDECIDED, Ledger
 from askpanel.gateway.readmodel.views import QuotaView, TenantSettings
 from askpanel.local.demo import TENANTS
 from services.gateway.tests.running import Running, Start
@@ -207,7 +206,7 @@ async def test_proposals_tell_what_such_a_panel_costs(
 
 async def test_an_admission_whose_append_never_came_is_forgotten(gateway: Running) -> None:
     tenant = uuid4()
-    ledger = Ledger(gateway.client, gateway.log)
+    ledger = Ledger(gateway.client, gateway.log, stale=0, most=20)
     story = Story(name=str(uuid4()))
     await gateway.append(story.whole().events[:1])
     now = datetime.now(UTC).timestamp()
@@ -219,8 +218,8 @@ async def test_an_admission_whose_append_never_came_is_forgotten(gateway: Runnin
     entered, revision = await ledger.read(tenant)
 
     assert (entered, revision > 0) == ((fresh, old), True)
-    assert await ledger.waiting(tenant, entered, ()) == [fresh]
-    assert await ledger.waiting(story.ref.tenant_id, [there, fresh], {fresh.panel_id}) == [there]
+    assert await ledger.kept(tenant, entered, ()) == [fresh]
+    assert await ledger.kept(story.ref.tenant_id, [there, fresh], ()) == [there, fresh]
 
 
 @pytest.mark.parametrize("panel_type", PANEL_TYPES)
@@ -261,17 +260,13 @@ def test_the_lower_of_the_tenants_and_the_installations_limit_holds() -> None:
     assert limits_of(TenantSettings(), running=20, month_usd=None) == Limits(100, 20)
 
 
-async def test_an_entry_of_the_ledger_goes_when_the_tables_count_the_panel(
-    start: Start, projected: None
+async def test_an_entry_of_the_ledger_goes_when_the_tables_have_long_counted_the_panel(
+    gateway: Running,
 ) -> None:
-    gateway = await start()
-    made = await gateway.ask()
-    panel = PanelRef(ACME, UUID(made["id"]))
-    seen = {"X-Min-Sequence": str(made["sequence"])}
-    assert (await gateway.get(f"/panels/{panel.panel_id}", headers=seen)).status_code == 200
+    now = datetime.now(UTC).timestamp()
+    ages = {age: Admitted(uuid4(), Decimal(1), now - age) for age in (0.0, 20.0, 25.0, LATE + 29, LATE + 31)}
+    shown = {one.panel_id for one in ages.values()}
+    ledger = Ledger(gateway.client, gateway.log, stale=30, most=3)
 
-    await gateway.ask()
-
-    entered, _ = await Ledger(gateway.client, gateway.log).read(ACME)
-    assert panel.panel_id not in {one.panel_id for one in entered}
-    assert all(timedelta(0) <= datetime.now(UTC) - datetime.fromtimestamp(one.at, UTC) for one in entered)
+    assert await ledger.kept(uuid4(), list(ages.values()), shown) == [ages[25.0], ages[20.0], ages[0.0]]
+    assert await ledger.kept(uuid4(), [ages[LATE + 29], ages[LATE + 31]], shown) == [ages[LATE + 29]]

@@ -186,6 +186,39 @@ async def test_without_postgres_panels_and_streams_go_on_for_those_who_are_known
     assert ready.json()["ready"] is True
 
 
+async def shown_panel(gateway: Running) -> None:
+    """Ask a panel, and wait until the tables show it."""
+    asked = await gateway.ask()
+    seen = await gateway.get("/panels", headers={"X-Min-Sequence": str(asked["sequence"])})
+    assert seen.headers["x-min-sequence-reached"] == "true"
+
+
+async def until_refused(gateway: Running, most: int) -> int:
+    """Ask, and ask again; how many panels were let in before one was not."""
+    for let_in in range(most + 1):
+        answer = await gateway.post("/panels", QUESTION)
+        if answer.status_code != 201:
+            assert (answer.status_code, answer.json()["type"]) == (429, "urn:askpanel:problem:limit-running")
+            return let_in
+    raise AssertionError(f"more than {most} were let in")
+
+
+@pytest.mark.parametrize("membership_seconds", [60, 0])
+async def test_without_postgres_no_more_panels_run_than_may_and_none_counts_twice(
+    start: Start, projected: None, membership_seconds: float
+) -> None:
+    """Whether the tables were last read before the first panel or after the last: the tables counted three by then."""
+    gateway = await start(running_panels=5, membership_seconds=membership_seconds)
+    assert (await gateway.get("/tenant")).status_code == 200
+    for _ in range(3):
+        await shown_panel(gateway)
+    if membership_seconds == 0:
+        assert (await gateway.get("/tenant")).status_code == 200
+
+    async with unreachable(gateway.database):
+        assert await until_refused(gateway, 5) == 2
+
+
 async def test_a_gateway_that_starts_before_its_servers_is_alive_and_not_ready(start: Start) -> None:
     with own_nats() as own:
         await (await prepared(own.url))._client.close()

@@ -200,7 +200,8 @@ async def test_answers_and_results_by_round(model: ReadModel) -> None:
     async with model.session(claims("member"), ACME.id) as session:
         all_rounds, second = await session.responses(PANEL), await session.responses(PANEL, 2)
         assert all_rounds is not None
-        assert (len(all_rounds), second) == (3, ())
+        assert second is not None
+        assert (len(all_rounds.responses), second.responses) == (3, ())
         last, missing = await session.consensus(PANEL), await session.consensus(PANEL, 2)
     assert last is not None
     assert missing is not None
@@ -445,7 +446,7 @@ async def test_the_demo_models_confidence_is_hidden_and_its_answers_are_labelled
     async with fresh.session(claims("guest"), ACME.id) as session:
         answers = await session.responses(story.ref.panel_id)
     assert answers is not None
-    demo, scripted = answers
+    demo, scripted = answers.responses
     assert (demo.demo, demo.model_label, demo.confidence) == (True, "demo model", None)
     assert demo.answer is not None
     assert demo.answer["confidence"] is None

@@ -64,12 +64,12 @@ class Paper:
         self.entered, self.revision = tuple(admitted), revision + 1
         return True
 
-    async def waiting(self, _: UUID, admitted: Sequence[Admitted], shown: object) -> list[Admitted]:
+    async def kept(self, _: UUID, admitted: Sequence[Admitted], shown: object) -> list[Admitted]:
         return list(admitted)
 
 
-async def used(_: Sequence[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
-    return QUOTA, frozenset()
+async def used(_: Sequence[UUID]) -> QuotaView:
+    return QUOTA
 
 
 def asked(
@@ -104,6 +104,22 @@ async def test_the_same_panel_twice_counts_once() -> None:
     panel = uuid4()
     assert await outcomes(asked(admissions_on(paper), at_most(1), [panel, panel])) == [True, True]
     assert [one.panel_id for one in paper.entered] == [panel]
+
+
+async def test_what_the_tables_count_is_not_counted_twice_and_counts_where_older_tables_are_read() -> None:
+    paper = Paper()
+    paper.held.set()
+    admissions = admissions_on(paper)
+
+    async def counts_all(panels: Sequence[UUID]) -> QuotaView:
+        return QUOTA.model_copy(update={"shown": frozenset(panels)})
+
+    for _ in range(3):
+        await admissions.let_in(TENANT, uuid4(), at_most(1), counts_all)
+    assert len(paper.entered) == 3
+    with pytest.raises(Full):
+        await admissions.let_in(TENANT, uuid4(), at_most(3), used)
+    assert await admissions.let_in(TENANT, uuid4(), at_most(4), used) == CREATED
 
 
 async def test_where_nobody_is_let_in_nothing_is_written() -> None:
@@ -142,7 +158,7 @@ async def test_an_outage_is_told_to_everybody_at_once() -> None:
 
 
 async def test_what_goes_wrong_for_who_reads_the_tables_is_not_the_others_trouble() -> None:
-    async def stranger(_: Sequence[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
+    async def stranger(_: Sequence[UUID]) -> QuotaView:
         raise PermissionError
 
     paper = Paper()

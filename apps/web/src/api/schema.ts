@@ -575,12 +575,17 @@ export interface components {
         };
         /**
          * ConsensusReport
-         * @description The round asked for (by default the last), and every round's result in order.
+         * @description The round asked for (by default the last), and every round's result in order. `rows_left_out` as in a panel.
          */
         ConsensusReport: {
             consensus: components["schemas"]["ConsensusView"] | null;
             /** Rounds */
             rounds: components["schemas"]["ConsensusView"][];
+            /**
+             * Rows Left Out
+             * @default false
+             */
+            rows_left_out: boolean;
         };
         /**
          * ConsensusView
@@ -1126,7 +1131,8 @@ export interface components {
         };
         /**
          * PanelUsageReport
-         * @description Usage of one panel: totals for every member; by expert only from rows the user may see.
+         * @description Usage of one panel: totals for every member; by expert only from rows the user may see, and not all of them
+         *     with `rows_left_out`.
          */
         PanelUsageReport: {
             /**
@@ -1176,10 +1182,17 @@ export interface components {
              * @default []
              */
             groups: components["schemas"]["UsageGroup"][];
+            /**
+             * Rows Left Out
+             * @default false
+             */
+            rows_left_out: boolean;
         };
         /**
          * PanelView
          * @description A panel whole. `sequence`: its last event that is in here, where a stream may go on.
+         *
+         *     `rows_left_out`: the tables hold more answers or rounds of it than a panel has, by whomever; the first are here.
          */
         PanelView: {
             /**
@@ -1241,6 +1254,11 @@ export interface components {
              * @default []
              */
             responses: components["schemas"]["ResponseView"][];
+            /**
+             * Rows Left Out
+             * @default false
+             */
+            rows_left_out: boolean;
             consensus?: components["schemas"]["ConsensusView"] | null;
             /**
              * @default {
@@ -1517,12 +1535,17 @@ export interface components {
             sequence?: number | null;
         };
         /**
-         * Responses
-         * @description Answers in log order.
+         * ResponsesReport
+         * @description Answers in log order. `rows_left_out` as in a panel.
          */
-        Responses: {
+        ResponsesReport: {
             /** Responses */
             responses: components["schemas"]["ResponseView"][];
+            /**
+             * Rows Left Out
+             * @default false
+             */
+            rows_left_out: boolean;
         };
         /**
          * RoundView
@@ -2108,6 +2131,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -2274,7 +2304,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Responses"];
+                    "application/json": components["schemas"]["ResponsesReport"];
                 };
             };
             /** @description Bad Request */
@@ -2813,6 +2843,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -2914,6 +2951,13 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Request Timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3265,6 +3309,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -3452,6 +3503,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -3632,6 +3690,13 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Request Timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

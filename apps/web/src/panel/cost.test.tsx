@@ -41,6 +41,7 @@ function reportOf(part: Partial<UsageReport>): UsageReport {
     execution_time_ms: 10,
     uncosted_calls: 0,
     groups: [],
+    rows_left_out: false,
     ...part,
   };
 }

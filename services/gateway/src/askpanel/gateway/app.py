@@ -116,7 +116,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(probes.router)
     web.serve(app, settings.web_root, web.sign_in(settings))
     problems.install(app)
-    app.add_middleware(Guard, most_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        Guard,
+        most_bytes=settings.max_body_bytes,
+        most_seconds=settings.body_seconds,
+        most_held=settings.max_bodies_bytes,
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -153,6 +158,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
     catalogue = Catalogue(client)
     limits = shared(client, settings)
     stack.push_async_callback(limits.streams.close)
+    ledger = Ledger(client, reading, stale=settings.membership_stale_seconds, most=settings.running_panels)
     sides = app.state.sides = _sides(model, reading, hub, catalogue)
     app.state.gateway = Gateway(
         settings=settings,
@@ -168,7 +174,7 @@ async def _open(app: FastAPI, settings: GatewaySettings, stack: AsyncExitStack) 
         publisher=Publisher(client),
         limits=limits,
         tickets=Tickets(settings.ticket_secret.get_secret_value() if settings.ticket_secret else None),
-        admissions=Admissions(Ledger(client, reading)),
+        admissions=Admissions(ledger),
         webhooks=Registry(client),
     )
     for name, work in (

@@ -26,6 +26,8 @@ def _head(panel: PanelView, exported_at: datetime) -> Iterator[str]:
     demonstrated = dict.fromkeys(one.model_label for one in panel.responses if one.model_label)
     if demonstrated:
         yield f"- Answers by a {' and a '.join(demonstrated)}: a demonstration, not advice."
+    if panel.rows_left_out:
+        yield "- Incomplete: the tables hold more rows of this panel than a panel has; the first are here."
     if panel.degraded:
         yield f"- Degraded: {_one_line('; '.join(panel.degraded))}"
     if panel.failure is not None:

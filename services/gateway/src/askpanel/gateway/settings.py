@@ -92,6 +92,10 @@ class GatewaySettings(ServiceSettings):
     )
     count_to: int = Field(default=COUNT_TO, ge=1, le=1_000_000, description="Panels a list counts at most.")
     max_body_bytes: int = Field(default=262_144, ge=1024, le=1_000_000, description="Largest request body.")
+    body_seconds: float = Field(default=15.0, gt=0, le=600, description="How long one may take to come.")
+    max_bodies_bytes: int = Field(
+        default=67_108_864, ge=1_000_000, description="Bodies that one gateway holds at once, all together."
+    )
     running_panels: int = Field(default=20, ge=1, description="Panels of one tenant that run at once.")
     monthly_budget_usd: Decimal | None = Field(
         default=None, ge=0, description="What a tenant may spend in a calendar month (UTC). None: no limit."

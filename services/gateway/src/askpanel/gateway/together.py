@@ -24,8 +24,8 @@ MOST_RACES = 50
 
 Decide = Callable[[Standing], PanelCreated]
 """The event of a panel that is let in; raises the refusal of one that is not."""
-Used = Callable[[Sequence[UUID]], Awaitable[tuple[QuotaView, frozenset[UUID]]]]
-"""What the tenant has used, and which of these panels are counted in it."""
+Used = Callable[[Sequence[UUID]], Awaitable[QuotaView]]
+"""What the tenant has used; its `shown` says which of these panels are counted in it."""
 
 
 class Contended(Exception):
@@ -94,9 +94,9 @@ class Admissions:
         for _ in range(MOST_RACES):
             entered, revision = await self._ledger.read(tenant_id)
             others = [one for one in entered if one.panel_id not in ours]
-            quota, shown = await used([one.panel_id for one in others])
-            waiting = await self._ledger.waiting(tenant_id, others, shown)
-            outcomes, admitted = _in_order(group, quota, waiting)
+            quota = await used([one.panel_id for one in others])
+            kept = await self._ledger.kept(tenant_id, others, quota.shown)
+            outcomes, admitted = _in_order(group, quota, kept)
             if not any(isinstance(outcome, PanelCreated) for outcome in outcomes):
                 return outcomes
             if await self._ledger.write(tenant_id, admitted, revision):
@@ -105,10 +105,12 @@ class Admissions:
 
 
 def _in_order(
-    group: Sequence[_Asking], quota: QuotaView, waiting: Sequence[Admitted]
+    group: Sequence[_Asking], quota: QuotaView, kept: Sequence[Admitted]
 ) -> tuple[list[PanelCreated | Exception], list[Admitted]]:
-    """What comes of each, and the ledger with those that are let in. A panel asked for twice counts once."""
-    admitted = {one.panel_id: one for one in waiting}
+    """What comes of each, and the ledger with those that are let in. A panel asked for twice counts once, and one
+    that the quota counts is not counted here."""
+    shown = [one for one in kept if one.panel_id in quota.shown]
+    admitted = {one.panel_id: one for one in kept if one.panel_id not in quota.shown}
     outcomes: list[PanelCreated | Exception] = []
     for one in group:
         before = [other for other in admitted.values() if other.panel_id != one.panel_id]
@@ -120,4 +122,4 @@ def _in_order(
             cap = Decimal(event.configuration["max_cost_usd"])
             admitted[one.panel_id] = Admitted(one.panel_id, cap, time.time())
             outcomes.append(event)
-    return outcomes, list(admitted.values())
+    return outcomes, [*shown, *admitted.values()]

@@ -58,7 +58,7 @@ RUNNING_RETRY = 10
 @router.post(
     "/panels",
     status_code=201,
-    responses=problems(402, 409, 413, 415, 422)
+    responses=problems(402, 408, 409, 413, 415, 422)
     | {201: {"headers": {
         "Location": header("The panel."),
         "X-Min-Sequence": header("Send it with a GET to read your own write."),
@@ -217,20 +217,20 @@ def _created(recorded: Recorded, response: Response) -> Created:
     )
 
 
-async def _used(parts: Gateway, member: Caller, panels: Sequence[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
+async def _used(parts: Gateway, member: Caller, panels: Sequence[UUID]) -> QuotaView:
     """What the tenant has used, and which of these panels are counted in it.
 
     In an outage of the database it is what was read with the membership, at most a minute before: until then
-    panels are let in against what the tables showed then and what the ledger holds since.
+    panels are let in against what the tables showed then and what the ledger holds beyond that.
     """
     try:
         async with parts.model.session(claims_of(member.user_id), member.tenant_id) as session:
-            used = await session.quota_with(panels)
+            used = await session.quota(panels)
             if session.role is None:  # no member any more, who sees nothing used: that would let everybody in
                 raise NotAMember
             return used
     except ReadModelUnavailable:
-        return member.membership.tenant.quota, frozenset()
+        return member.membership.tenant.quota
 
 
 async def _parent(panel_id: UUID | None, parts: Gateway, member: Caller) -> Parent | None:

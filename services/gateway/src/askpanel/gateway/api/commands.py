@@ -27,7 +27,7 @@ ATTEMPTS = 20
 """How often a command is decided again because the panel has moved on meanwhile."""
 
 
-@router.post("/panels/{panel_id}/cancel", status_code=202, responses=problems(404, 409, 413, 415, 422))
+@router.post("/panels/{panel_id}/cancel", status_code=202, responses=problems(404, 408, 409, 413, 415, 422))
 async def cancel(panel_id: UUID, parts: Parts, member: Member, body: Cancellation | None = None) -> Accepted:
     """Ask a running panel to stop. Repeating it changes nothing."""
     wish = PanelCancelRequested(user_id=member.user_id, reason=body.reason if body else "")
@@ -41,7 +41,9 @@ async def cancel(panel_id: UUID, parts: Parts, member: Member, body: Cancellatio
     raise unavailable("The panel moves too fast: try again.", 1)
 
 
-@router.post("/panels/{panel_id}/human-input", status_code=202, responses=problems(404, 409, 413, 415, 422))
+@router.post(
+    "/panels/{panel_id}/human-input", status_code=202, responses=problems(404, 408, 409, 413, 415, 422)
+)
 async def human_input(panel_id: UUID, parts: Parts, member: Member, body: HumanInput) -> Accepted:
     """Answer the checkpoint the panel waits at. The first valid answer counts."""
     tenant = member.membership.tenant

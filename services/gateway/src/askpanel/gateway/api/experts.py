@@ -57,7 +57,7 @@ async def get_expert(
     )
 
 
-@router.post("/agents/select", responses=problems(413, 415, 422))
+@router.post("/agents/select", responses=problems(408, 413, 415, 422))
 async def select_experts(body: Selection, parts: Parts, member: Member) -> Proposals:
     """Experts the system would put on a panel for this question, and why."""
     await experts_known(parts)

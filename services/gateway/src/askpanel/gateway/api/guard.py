@@ -1,4 +1,7 @@
-"""What surrounds every request: security headers, the body's size limit, and the 500 of last resort.
+"""What surrounds every request: security headers, the limits of a body, and the 500 of last resort.
+
+A body is read before anybody knows who sends it. So it has a size and a time, and all that are held together have a
+size as well.
 
 While the process drains, each answer also ends its connection: a client that goes on comes back by a new one,
 which leads to a gateway that stays.
@@ -6,13 +9,14 @@ which leads to a gateway that stays.
 Plain ASGI, so that streams pass through untouched.
 """
 
+import asyncio
 import logging
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from askpanel.gateway.api.problems import Problem, answer, internal
+from askpanel.gateway.api.problems import Problem, answer, internal, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -26,16 +30,22 @@ SECURITY_HEADERS = {
 }
 PATIENTLY_DISCARDED = 4_000_000
 """Bytes beyond the limit that are read and dropped: a client still sending would not see the answer."""
+WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+CLOSE = {"Connection": "close"}
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Guard:
-    """ASGI middleware; `most_bytes` bounds a request body."""
+    """ASGI middleware; `most_bytes` and `most_seconds` bound a request body, `most_held` the bytes of all that are
+    being read or served."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, most_bytes: int, most_seconds: float, most_held: int) -> None:
         self._app = app
         self._most_bytes = most_bytes
+        self._most_seconds = most_seconds
+        self._most_held = most_held
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +65,7 @@ class Guard:
             await send(message)
 
         try:
-            whole = await self._body(request)
+            whole = None if request.method in WITHOUT_BODY else await self._body(request)
         except ClientDisconnect:
             return
         except Problem as problem:
@@ -68,23 +78,48 @@ class Guard:
             if started:
                 raise
             await internal(request, error)(scope, receive, send_guarded)
+        finally:
+            self._held -= len(whole or b"")
 
-    async def _body(self, request: Request) -> bytes | None:
-        """The whole body, None where there is none. Raises Problem (413) above the limit."""
-        if request.method in ("GET", "HEAD", "OPTIONS"):
-            return None
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size <= self._most_bytes:
-                chunks.append(chunk)
-            elif size > self._most_bytes + PATIENTLY_DISCARDED:
-                break
+    async def _body(self, request: Request) -> bytes:
+        """The whole body, which counts as held until the request is answered. Raises Problem (408, 413, 503)."""
+        body = bytearray()
+        size, refusal, whole = 0, None, None
+        try:
+            async with asyncio.timeout(self._most_seconds):
+                async for chunk in request.stream():
+                    size += len(chunk)
+                    refusal = self._refusal(size, len(chunk)) or refusal
+                    if refusal is None:
+                        body += chunk
+                        self._held += len(chunk)
+                        continue
+                    self._held -= len(body)
+                    body.clear()
+                    if size > self._most_bytes + PATIENTLY_DISCARDED:
+                        break
+            if refusal is None:
+                whole = bytes(body)
+        except TimeoutError:
+            why = f"The body did not come within {self._most_seconds:g} seconds."
+            refusal = refusal or Problem(408, "timeout", why, headers=CLOSE)
+        finally:
+            if whole is None:
+                self._held -= len(body)
+        if whole is None:
+            assert refusal is not None
+            raise refusal
+        return whole
+
+    def _refusal(self, size: int, more: int) -> Problem | None:
+        """Why a body of this size so far is not kept with so many more bytes; None where it is."""
         if size > self._most_bytes:
-            why = f"The body is larger than {self._most_bytes} bytes."
-            raise Problem(413, "too-large", why, headers={"Connection": "close"})
-        return b"".join(chunks)
+            return Problem(
+                413, "too-large", f"The body is larger than {self._most_bytes} bytes.", headers=CLOSE
+            )
+        if self._held + more > self._most_held:
+            return unavailable("Too many requests are being read at once; nothing was done.", 1)
+        return None
 
 
 def _replay(body: bytes | None, receive: Receive) -> Receive:

@@ -46,7 +46,7 @@ class NewExpert(ExpertGiven):
 AgentIdInPath = Annotated[AgentId, Path()]
 
 
-@router.post("/agents", status_code=201, responses=problems(409, 413, 415, 422, 503))
+@router.post("/agents", status_code=201, responses=problems(408, 409, 413, 415, 422, 503))
 async def create_expert(body: NewExpert, parts: Parts, member: Member) -> ExpertAnswer:
     """Publish an expert of this tenant. An id of the global catalogue is taken over for this tenant only.
 
@@ -72,7 +72,7 @@ async def create_expert(body: NewExpert, parts: Parts, member: Member) -> Expert
     return shown(expert, own=True)
 
 
-@router.put("/agents/{agent_id}", responses=problems(404, 409, 413, 415, 422, 503))
+@router.put("/agents/{agent_id}", responses=problems(404, 408, 409, 413, 415, 422, 503))
 async def revise_expert(
     agent_id: AgentIdInPath, body: ExpertGiven, parts: Parts, member: Member
 ) -> ExpertAnswer:

@@ -23,7 +23,7 @@ from askpanel.gateway.readmodel.views import (
     PanelPage,
     PanelUsageReport,
     PanelView,
-    ResponseView,
+    ResponsesReport,
 )
 from askpanel.gateway.stream.payloads import name_of, payload
 
@@ -33,12 +33,6 @@ Status = Literal["created", "running", "completed", "failed"]
 Round = Annotated[int | None, Query(ge=1, le=100)]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
 TOKEN_TIED = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-Tenant-ID"}
-
-
-class Responses(BaseModel):
-    """Answers in log order."""
-
-    responses: list[ResponseView]
 
 
 async def panel_filter(
@@ -102,13 +96,13 @@ def _tagged(view: BaseModel, if_none_match: str | None, told: Response) -> Respo
 
 
 @router.get("/panels/{panel_id}/responses", responses=problems(404, 422))
-async def get_responses(panel_id: UUID, reads: Reads, round_number: Round = None) -> Responses:
+async def get_responses(panel_id: UUID, reads: Reads, round_number: Round = None) -> ResponsesReport:
     """The answers of a panel, or of one round."""
     async with reads.session() as session:
         found = await session.responses(panel_id, round_number)
     if found is None:
         raise reads.missing()
-    return Responses(responses=list(found))
+    return found
 
 
 @router.get("/panels/{panel_id}/consensus", responses=problems(404, 422))

@@ -99,7 +99,7 @@ class Replayed(BaseModel):
     next_after: int | None
 
 
-@router.post("/webhooks", status_code=201, responses=problems(409, 413, 415, 422))
+@router.post("/webhooks", status_code=201, responses=problems(408, 409, 413, 415, 422))
 async def create_webhook(body: WebhookGiven, parts: Parts, member: Member) -> WebhookSecret:
     """Send events of this tenant's panels, from now on, to an address. The secret is shown this once."""
     master = _allowed(parts, member)
@@ -126,7 +126,7 @@ async def show_webhook(webhook_id: UUID, parts: Parts, member: Member) -> Webhoo
     return _shown(await _found(webhook_id, parts, member))
 
 
-@router.put("/webhooks/{webhook_id}", responses=problems(404, 409, 413, 415, 422))
+@router.put("/webhooks/{webhook_id}", responses=problems(404, 408, 409, 413, 415, 422))
 async def change_webhook(webhook_id: UUID, body: WebhookGiven, parts: Parts, member: Member) -> WebhookAnswer:
     """Another address, other types, on or off. What is ordered already goes to the new address."""
     _allowed(parts, member)
@@ -172,7 +172,7 @@ async def list_deliveries(webhook_id: UUID, parts: Parts, member: Member) -> Del
     return Deliveries(deliveries=found)
 
 
-@router.post("/webhooks/{webhook_id}/replay", status_code=202, responses=problems(404, 409, 413, 415, 422))
+@router.post("/webhooks/{webhook_id}/replay", status_code=202, responses=problems(404, 408, 409, 413, 415, 422))
 async def replay_webhook(webhook_id: UUID, body: ReplayGiven, parts: Parts, member: Member) -> Replayed:
     """Send events of this tenant again under their old ids, also from before the webhook was made.
 

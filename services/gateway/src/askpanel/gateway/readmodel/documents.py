@@ -57,12 +57,10 @@ _ID: TypeAdapter[UUID] = TypeAdapter(UUID)
 _IDS: TypeAdapter[tuple[UUID, ...]] = TypeAdapter(tuple[UUID, ...])
 
 
-def panel_view(
-    row: Json, responses: Sequence[Json], consensus: Sequence[Json], uncosted: int = 0
-) -> PanelView:
-    """A panel whole, from its row and those of the other tables."""
+def panel_view(row: Json, responses: Json, consensus: Json, uncosted: int = 0) -> PanelView:
+    """A panel whole, from its row and those of the other tables: their `rows`, and whether some are `left_out`."""
     metadata = _object(row.get("metadata"))
-    rounds = consensus_views(row, consensus)
+    rounds = consensus_views(row, consensus["rows"])
     return _model(
         PanelView,
         {
@@ -76,7 +74,8 @@ def panel_view(
             "evidence": _parts(EvidenceView, metadata.get("evidence")),
             "plan": _part(PlanView, metadata.get("plan")),
             "rounds": _rounds(metadata.get("rounds")),
-            "responses": response_views(responses),
+            "responses": response_views(responses["rows"]),
+            "rows_left_out": responses["left_out"] or consensus["left_out"],
             "consensus": rounds[-1] if rounds else None,
             "usage": panel_cost(metadata, uncosted),
             "degraded": _or(_TEXTS, metadata.get("degraded"), ()),

@@ -41,7 +41,7 @@ from askpanel.gateway.readmodel.views import (
     PanelUsageReport,
     PanelView,
     QuotaView,
-    ResponseView,
+    ResponsesReport,
     Role,
     TenantView,
     UsageFilter,
@@ -131,21 +131,26 @@ class TenantReads:
             else None,
         )
 
-    async def responses(
-        self, panel_id: UUID, round_number: int | None = None
-    ) -> tuple[ResponseView, ...] | None:
+    async def responses(self, panel_id: UUID, round_number: int | None = None) -> ResponsesReport | None:
         """The panel's answers, of one round or all; None where there is no such panel."""
         row = await self._row(statements.RESPONSES, panel_id, self.tenant_id, round_number)
-        return response_views(row["responses"]) if row else None
+        if row is None:
+            return None
+        found = row["responses"]
+        return ResponsesReport(responses=response_views(found["rows"]), rows_left_out=found["left_out"])
 
     async def consensus(self, panel_id: UUID, round_number: int | None = None) -> ConsensusReport | None:
         """The result of one round (by default the last) and of all; None where there is no such panel."""
         row = await self._row(statements.CONSENSUS, panel_id, self.tenant_id)
         if row is None:
             return None
-        rounds = consensus_views(row["panel"], row["consensus"])
+        rounds = consensus_views(row["panel"], row["consensus"]["rows"])
         wanted = [one for one in rounds if round_number is None or one.round_number == round_number]
-        return ConsensusReport(consensus=wanted[-1] if wanted else None, rounds=rounds)
+        return ConsensusReport(
+            consensus=wanted[-1] if wanted else None,
+            rounds=rounds,
+            rows_left_out=row["consensus"]["left_out"],
+        )
 
     async def usage(self, wanted: UsageFilter = ALL_TIME) -> UsageReport:
         """Usage of the tenant as far as row-level security shows its rows to this user."""
@@ -160,7 +165,8 @@ class TenantReads:
         if row is None:
             return None
         totals = panel_cost(row["metadata"] or {}, row["uncosted_calls"]).model_dump()
-        return PanelUsageReport.model_validate({**totals, "panel_id": panel_id, "groups": row["groups"]})
+        groups = {"groups": row["groups"]["rows"], "rows_left_out": row["groups"]["left_out"]}
+        return PanelUsageReport.model_validate({**totals, "panel_id": panel_id, **groups})
 
     async def tenant(self) -> TenantView | None:
         """The tenant's settings with their defaults; None for a tenant this user does not see."""
@@ -169,16 +175,11 @@ class TenantReads:
             return None
         return tenant_view(row["tenant"], role=self.role, quota=await self.quota(), now=datetime.now(UTC))
 
-    async def quota(self) -> QuotaView:
-        """What the tenant has used of its quotas, whoever asks."""
-        quota, _ = await self.quota_with(())
-        return quota
-
-    async def quota_with(self, panels: Collection[UUID]) -> tuple[QuotaView, frozenset[UUID]]:
-        """The same, and which of these panels are counted in it."""
+    async def quota(self, panels: Collection[UUID] = ()) -> QuotaView:
+        """What the tenant has used of its quotas, whoever asks; `shown` tells which of these panels are counted."""
         row = await self._row(statements.QUOTA, self.tenant_id, list(panels))
         assert row is not None
-        return QuotaView.model_validate(row), frozenset(map(UUID, row["shown"]))
+        return QuotaView.model_validate(row)
 
     async def _row(self, statement: str, *arguments: object) -> Json | None:
         rows = await self._rows(statement, *arguments)

@@ -29,7 +29,7 @@ from askpanel.gateway.readmodel.money import count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.remembered import Remembered
 from askpanel.gateway.readmodel.rows import Unstorable
-from askpanel.gateway.readmodel.store import History, fold, history_of, reached, writable_types
+from askpanel.gateway.readmodel.store import History, fold, history_of, reached, writable_shape
 from askpanel.gateway.readmodel.tables import (
     Connection,
     Link,
@@ -104,12 +104,12 @@ async def replay(
     connection: Connection = await asyncpg.connect(dsn, timeout=10, server_settings=settings)
     try:
         await connection.execute("select set_config('timezone', 'UTC', false)")
-        types = await writable_types(connection)
+        shape = await writable_shape(connection)
         async with _snapshot(connection):
             position = await _position(connection)
             check_same(position, await log.position())
             await make_shadow(connection, SHADOW)
-            rebuild = _Rebuild(Writer(types, SHADOW), history_of(log))
+            rebuild = _Rebuild(Writer(shape, SHADOW), history_of(log))
             with _rarely_collected():
                 async with aclosing(rebuild.batches(log, within, position.sequence, progress)) as batches:
                     async for events in batches:
@@ -119,7 +119,7 @@ async def replay(
             rows = await count(connection, SHADOW)
             damage = await _damage(connection, differences)
         if restore and damage.panels:
-            await _restore(connection, Writer(types), history_of(log), damage)
+            await _restore(connection, Writer(shape), history_of(log), damage)
     finally:
         await connection.close()
     return ReplayReport(

@@ -17,9 +17,21 @@ LONGEST_NUMBER = 400
 LONGEST = 4_000_000
 """Bytes as text of a document that we write: far beyond what the log's messages, of 1 MB at most, add up to."""
 LONGEST_PART = 100_000
-"""Bytes of any other document, and of what a list shows of one."""
+"""Bytes of any other document, and of what a list shows of one; characters of a recommendation, which quotes many."""
 LONGEST_TEXT = 20_000
-"""Characters shown of a question or a name that another program wrote."""
+"""Characters shown of a question, an answer or a tenant's name; of ours an answer is the longest, with 12,000."""
+LONGEST_NAME = 1_000
+"""Characters shown of an expert's name."""
+LONGEST_ANSWER = 150_000
+"""Bytes of what is kept with an answer: a model may send 64,000 characters, of which the points are kept twice."""
+LONGEST_RESULT = 1_000_000
+"""Bytes of a round's points and dissent: no more fits into a message of the log."""
+MOST_RESPONSES = 100
+"""Answers of a panel that are read. The longest of ours, 9 experts in 4 rounds with a judge, has 73."""
+MOST_CONSENSUS = 10
+"""Rounds of a panel that are read; ours have five at most."""
+MOST_EXPERTS = 100
+"""Experts of a panel whose usage is read."""
 
 
 def _readable(document: str, longest: int = LONGEST_PART) -> str:
@@ -70,20 +82,54 @@ select jsonb_build_object('panel', to_jsonb(head)) from (
 """
 
 
-def _responses(and_more: str = "") -> str:
-    """SQL: the panel's answers, as a JSON array."""
+def _cut(text: str, longest: int) -> str:
+    """SQL: the text's first characters. They are counted only where its bytes may be more: counting is slow."""
+    return f"case when octet_length({text}) > {longest} then left({text}, {longest}) else {text} end"
+
+
+def _rows(table: str, document: str, *, order: str, most: int, also: str = "") -> str:
+    """SQL: the first rows of the panel in a table, as the documents that are made of them, in `rows`.
+
+    Whoever may write to the table may fill it. So no more than `most` are read, and one: then there are some that
+    are `left_out`.
+    """
     return f"""
-      (select coalesce(jsonb_agg(
-         to_jsonb(response) || jsonb_build_object('metadata', {_readable("response.metadata", LONGEST)})
-       ), '[]') from public.panel_responses response
-       where response.panel_id = panel.id and response.tenant_id = panel.tenant_id {and_more})
+      (select jsonb_build_object('rows', coalesce(jsonb_agg({document}), '[]'), 'left_out', count(*) > {most}) from (
+         select * from public.{table}
+         where panel_id = panel.id and {table}.tenant_id = panel.tenant_id {also}
+         order by {order} limit {most + 1}
+       ) as given)
     """
 
 
-_CONSENSUS = """
-  (select coalesce(jsonb_agg(to_jsonb(consensus)), '[]') from public.panel_consensus consensus
-   where consensus.panel_id = panel.id and consensus.tenant_id = panel.tenant_id)
+def _responses(also: str = "") -> str:
+    """SQL: the panel's answers."""
+    answer = f"""
+      jsonb_build_object(
+        'id', id, 'agent_id', {_cut("agent_id", LONGEST_NAME)},
+        'agent_name', {_cut("agent_name", LONGEST_NAME)}, 'round_number', round_number, 'response_type', response_type,
+        'content', {_cut("content", LONGEST_TEXT)}, 'confidence_score', confidence_score, 'created_at', created_at,
+        'metadata', {_readable("metadata", LONGEST_ANSWER)}
+      )
+    """
+    return _rows("panel_responses", answer, order="created_at, id", most=MOST_RESPONSES, also=also)
+
+
+_POINTS = """
+  jsonb_build_object('agreement_points', agreement_points, 'disagreement_points', disagreement_points,
+                     'dissenting_opinions', dissenting_opinions)
 """
+_CONSENSUS = _rows(
+    "panel_consensus",
+    f"""
+      jsonb_build_object(
+        'id', id, 'round_number', round_number, 'consensus_level', consensus_level, 'created_at', created_at,
+        'recommendation', {_cut("recommendation", LONGEST_PART)}
+      ) || coalesce({_readable(_POINTS, LONGEST_RESULT)}, '{{}}')
+    """,
+    order="round_number, created_at, id",
+    most=MOST_CONSENSUS,
+)
 
 _UNCOSTED = """
   coalesce((select uncosted_calls from askpanel.panel_money money
@@ -106,7 +152,7 @@ from (
 """
 
 RESPONSES = f"""
-select jsonb_build_object('responses', {_responses("and ($3::int is null or response.round_number = $3)")})
+select jsonb_build_object('responses', {_responses("and ($3::int is null or round_number = $3)")})
 from public.panels panel where panel.id = $1 and panel.tenant_id = $2
 """
 
@@ -191,18 +237,24 @@ _TOTALS = f"""
 
 _USED = "jsonb_build_object('usage', panel.metadata -> 'usage', 'cost_usd', panel.metadata -> 'cost_usd')"
 
+_BY_EXPERT = f"""
+  (select jsonb_build_object(
+     'rows', coalesce(jsonb_agg(document order by place) filter (where place <= {MOST_EXPERTS}), '[]'),
+     'left_out', count(*) > {MOST_EXPERTS}
+   ) from (
+     select row_number() over (order by agent_id) as place,
+            jsonb_build_object('key', left(agent_id, {LONGEST_TEXT}), 'panels_count', 1, {_TOTALS}) as document
+     from public.agent_usage
+     where panel_id = panel.id and agent_usage.tenant_id = panel.tenant_id
+     group by agent_id order by place limit {MOST_EXPERTS + 1}
+   ) as experts)
+"""
+
 PANEL_USAGE = f"""
 select jsonb_build_object(
   'uncosted_calls', {_UNCOSTED},
   'metadata', {_readable(_USED)},
-  'groups', (
-    select coalesce(jsonb_agg(expert order by expert ->> 'key'), '[]') from (
-      select jsonb_build_object('key', agent_id, 'panels_count', 1, {_TOTALS}) as expert
-      from public.agent_usage
-      where panel_id = panel.id and agent_usage.tenant_id = panel.tenant_id
-      group by agent_id
-    ) experts
-  )
+  'groups', {_BY_EXPERT}
 )
 from public.panels panel where panel.id = $1 and panel.tenant_id = $2
 """
@@ -220,7 +272,11 @@ select jsonb_build_object('tenant', jsonb_build_object(
 from (select *, to_jsonb(tenants) as whole from public.tenants where id = $1) as tenant
 """
 
-QUOTA = """
+NEWEST = 50
+"""Panels of a tenant that are named with what it has used. Of more that it asks within two minutes some count twice
+while the database is away, see `ledger`."""
+
+QUOTA = f"""
 with month as (
   select date_trunc('month', now(), 'UTC') as starts_at,
          date_trunc('month', now(), 'UTC') + interval '1 month' as ends_at
@@ -234,13 +290,17 @@ select jsonb_build_object(
   ), 0)::text,
   'costed_calls_this_month', coalesce(sum(costed_calls) filter (where created_at >= starts_at), 0),
   'month_ends_at', (select ends_at from month),
-  'shown', coalesce(jsonb_agg(panel_id) filter (where panel_id = any ($2)), '[]')
+  'shown', coalesce(jsonb_agg(panel_id) filter (where panel_id = any ($2)), '[]') || (
+    select coalesce(jsonb_agg(panel_id), '[]') from (
+      select panel_id from askpanel.panel_money where tenant_id = $1 order by created_at desc limit {NEWEST}
+    ) as newest
+  )
 )
 from askpanel.panel_money, month
 where tenant_id = $1 and (created_at >= starts_at or running or panel_id = any ($2))
 """
-"""Of tenant $1; `shown` are those of the panels $2 that are counted. A panel's money counts in the month in
-which it was asked."""
+"""Of tenant $1; `shown` are those of the panels $2 that are counted, and the newest. A panel's money counts in the
+month in which it was asked."""
 
 _KEYS: dict[GroupBy, tuple[str, str]] = {
     "day": ("to_char(day, 'YYYY-MM-DD')", "panels_of_day"),

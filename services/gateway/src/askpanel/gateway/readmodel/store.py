@@ -23,6 +23,7 @@ from askpanel.gateway.readmodel.money import COUNT_SECONDS, COUNTED, count_anew
 from askpanel.gateway.readmodel.panel import Panel, project
 from askpanel.gateway.readmodel.remembered import Remembered
 from askpanel.gateway.readmodel.rows import Unstorable
+from askpanel.gateway.readmodel.shape import Shape
 from askpanel.gateway.readmodel.tables import (
     CONTENT_ERRORS,
     Connection,
@@ -31,7 +32,6 @@ from askpanel.gateway.readmodel.tables import (
     Writer,
     write_what_is_taken,
 )
-from askpanel.gateway.readmodel.upserts import Types
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
 from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable
@@ -231,7 +231,7 @@ class PostgresStore:
             try:
                 for setting, value in _SETTINGS.items():
                     await connection.execute("select set_config($1, $2, false)", setting, value)
-                self._writer = Writer(await writable_types(connection))
+                self._writer = Writer(await writable_shape(connection))
             except BaseException:
                 connection.terminate()
                 raise
@@ -259,12 +259,12 @@ async def reached(connection: Connection, name: str = PROJECTION, *, held: bool 
     return Position(row["stream_sequence"], str(row["stream_created_at"])) if row else None
 
 
-async def writable_types(connection: Connection) -> Types:
-    """The types of the columns we fill. Raises SchemaDrift if the database is not one to write to."""
+async def writable_shape(connection: Connection) -> Shape:
+    """The shape of the tables we fill. Raises SchemaDrift if the database is not one to write to."""
     report = await check_schema(connection)
     if report.shape is None:
         raise SchemaDrift(report.render())
-    return report.shape.types
+    return report.shape
 
 
 def fold(events: Sequence[Recorded]) -> Panel | None:

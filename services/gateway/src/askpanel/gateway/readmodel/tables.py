@@ -1,6 +1,6 @@
 """Writing the four tables, a batch at a time and set-based, inside the caller's transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -8,14 +8,17 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
+from askpanel.contracts.ids import row_id
 from askpanel.gateway.readmodel.money import Call, add_calls, put_panels
 from askpanel.gateway.readmodel.panel import Panel
 from askpanel.gateway.readmodel.rows import ConsensusRow, ResponseRow, Row, UsageRow
+from askpanel.gateway.readmodel.shape import Shape
 from askpanel.gateway.readmodel.upserts import (
     COLUMNS,
     GROWING,
     TABLES,
-    Types,
+    claim_statement,
+    displace_statement,
     grow_statement,
     insert_statement,
     link_statement,
@@ -55,9 +58,9 @@ class Work:
             yield Work(created={panel_id: panel})
         for panel_id, panel in self.changed.items():
             yield Work(changed={panel_id: panel})
-        for row_id, row in self.rows.items():
-            calls = {row_id: self.calls[row_id]} if row_id in self.calls else {}
-            yield Work(rows={row_id: row}, calls=calls)
+        for one, row in self.rows.items():
+            calls = {one: self.calls[one]} if one in self.calls else {}
+            yield Work(rows={one: row}, calls=calls)
 
     def add(self, panel: Panel, rows: Iterable[Row], *, created: bool) -> None:
         """One event's outcome: the panel as it is now, and the rows to insert."""
@@ -78,10 +81,12 @@ class Writer:
     Into the live ones with what is counted from them.
     """
 
-    def __init__(self, types: Types, schema: str = LIVE) -> None:
+    def __init__(self, shape: Shape, schema: str = LIVE) -> None:
         self._counts = schema == LIVE
-        self._insert = {table: insert_statement(schema, table, types) for table in TABLES}
-        self._grow = grow_statement(schema, types)
+        self._insert = {table: insert_statement(schema, table, shape.types) for table in TABLES}
+        self._displace = {table: displace_statement(schema, table) for table in TABLES[1:]}
+        self._claim = claim_statement(schema) if shape.consensus_unique else None
+        self._grow = grow_statement(schema, shape.types)
         self._link = link_statement(schema)
 
     async def write(self, connection: Connection, work: Work) -> None:
@@ -93,7 +98,7 @@ class Writer:
         inserted: list[UUID] = []
         for table, rows in by_table.items():
             if rows:
-                inserted += await self._upsert(connection, table, [_values(table, row) for row in rows])
+                inserted += await self._write_rows(connection, table, rows)
         if self._counts:
             await put_panels(connection, [*work.created.values(), *work.changed.values()])
             await add_calls(connection, [work.calls[one] for one in inserted if one in work.calls])
@@ -108,11 +113,25 @@ class Writer:
                 [link.child_id for link in links],
             )
 
+    async def _write_rows(self, connection: Connection, table: str, rows: Sequence[Row]) -> list[UUID]:
+        """The ids of rows that were not there before. Rows of others that are in our rows' way make room."""
+        if table == "panel_consensus" and self._claim is not None:
+            named = ("id", "tenant_id", "panel_id", "round_number")
+            await connection.execute(self._claim, *([getattr(row, name) for row in rows] for name in named))
+        values = [_values(table, row) for row in rows]
+        inserted, foreign = await self._upsert(connection, table, values)
+        if foreign and all(_is_ours(row) for row in rows if row.id in foreign):
+            await connection.execute(self._displace[table], list(foreign))
+            more, foreign = await self._upsert(connection, table, values)
+            inserted += more
+        _refuse(table, foreign)
+        return inserted
+
     async def _panels(self, connection: Connection, work: Work) -> None:
         if work.created:
-            await self._upsert(
-                connection, "panels", [_panel_values(panel) for panel in work.created.values()]
-            )
+            values = [_panel_values(panel) for panel in work.created.values()]
+            _, foreign = await self._upsert(connection, "panels", values)
+            _refuse("panels", foreign)
         if work.changed:
             changed = [_panel_values(panel) for panel in work.changed.values()]
             arrays = [[values[name] for values in changed] for name in GROWING]
@@ -123,14 +142,30 @@ class Writer:
 
     async def _upsert(
         self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]
-    ) -> list[UUID]:
-        """The ids of rows that were not there before."""
+    ) -> tuple[list[UUID], set[UUID]]:
+        """Ids of rows that were not there before, and of those that stay out: somebody else's row has theirs."""
         arrays = [[row[name] for row in rows] for name in COLUMNS[table]]
         found = await connection.fetch(self._insert[table], *arrays)
-        foreign = next((row["id"] for row in found if row["foreign"]), None)
-        if foreign is not None:
-            raise Refused(f"id {foreign} of {table} belongs to another panel or tenant")
-        return [row["id"] for row in found]
+        foreign = {row["id"] for row in found if row["foreign"]}
+        return [row["id"] for row in found if not row["foreign"]], foreign
+
+
+def _refuse(table: str, foreign: Collection[UUID]) -> None:
+    if foreign:
+        raise Refused(f"id {min(foreign)} of {table} belongs to another panel or tenant")
+
+
+def _is_ours(row: Row) -> bool:
+    """Whether the id follows from the panel, so that nobody else can have it but by design."""
+    if not isinstance(row, ResponseRow):
+        return True
+    told = row.metadata
+    identity = (
+        ("human", told["checkpoint_id"])
+        if told["role"] == "human"
+        else (row.round_number, told["step"], told["seat"], told["purpose"])
+    )
+    return row.id == row_id(row.panel_id, "panel_responses", *identity)
 
 
 async def write_what_is_taken(connection: Connection, writer: Writer, work: Work) -> int:

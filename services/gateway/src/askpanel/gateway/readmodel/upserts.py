@@ -147,6 +147,34 @@ def insert_statement(schema: str, table: str, types: Types) -> str:
         """
 
 
+def claim_statement(schema: str) -> str:
+    """Give the place and the id of these rounds to rows of ours: (id, tenant, panel, round), as in `panel_consensus`.
+
+    Without hardening anybody may insert a round's row before us, where the table takes one alone, and our id, which
+    follows from panel and round, on another row. The row at the place becomes ours, and is then corrected like any
+    other; one elsewhere that has the id gets another id.
+    """
+    return f"""
+        with given as (
+          select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int4[]) as given (id, tenant_id, panel_id, round_number)
+        ),
+        moved as (
+          update {schema}.panel_consensus old set id = gen_random_uuid() from given
+          where old.id = given.id and (old.panel_id, old.round_number) <> (given.panel_id, given.round_number)
+          returning old.id
+        )
+        update {schema}.panel_consensus old set id = given.id, tenant_id = given.tenant_id from given
+        where (select count(*) from moved) >= 0  -- first: the id must be free
+          and old.panel_id = given.panel_id and old.round_number = given.round_number
+          and (old.id, old.tenant_id) <> (given.id, given.tenant_id)
+        """
+
+
+def displace_statement(schema: str, table: str) -> str:
+    """Give these rows, of whatever panel, other ids."""
+    return f"update {schema}.{table} set id = gen_random_uuid() where id = any ($1::uuid[])"
+
+
 def grow_statement(schema: str, types: Types) -> str:
     """Bring rows of panels up to date; returns the ids whose row does not exist in that tenant."""
     columns = {name: COLUMNS["panels"][name] for name in GROWING}

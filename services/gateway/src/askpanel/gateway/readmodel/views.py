@@ -57,6 +57,7 @@ __all__ = [
     "QuotaView",
     "QuoteView",
     "ResponseView",
+    "ResponsesReport",
     "Role",
     "RoundView",
     "SeatFailureView",
@@ -102,7 +103,10 @@ class PanelCost(UsageTotals):
 
 
 class PanelView(PanelHead):
-    """A panel whole. `sequence`: its last event that is in here, where a stream may go on."""
+    """A panel whole. `sequence`: its last event that is in here, where a stream may go on.
+
+    `rows_left_out`: the tables hold more answers or rounds of it than a panel has, by whomever; the first are here.
+    """
 
     tenant_id: UUID
     query: str
@@ -114,6 +118,7 @@ class PanelView(PanelHead):
     plan: PlanView | None = None
     rounds: tuple[RoundView, ...] = ()
     responses: tuple[ResponseView, ...] = ()
+    rows_left_out: bool = False
     consensus: ConsensusView | None = None
     usage: PanelCost = PanelCost()
     degraded: tuple[str, ...] = ()
@@ -168,11 +173,19 @@ class PanelPage(View):
     next_cursor: str | None = None
 
 
+class ResponsesReport(View):
+    """Answers in log order. `rows_left_out` as in a panel."""
+
+    responses: tuple[ResponseView, ...]
+    rows_left_out: bool = False
+
+
 class ConsensusReport(View):
-    """The round asked for (by default the last), and every round's result in order."""
+    """The round asked for (by default the last), and every round's result in order. `rows_left_out` as in a panel."""
 
     consensus: ConsensusView | None
     rounds: tuple[ConsensusView, ...]
+    rows_left_out: bool = False
 
 
 class UsageFilter(View):
@@ -211,10 +224,12 @@ class UsageReport(UsageTotals):
 
 
 class PanelUsageReport(PanelCost):
-    """Usage of one panel: totals for every member; by expert only from rows the user may see."""
+    """Usage of one panel: totals for every member; by expert only from rows the user may see, and not all of them
+    with `rows_left_out`."""
 
     panel_id: UUID
     groups: tuple[UsageGroup, ...] = ()
+    rows_left_out: bool = False
 
 
 class ModelPriceView(View):
@@ -266,6 +281,9 @@ class QuotaView(View):
     reserved_usd_this_month: Amount = Decimal(0)
     costed_calls_this_month: int = 0
     month_ends_at: datetime
+    shown: frozenset[UUID] = Field(
+        default=frozenset(), exclude=True
+    )  # in these numbers: asked about, and the newest
 
 
 class TenantView(View):
