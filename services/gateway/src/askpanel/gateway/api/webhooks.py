@@ -172,7 +172,9 @@ async def list_deliveries(webhook_id: UUID, parts: Parts, member: Member) -> Del
     return Deliveries(deliveries=found)
 
 
-@router.post("/webhooks/{webhook_id}/replay", status_code=202, responses=problems(404, 408, 409, 413, 415, 422))
+@router.post(
+    "/webhooks/{webhook_id}/replay", status_code=202, responses=problems(404, 408, 409, 413, 415, 422)
+)
 async def replay_webhook(webhook_id: UUID, body: ReplayGiven, parts: Parts, member: Member) -> Replayed:
     """Send events of this tenant again under their old ids, also from before the webhook was made.
 
