@@ -86,7 +86,7 @@ class Connection(Client):
         self, subject: str, reply: str, payload: bytes, payload_size: int, headers: dict[str, str] | None
     ) -> None:
         block = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]) if headers else ""
-        if not subject or _PLAIN.fullmatch(block) is None:
+        if not (subject and headers and _is_plain(headers, block)):
             return await super()._send_publish(subject, reply, payload, payload_size, headers)
         head = f"NATS/1.0\r\n{block}\r\n".encode()
         command = f"HPUB {subject} {reply} {len(head)} {len(head) + len(payload)}\r\n".encode()
@@ -112,8 +112,14 @@ async def receive(client: Client, subject: str, take: Take) -> Subscription:
     return await client.subscribe(subject, cb=callback)
 
 
+def _is_plain(headers: dict[str, str], block: str) -> bool:
+    """Whether the client would write these headers as they are: each is one line, and ends its name at its first colon."""
+    one_line_each = block.count("\r\n") == len(headers) and ":" not in "".join(headers)
+    return one_line_each and _PLAIN.fullmatch(block) is not None
+
+
 _PLAIN = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?:[!-~](?:[ -~]*[!-~])?)?\r\n)+")
-"""Header lines that the client writes as they are: names it takes, values in ASCII without a space at either end."""
+"""Lines of names that the client takes, and values in ASCII without a space at either end."""
 
 
 @lru_cache(maxsize=512)
