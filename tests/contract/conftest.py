@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 from nats.aio.client import Client
 
+from askpanel.contracts.topology import PANELS
+from askpanel.runtime.bootstrap import Sizing, _stream_config
 from tests.contract.servers import OwnNats, connected, emptied, own_nats
 
 
@@ -21,3 +23,12 @@ async def client(log_server: OwnNats) -> AsyncGenerator[Client]:
     async with connected(log_server.url) as connection:
         await emptied(connection)
         yield connection
+
+
+@pytest.fixture
+async def forgetful(client: Client) -> Client:
+    """A log whose deduplication window is over at once, as it is ten minutes after a first request."""
+    config = _stream_config(PANELS, Sizing())
+    config.duplicate_window = 0.1
+    await client.jetstream().update_stream(config)
+    return client

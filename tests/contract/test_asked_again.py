@@ -21,7 +21,6 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.contracts.topology import ORCHESTRATOR, PANELS
 from askpanel.orchestrator.panels import Panels
 from askpanel.orchestrator.worker import Orchestrator
-from askpanel.runtime.bootstrap import Sizing, _stream_config
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.worker import Delivery
 from tests.contract.archiving import finished
@@ -29,15 +28,6 @@ from tests.contract.consuming import consuming, dead_letters
 from tests.contract.made import a_round, some_panel
 from tests.contract.servers import OwnNats
 from tests.contract.waiting import until
-
-
-@pytest.fixture
-async def forgetful(client: Client) -> Client:
-    """A log whose deduplication window is over at once, as it is ten minutes after the first request."""
-    config = _stream_config(PANELS, Sizing())
-    config.duplicate_window = 0.1
-    await client.jetstream().update_stream(config)
-    return client
 
 
 def asked(panel: PanelRef) -> Recorded:

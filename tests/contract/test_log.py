@@ -169,15 +169,6 @@ async def test_a_read_up_to_a_known_event_is_complete_up_to_it(log: EventLog) ->
     assert await log.read(panel, after=second, until=second) == []
 
 
-@pytest.fixture
-async def forgetful(client: Client) -> Client:
-    """A log whose deduplication window is over at once."""
-    config = _stream_config(PANELS, Sizing())
-    config.duplicate_window = 0.1
-    await client.jetstream().update_stream(config)
-    return client
-
-
 async def test_once_means_once_outside_the_deduplication_window_too(log: EventLog, forgetful: Client) -> None:
     panel = some_panel()
     event = a_round(panel)

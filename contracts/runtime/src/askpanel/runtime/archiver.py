@@ -47,7 +47,7 @@ from askpanel.runtime.errors import LogError, LogUnavailable
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.publishing import IN_FLIGHT
 from askpanel.runtime.replies import Replies
-from askpanel.runtime.unavailable import unavailable, unavailable_or_absent
+from askpanel.runtime.unavailable import GONE, unavailable, unavailable_or_absent
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +57,6 @@ PURGE_FIRST, PURGE_EVERY = 60.0, 300.0
 """Seconds to the first purge of a run and between the others, beside the one at the end. For each the server goes through all subjects of the log and takes
 no append meanwhile: 0.4 s with 100,000 panels on it, and the more the longer."""
 AT_ONCE = 16
-GONE = frozenset({10037, 10057})
-"""JetStream's codes for a message that is not there any more."""
 ABANDONED = timedelta(minutes=15)
 """Age of a copy that no page names at which nobody is about to name it; beyond the deduplication window."""
 

@@ -28,6 +28,7 @@ from askpanel.contracts.topology import (
     retried_subject,
     retry_subject,
 )
+from askpanel.runtime.unavailable import GONE
 
 BATCH = 500
 ADVISORY_REASONS = {"MAX_DELIVERIES": "max_deliveries", "MSG_TERMINATED": "terminated"}
@@ -141,7 +142,7 @@ async def _take_away(jetstream: JetStreamContext, letter: Letter) -> None:
         try:
             await jetstream.delete_msg(DEAD.name, entry)
         except nats.js.errors.APIError as error:
-            if error.err_code not in (10037, 10057):  # gone already: another operator, or its age
+            if error.err_code not in GONE:  # gone already: another operator, or its age
                 raise
 
 

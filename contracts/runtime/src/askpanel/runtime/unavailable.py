@@ -6,6 +6,8 @@ import nats.js.errors
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 
 NO_SUCH_STREAM = 10059
+GONE = frozenset({10037, 10057})
+"""JetStream's codes for a message that is not there any more."""
 CLIENT_ERRORS = (nats.errors.Error, OSError)
 """All that the client raises: JetStream's errors are of the first kind, an expired time of the second."""
 

@@ -11,9 +11,7 @@ from askpanel.contracts.archive import Entry, page_key
 from askpanel.contracts.topology import ARCHIVE
 from askpanel.runtime.archive_index import Index
 from askpanel.runtime.log import EventLog
-
-GONE = frozenset({10037, 10057})
-"""JetStream's codes for a message that is not there any more."""
+from askpanel.runtime.unavailable import GONE
 
 
 async def find(client: Client, tenant_id: UUID, panel_id: UUID | None) -> Mapping[UUID, set[int]]:
