@@ -13,7 +13,7 @@ import pytest
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.events import HumanRequested, PanelFailed
 from askpanel.contracts.subjects import PanelRef
-from askpanel.gateway.readmodel.queries import BadCursor, ReadModel, ReadModelUnavailable, open_read_model
+from askpanel.gateway.readmodel.queries import BadCursor, ReadModel, open_read_model
 from askpanel.gateway.readmodel.store import PostgresStore
 from askpanel.gateway.readmodel.views import PanelFilter, UsageFilter
 from askpanel.local.demo import DemoTenant, seed
@@ -487,40 +487,3 @@ async def test_a_read_waits_for_its_own_write(fresh: ReadModel, filled: Database
     waiting = asyncio.create_task(fresh.wait_for_sequence(reached + 1, timeout=10))
     await project(filled, [story.created()])
     assert await waiting
-
-
-async def test_an_unreachable_database_is_said_so_and_left_behind() -> None:
-    async with open_read_model("postgresql://panel_api@127.0.0.1:1/postgres", acquire_timeout=0.5) as model:
-        with pytest.raises(ReadModelUnavailable):
-            await model.ping()
-
-
-async def test_an_exhausted_pool_is_said_so(shared: Database) -> None:
-    async with (
-        open_read_model(shared.api, max_connections=1, acquire_timeout=0.1) as model,
-        model.session(claims("guest"), ACME.id),
-    ):
-        with pytest.raises(ReadModelUnavailable):
-            await model.ping()
-
-
-async def test_a_slow_statement_is_cut_off(shared: Database) -> None:
-    async with open_read_model(shared.api, statement_timeout=0.05) as model:
-        async with model.session(claims("guest"), ACME.id) as session:
-            with pytest.raises(ReadModelUnavailable, match="statement timeout"):
-                await session._rows("select to_jsonb(1) from pg_sleep(5)")
-        await model.ping()
-
-
-async def test_reads_go_on_after_their_connections_were_cut(fresh: ReadModel, filled: Database) -> None:
-    await fresh.ping()
-    await execute(
-        filled, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'panel_api'"
-    )
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                await fresh.ping()
-            except ReadModelUnavailable:
-                continue
-            break

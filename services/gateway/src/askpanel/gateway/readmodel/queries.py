@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -261,22 +261,22 @@ class ReadModel:
                     )
                 yield connection
             finally:
-                # Nothing was written; a lost connection takes the transaction with it.
-                if not connection.is_closed():
-                    await self._roll_back(connection)
+                await self._roll_back(connection)
         finally:
             with _errors():
                 await self._pool.release(connection)
 
     async def _roll_back(self, connection: Connection) -> None:
-        """End the transaction; a server that does not answer loses the connection instead."""
+        """End the transaction, which wrote nothing: what was read of it holds, also where this fails."""
         try:
             with _errors():
                 async with asyncio.timeout(self._acquire_timeout):
                     await connection.execute("rollback")
         except ReadModelUnavailable:
-            connection.terminate()
-            raise
+            # One to a server that does not answer must not be the next reader's; a lost one is the pool's again
+            # already, and takes no call.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
 
 
 @asynccontextmanager
