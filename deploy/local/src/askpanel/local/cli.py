@@ -49,6 +49,9 @@ AnswersOption = Annotated[
 TENANT, USER = "acme", "member"
 TenantOption = Annotated[str, typer.Option("--tenant", help="A tenant's slug")]
 UserOption = Annotated[str, typer.Option("--user", help="owner, admin, member, guest, inactive, invited")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON line per event on stdout, the whole panel last")
+]
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model string; see docs/models.md")]
 
 
@@ -111,12 +114,26 @@ def ask(
     options: AnswersOption = None,
     tenant: TenantOption = TENANT,
     user: UserOption = USER,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON line per event")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask the running stack."""
     body = _body(asked, panel_type, experts, options or [])
     client = _client(running.find(load(LocalSettings)), tenant, user)
     if not _ask(client, body, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def watch(
+    panel_id: str,
+    tenant: TenantOption = TENANT,
+    user: UserOption = USER,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a panel that runs or has ended, as `ask` does."""
+    panel_id = question.panel_id(panel_id)
+    client = _client(running.find(load(LocalSettings)), tenant, user)
+    if not asking.watch(client, panel_id, out, as_json=as_json):
         raise typer.Exit(1)
 
 
