@@ -151,7 +151,7 @@ def answer(
     if stance is not None and stance not in answering.STANCES:
         raise question.Unfit(f"--stance {stance}: there are {', '.join(answering.STANCES)}")
     client = _client(running.find(load(LocalSettings)), tenant, user)
-    out.print(answering.answer(client, panel_id, action, words, stance), highlight=False)
+    listing.line(out, answering.answer(client, panel_id, action, words, stance))
 
 
 @app.command()
@@ -207,9 +207,10 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         mark, style = ("ok", "green") if finding.ok else ("!!", "red")
-        out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False, soft_wrap=True)
+        out.print(mark, style=style, end=" ")
+        listing.line(out, f"{finding.what}: {finding.detail}")
         if finding.fix:
-            out.print(f"   → {finding.fix}", highlight=False, soft_wrap=True)
+            listing.line(out, f"   → {finding.fix}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -237,7 +238,7 @@ def archive(
 
     with out.status(f"copying; panels leave the log {IN_BOTH:g} s after the archive's index names them"):
         report = move(days)
-    out.print(str(report), highlight=False)
+    listing.line(out, str(report))
 
 
 @app.command()
@@ -253,7 +254,7 @@ def reset(
     """Let a consumer of ours start again: from what it has not acknowledged, or from further back."""
     from askpanel.local.consumers import reset as start_again
 
-    out.print(f"{durable} starts again: {start_again(durable, after)} messages wait", highlight=False)
+    listing.line(out, f"{durable} starts again: {start_again(durable, after)} messages wait")
 
 
 @app.command()

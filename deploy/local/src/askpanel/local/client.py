@@ -185,7 +185,7 @@ class ApiClient:
 
 
 def _away(error: httpx.TransportError) -> NotNow:
-    return NotNow(f"the gateway does not answer ({error or type(error).__name__})", None)
+    return NotNow(f"the gateway does not answer ({str(error) or type(error).__name__})", None)
 
 
 def _not_now(document: Mapping[str, Any], seconds: float | None) -> NotNow:
