@@ -265,7 +265,7 @@ def test_a_busy_port_is_one_line_and_nothing_is_started(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = command_line(tmp_path, "up", "--json", ASKPANEL_PORT=port, ASKPANEL_MODEL="scripted")
+        done = command_line(tmp_path, "up", ASKPANEL_PORT=port, ASKPANEL_MODEL="scripted")
     one_line(done, port, "ASKPANEL_PORT")
     assert not (tmp_path / "nats").exists()
 

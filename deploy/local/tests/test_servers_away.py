@@ -1,5 +1,6 @@
 """Commands whose servers are away, refuse the login or are not as expected: one line that names the next step."""
 
+import errno
 import socket
 from collections.abc import Generator
 from contextlib import closing
@@ -11,6 +12,7 @@ import nats
 import pytest
 
 from askpanel.local.doctor import Finding, processes
+from askpanel.local.failing import line
 from askpanel.local.ports import free_port
 from askpanel.local.servers import postgres
 from askpanel.runtime import bootstrap
@@ -129,6 +131,16 @@ async def test_an_export_into_a_folder_that_is_not_there_is_one_line(
     command = ("export-tenant", ONE, str(file))
     said = refused(tmp_path, *command, nats_url=nats_url, database_url=database.migrator)
     assert f"{file}.part: No such file or directory: see that its folder is there" in said
+
+
+def test_an_export_into_a_folder_instead_of_a_file_is_refused_before_it_begins(tmp_path: Path) -> None:
+    done = command_line(tmp_path, "export-tenant", ONE, str(tmp_path))
+    assert done.returncode == 2
+    assert "is a directory" in done.stderr
+
+
+def test_a_full_disk_is_not_told_as_a_server_that_does_not_answer() -> None:
+    assert line(OSError(errno.ENOSPC, "No space left on device")).startswith("no space is left where this")
 
 
 def test_nats_that_says_nothing_is_told_with_the_name_of_the_error(tmp_path: Path) -> None:

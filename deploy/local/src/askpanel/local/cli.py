@@ -17,6 +17,7 @@ from askpanel.local.client import ApiClient, ApiError
 from askpanel.local.demo import TENANTS
 from askpanel.local.invocation import command as typed
 from askpanel.local.operator import servers
+from askpanel.local.ports import free_port
 from askpanel.local.settings import LocalSettings
 from askpanel.local.stack import WATCH_SECONDS, Stack
 from askpanel.local.welcome import how_to_use
@@ -289,6 +290,8 @@ def _stack(model: str | None, told: Callable[[str], None]) -> running.Announced:
         os.environ["ASKPANEL_MODEL"] = model
     settings = load(LocalSettings)
     _leave_on_signals()
+    running.refuse_second(settings)
+    free_port(settings.port)  # before a model of a gigabyte is fetched for nothing
     choice = prepare(err)
     told(f"model {choice.label.display}: {choice.reason}")
     return running.Announced(Stack(settings, told), model=f"{choice.label.display} ({choice.reason})")

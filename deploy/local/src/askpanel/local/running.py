@@ -86,10 +86,7 @@ class Announced:
         try:
             stack = self._stack.__enter__()
         except (PortTaken, ServerInUse):
-            if (one := _running_on(self._stack.settings)) is not None:
-                raise StackRuns(
-                    f"this stack runs already (process {one.pid}, {one.url}): end it with `{command()} down`"
-                ) from None
+            refuse_second(self._stack.settings)  # it may have begun while we did
             raise
         self.announce()
         stack.restarted = self.announce
@@ -151,11 +148,15 @@ def _is_ours(pid: Any) -> bool:
     return isinstance(pid, int) and is_alive(pid) and "askpanel" in (command_line(pid) or "")
 
 
-def _running_on(settings: LocalSettings) -> Found | None:
+def refuse_second(settings: LocalSettings) -> None:
+    """Raises StackRuns where one runs on this data folder."""
     try:
-        return find(settings)
+        one = find(settings)
     except NoStack:
-        return None
+        return
+    raise StackRuns(
+        f"this stack runs already (process {one.pid}, {one.url}): end it with `{command()} down`"
+    ) from None
 
 
 def is_alive(pid: int) -> bool:

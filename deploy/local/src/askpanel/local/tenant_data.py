@@ -35,7 +35,7 @@ out = Console()
 
 BecauseOption = Annotated[str, typer.Option("--because", help="Why, for the audit; name no content")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Erase; without it only what there is, is said")]
-FileArgument = Annotated[Path, typer.Argument(help="The archive to write, e.g. acme.zip")]
+FileArgument = Annotated[Path, typer.Argument(dir_okay=False, help="The archive to write, e.g. acme.zip")]
 FindTarget = Callable[[Client, Connection], Awaitable[Target]]
 
 
