@@ -30,13 +30,15 @@ def answer(client: ApiClient, panel_id: str, action: str, content: str, stance: 
 def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], console: Console) -> None:
     """Show the question and pass on what the person says; where nobody sits, say how it can be answered."""
     console.print(f"\n{asked['question']}\n", markup=False, highlight=False)
-    if not (console.is_terminal and sys.stdin.isatty()):
-        console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False, soft_wrap=True)
-        return
-    for _ in range(TRIES):
-        action = Prompt.ask("Your word", choices=list(asked["actions"]), console=console)
-        content = Prompt.ask("In words", default="", show_default=False, console=console)
-        stance = Prompt.ask("Stance", choices=[*STANCES, NO_STANCE], default=NO_STANCE, console=console)
+    somebody_sits = console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+    for _ in range(TRIES if somebody_sits else 0):
+        try:
+            action = Prompt.ask("Your word", choices=list(asked["actions"]), console=console)
+            content = Prompt.ask("In words", default="", show_default=False, console=console)
+            stance = Prompt.ask("Stance", choices=[*STANCES, NO_STANCE], default=NO_STANCE, console=console)
+        except EOFError:  # Ctrl-D: not now
+            console.print()
+            break
         try:
             told = _give(client, panel_id, asked, action, content, None if stance == NO_STANCE else stance)
         except ApiError as error:

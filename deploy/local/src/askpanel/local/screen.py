@@ -46,7 +46,7 @@ class Screen:
         data = event.data
         match event.name:
             case "panel_created":
-                self.names = {seat["agent_id"]: seat.get("name", "") for seat in data.get("agents", [])}
+                self.names = {seat["agent_id"]: seat["agent_name"] for seat in data.get("agents", [])}
                 self.options = {option["id"]: option["text"] for option in data.get("options", [])}
                 return f"panel {data['panel_id']}: {len(self.names)} experts"
             case "round_started":

@@ -172,7 +172,8 @@ def wait_ready(services: list[Service], *, seconds: float, told: Callable[[str],
         if waiting and time.monotonic() > deadline:
             names = ", ".join(service.name for service in waiting)
             raise ServerNotReady(
-                f"{names} not ready after {seconds:g} s: {tail(waiting[0].log)} (see {waiting[0].log})"
+                f"{names} not ready after {seconds:g} s: see {waiting[0].log}, which ends as follows; where the machine "
+                f"is only slow, set ASKPANEL_START_SECONDS to more:\n{tail(waiting[0].log)}"
             )
         time.sleep(0.02)
 

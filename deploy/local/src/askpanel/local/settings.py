@@ -42,7 +42,8 @@ class LocalSettings(BaseSettings):
     reconnects: int = Field(
         default=20,
         ge=0,
-        description="How often in a row `ask` and `run` connect anew to a stream that brings no event.",
+        description="How often in a row a command sends a request anew that gets no answer, or connects anew to a "
+        "stream that brings no event.",
     )
     purge_seconds: float = Field(
         default=900.0,
