@@ -155,8 +155,8 @@ def test_tau_b_with_ties_by_hand() -> None:
     assert tau_b({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 2.0}) is None
 
 
-def rankings(*orders: str, authors: dict[str, str] | None = None) -> Ballots:
-    options = tuple(Option(o, o, (authors or {}).get(o)) for o in "abc")
+def rankings(*orders: str) -> Ballots:
+    options = tuple(Option(o, o) for o in "abc")
     answers = [
         Answer(
             f"r{i}",
@@ -180,10 +180,11 @@ def test_ranked_orders_by_borda_and_reports_w_beside_chance() -> None:
     assert verdict.extra["w_above_chance"] == pytest.approx((3 * 96 / 216 - 1) / 2)
 
 
-def test_ranked_cuts_the_authors_own_answer_and_uses_tau_b() -> None:
-    verdict = METHODS["ranked"](rankings("a>b>c", "b>a>c", authors={"a": "agent-0", "b": "agent-1"}), CONTEXT)
+def test_unranked_options_share_the_last_place_and_the_level_is_tau_b() -> None:
+    verdict = METHODS["ranked"](rankings("a", "a>b>c"), CONTEXT)
     assert verdict.extra["kendalls_w"] is None
-    assert verdict.shares == pytest.approx({"a": 1.0, "b": 1.0, "c": 0.0})
+    assert verdict.level == pytest.approx(2 / math.sqrt(6))
+    assert verdict.shares == pytest.approx({"a": 1.0, "b": (0.25 + 0.5) / 2, "c": (0.25 + 0) / 2})
 
 
 def test_a_fully_tied_ranking_abstains() -> None:

@@ -60,15 +60,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of the panel's options (or, in delphi, one item to rate).
-
-    `author` is the agent whose own answer the option is, where options are answers: that agent's
-    ranking never counts for it.
-    """
+    """One of the panel's options (or, in delphi, one item to rate)."""
 
     id: str
     text: str
-    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

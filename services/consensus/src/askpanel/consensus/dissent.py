@@ -88,9 +88,9 @@ def is_far_forecast(verdict: Verdict, ballot: Ballot) -> bool:
 
 
 def _lower_half(ballot: Ballot, leader: str) -> bool:
-    """The leader's mid-rank is worse than the middle; an author does not dissent from the own answer."""
+    """The leader's mid-rank is worse than the middle."""
     ranks = midranks(ballot.ranking)
-    return leader in ranks and ranks[leader] > (len(ranks) + 1) / 2
+    return ranks[leader] > (len(ranks) + 1) / 2
 
 
 def _behind_a_contrary_point(ballots: Ballots, verdict: Verdict, found: Themes, number: int) -> bool:

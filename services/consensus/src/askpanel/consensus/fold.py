@@ -223,14 +223,14 @@ def _vote(
 
 
 def _ranking(answer: Answer, rules: Rules) -> tuple[tuple[tuple[str, ...], ...], bool]:
-    """Places best first over every option but the author's own, and whether every option was placed.
+    """Places best first over every option, and whether every option was placed.
 
     Unranked options share the last place. A ballot with only `option` set ranks that option first.
     Unknown ids are ignored.
     """
     if rules.space != "ranking":
         return (), True
-    left = {option.id for option in rules.options if option.author != answer.agent_id}
+    left = {option.id for option in rules.options}
     given = answer.ranking or (((answer.option,),) if answer.option else ())
     places: list[tuple[str, ...]] = []
     for place in given:
@@ -238,8 +238,7 @@ def _ranking(answer: Answer, rules: Rules) -> tuple[tuple[tuple[str, ...], ...],
         left -= named
         if named:
             places.append(tuple(sorted(named)))
-    own = any(option.author == answer.agent_id for option in rules.options)
-    complete = len(left) < 2 and not own
+    complete = len(left) < 2
     if left:
         places.append(tuple(sorted(left)))
     return tuple(places), complete
