@@ -13,7 +13,6 @@ from askpanel.consensus.methods.delphi import rate_item
 from askpanel.consensus.methods.quantum import spectrum, vote_overlaps
 from askpanel.consensus.methods.ranked import kendalls_w, midranks, tau_b
 from askpanel.consensus.methods.reliability import dawid_skene, in_space, log_odds
-from askpanel.consensus.methods.weighted import shrink
 from askpanel.consensus.metrics import correlation, measure, n_eff, vendor, wilson
 
 CONTEXT = Context(threshold=0.7)
@@ -93,14 +92,6 @@ def test_wilson_interval_of_unanimity_and_of_nobody() -> None:
     assert low == pytest.approx(5 / (5 + 3.8415), abs=1e-4)
     assert high == 1.0
     assert wilson(0.0, 0) == (0.0, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("stated", "meant"),
-    [(1.0, 1.0), (0.95, 0.8), (0.9, 0.8), (0.85, 0.5), (0.7, 0.3), (0.6, 0.1), (0.0, 0.1)],
-)
-def test_shrink_follows_the_published_table(stated: float, meant: float) -> None:
-    assert shrink(stated) == meant
 
 
 def test_missing_confidence_takes_the_median_of_the_stated_ones() -> None:

@@ -242,7 +242,6 @@ class Context:
     history: tuple[PastVote, ...] = ()
     dimensions: tuple[str, ...] = ()
     cosine: tuple[tuple[float, ...], ...] = ()
-    shrink: bool = False
 
 
 @dataclass(frozen=True, slots=True)

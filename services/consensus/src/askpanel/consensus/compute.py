@@ -82,7 +82,6 @@ class Request:
     evidence_ids: frozenset[str] | None = None
     degraded: tuple[str, ...] = ()
     history: tuple[PastVote, ...] = ()
-    shrink: bool = False
     embeddings: bool = False
     topic: str = ""
 
@@ -211,7 +210,6 @@ def _context(request: Request, rules: Rules, ballots: Ballots, embed: Embed | No
         history=request.history,
         dimensions=request.dimensions,
         cosine=cosine,
-        shrink=request.shrink,
     )
 
 
