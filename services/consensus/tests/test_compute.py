@@ -165,6 +165,14 @@ def test_unknown_citations_are_dropped_and_counted() -> None:
     assert "shared_source" in result.metrics.flags
 
 
+def test_the_only_piece_of_evidence_is_no_shared_source() -> None:
+    answers = [answer(i, citations=("e1",)) for i in range(3)]
+    alone = ask(*answers, evidence_ids=frozenset({"e1"})).metrics
+    assert (alone.distinct_sources, "shared_source" in alone.flags) == (None, False)
+    among_two = ask(*answers, evidence_ids=frozenset({"e1", "e2"})).metrics
+    assert (among_two.distinct_sources, "shared_source" in among_two.flags) == (1, True)
+
+
 def test_unanimity_with_low_confidence_on_one_model_is_flagged() -> None:
     result = ask(*(answer(i, confidence=0.3, model="m:x") for i in range(3)))
     assert result.metrics.flags == ("low_confidence_unanimity", "few_independent")

@@ -223,7 +223,8 @@ def _metrics(
     context: Context,
     text_of: Texts,
 ) -> Metrics:
-    measured = measure(ballots, verdict)
+    given = request.evidence_ids
+    measured = measure(ballots, verdict, sources=None if given is None else len(given))
     first = min(request.earlier, key=lambda past: past.number, default=None)
     return Metrics(
         voters=len(ballots),
