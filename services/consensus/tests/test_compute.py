@@ -178,15 +178,6 @@ def test_unanimity_with_low_confidence_on_one_model_is_flagged() -> None:
     assert result.metrics.flags == ("low_confidence_unanimity", "few_independent")
 
 
-def test_clones_are_one_ballot_with_all_their_names() -> None:
-    clone = {"model": "m:x", "position": "Same words."}
-    result = ask(answer(0, **clone, confidence=0.9), answer(1, **clone, confidence=0.4), answer(2, "oppose"))
-    assert result.metrics.voters == 2
-    assert result.band == "split"
-    sides = {side.position: side.agents for side in result.disagreement_points[0].sides}
-    assert sides["support"] == ("agent-0", "agent-1")
-
-
 def test_moderators_judges_and_chairs_do_not_vote() -> None:
     plain = ask(answer(0), answer(1, "oppose"), answer(2))
     crowd = ask(

@@ -19,6 +19,7 @@ from askpanel.consensus.ballots import (
     UnknownMethod,
     Verdict,
 )
+from askpanel.consensus.clones import named
 from askpanel.consensus.dissent import alternatives, dissenting_opinions
 from askpanel.consensus.fold import Rules, all_rounds, fold, last_by_seat
 from askpanel.consensus.forecasts import scaled
@@ -38,7 +39,7 @@ from askpanel.consensus.points import (
 from askpanel.consensus.positions import Texts, position_weights, texts
 from askpanel.consensus.prose import with_prose
 from askpanel.consensus.quorum import quorum
-from askpanel.consensus.recommendation import recommend
+from askpanel.consensus.recommendation import quote, recommend
 from askpanel.consensus.result import Band, Metrics, Quorum, Result
 from askpanel.consensus.shift import novelty, shift
 from askpanel.contracts.events import PanelType
@@ -105,8 +106,9 @@ def compute(request: Request, embed: Embed | None = None) -> Result:
     verdict = method(ballots, context)
     enough = quorum(request.seats, request.answers, ballots)
     band = band_of(ballots, verdict, enough)
-    degraded = _degraded(request, verdict, embed)
     text_of = texts(ballots, rules.items if rules.space == "ratings" else request.options, found)
+    merged = _merged(request, rules, ballots, verdict, method, context, text_of)
+    degraded = _degraded(request, verdict, merged, embed)
     metrics = _metrics(request, rules, ballots, found, verdict, method, context, text_of)
     if band == "none":
         return _without_quorum(ballots, verdict, enough, degraded, text_of, metrics)
@@ -249,8 +251,29 @@ def _metrics(
     )
 
 
-def _degraded(request: Request, verdict: Verdict, embed: Embed | None) -> tuple[str, ...]:
-    reasons = set(request.degraded)
+def _merged(
+    request: Request,
+    rules: Rules,
+    ballots: Ballots,
+    verdict: Verdict,
+    method: Method,
+    context: Context,
+    text_of: Texts,
+) -> str:
+    """Who counts as one voter, and who would lead if each seat counted, where that differs; "" for nobody."""
+    note = named(ballots)
+    if not note or rules.space == "points":  # themes do not exclude each other
+        return note
+    seats = fold(request.answers, rules, merge=False)
+    leaders = method(seats, replace(context, cosine=())).leaders
+    if leaders == verdict.leaders:
+        return note
+    names = [one if rules.space == "stance" else quote(text_of.get(one, one)) for one in leaders]
+    return f"{note}; if each seat counted, {' and '.join(names)} would lead"
+
+
+def _degraded(request: Request, verdict: Verdict, merged: str, embed: Embed | None) -> tuple[str, ...]:
+    reasons = {*request.degraded, *([merged] if merged else ())}
     carried = [one.agent_name for one in last_by_seat(request.answers) if one.carried]
     if carried:
         reasons.add(f"carried from an earlier round: {', '.join(sorted(carried))}")
