@@ -1,11 +1,13 @@
-"""One statement in the same words on both sides of the vote: common ground, not a contest."""
+"""What both sides of the vote speak of: common ground in the same words, else a contest with the words of both."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from askpanel.consensus.ballots import Answer, Option, Point
 from askpanel.consensus.compute import Request, compute
+from askpanel.consensus.points import MOST_CONTESTED
 from askpanel.consensus.result import Result, as_data
 
 COST = "The approval will cost two million euros"
@@ -53,6 +55,38 @@ def test_voters_for_different_options_share_it_too() -> None:
     result = ask(answer(0, None, COST, option="a"), answer(1, None, COST, option="b"), options=options)
     assert [point.n for point in result.agreement_points] == [2]
     assert contested(result) == []
+
+
+def test_a_contested_point_has_the_words_of_both_sides() -> None:
+    result = ask(
+        answer(0, "support", "The trial is large enough"),
+        answer(1, "oppose", "The trial is not large enough"),
+        answer(2, "oppose", "The trial is not large enough."),
+    )
+    vote, contest = as_data(result)["disagreement_points"]
+    assert vote["quotes"] == []
+    assert [(one["response_id"], one["text"]) for one in contest["quotes"]] == [
+        ("r1", "The trial is not large enough"),
+        ("r2", "The trial is not large enough."),
+        ("r0", "The trial is large enough"),
+    ]
+
+
+def test_a_panel_that_contests_a_thousand_figures_has_a_result_that_the_log_takes() -> None:
+    figures = "The pivotal trial has to recruit {} patients in its first year, before the agency is asked for its opinion"
+    result = ask(
+        *(
+            answer(
+                seat,
+                "oppose" if seat % 2 else "support",
+                *(figures.format(100 + 4 * seat + n) for n in range(4)),
+            )
+            for seat in range(12)
+        )
+    )
+    assert len(contested(result)) == MOST_CONTESTED
+    assert len(json.dumps(as_data(result)).encode()) < 250_000
+    assert len(result.matrix) > 1
 
 
 def test_sides_that_share_words_and_contradict_each_other_stay_apart_each_with_its_own() -> None:

@@ -17,6 +17,10 @@ from askpanel.consensus.votes import TIE
 Contests = tuple[tuple[int, int], ...]
 """Pairs of places in `Themes.clusters`, the lower first."""
 
+MOST_CONTESTED = 50
+"""Contested points of one result; the matrix shows the others. Twelve experts who each name four figures contest a
+thousand pairs, and the result would be larger than the log takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Themes:
@@ -148,11 +152,11 @@ def contests(found: Themes) -> Contests:
 
 
 def contested_points(ballots: Ballots, found: Themes, pairs: Contests) -> tuple[DisagreementPoint, ...]:
-    """What each contest is about, most voters first."""
+    """What each contest is about, most voters first, at most MOST_CONTESTED."""
     points = [_contest(ballots, found, found.clusters[one], found.clusters[two]) for one, two in pairs]
     return tuple(
         sorted(points, key=lambda point: (-sum(len(side.agents) for side in point.sides), point.text))
-    )
+    )[:MOST_CONTESTED]
 
 
 def contested(found: Themes, one: Cluster, two: Cluster) -> bool:
@@ -187,6 +191,7 @@ def _contest(ballots: Ballots, found: Themes, one: Cluster, two: Cluster) -> Dis
             )
             for name, text, group in zip(names, texts, (one, two), strict=True)
         ),
+        quotes=quotes(found, one) + quotes(found, two),
     )
 
 
