@@ -23,6 +23,7 @@ from askpanel.consensus.clones import named
 from askpanel.consensus.dissent import alternatives, dissenting_opinions
 from askpanel.consensus.fold import Rules, all_rounds, fold, last_by_seat
 from askpanel.consensus.forecasts import scaled
+from askpanel.consensus.guarded import guarded
 from askpanel.consensus.keypoints.likeness import Embed, likeness
 from askpanel.consensus.matrix import matrix
 from askpanel.consensus.methods import METHODS, Method
@@ -103,7 +104,7 @@ def compute(request: Request, embed: Embed | None = None) -> Result:
     rules = reading_rules(request)
     ballots, found = _count(request, rules, embed)
     context = _context(request, rules, ballots, embed)
-    verdict = method(ballots, context)
+    verdict = guarded(ballots, found, method(ballots, context))
     enough = quorum(request.seats, request.answers, ballots)
     band = band_of(ballots, verdict, enough)
     text_of = texts(ballots, rules.items if rules.space == "ratings" else request.options, found)

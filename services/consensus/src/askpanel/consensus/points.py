@@ -43,6 +43,12 @@ class Themes:
     def text_of(self, one: Cluster) -> str:
         return self.items[one.medoid].text
 
+    @property
+    def by_likeness(self) -> bool:
+        """Whether texts of different words count as one point."""
+        words = ({normalise(self.items[row].text) for row in one.rows} for one in self.clusters)
+        return bool(self.prose) or any(len(texts) > 1 for texts in words)
+
 
 def themes(ballots: Ballots, embed: Embed | None = None) -> Themes:
     """Cluster every voter's key points. Points of two sides share a cluster by the same words only."""
