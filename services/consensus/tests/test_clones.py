@@ -14,9 +14,10 @@ from askpanel.contracts.events import PanelType
 
 
 def answer(number: int, stance: str | None, position: str, *points: str, **more: Any) -> Answer:
+    fields: dict[str, Any] = {"model": "m:x"} | more
     return Answer(
         f"r{number}", number, f"agent-{number}", f"Expert {number}", stance=stance, position=position,
-        key_points=tuple(Point(text) for text in points), **({"model": "m:x"} | more),
+        key_points=tuple(Point(text) for text in points), **fields,
     )  # fmt: skip
 
 
