@@ -274,9 +274,9 @@ class Verdict:
 
     `leaders` holds more than one position only when incompatible positions lead with equal share
     (a split), none when nobody voted. `shares` maps every position with a vote to its share L.
-    `weights` follow `Ballots.voters`. `capped`: the band is at most `weak` (delphi; themes
-    that nobody could check). `method` is the one that ran, `notes` say why it is not the one wished for, or
-    what else to know of it.
+    `weights` follow `Ballots.voters`. `capped`: the band is at most `weak` (numbers in disagreement,
+    themes that nobody could check). `method` is the one that ran; `notes` say why it is not the one wished
+    for, and what else to know.
     """
 
     method: str

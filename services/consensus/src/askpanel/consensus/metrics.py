@@ -45,8 +45,8 @@ class Agreement:
 def measure(ballots: Ballots, verdict: Verdict, *, sources: int | None = None) -> Agreement:
     """All of them for one verdict.
 
-    `sources`: how many pieces of evidence the panel was given, None where that is not known. Whoever is
-    given one can cite no other: then nothing is told by how many are cited.
+    `sources`: how many pieces of evidence the panel was given, None where that is not known. Where it was
+    one, nobody can cite another, and how many are cited tells nothing.
     """
     leading = leading_side(ballots, verdict)
     share = (

@@ -18,8 +18,8 @@ Contests = tuple[tuple[int, int], ...]
 """Pairs of places in `Themes.clusters`, the lower first."""
 
 MOST_CONTESTED = 50
-"""Contested points of one result; the matrix shows the others. Twelve experts who each name four figures contest a
-thousand pairs, and the result would be larger than the log takes."""
+"""Contested points of one result; the matrix shows whatever was said. Twelve experts who each name four figures
+contest a thousand pairs, and the result would be larger than the log takes."""
 
 
 @dataclass(frozen=True, slots=True)
