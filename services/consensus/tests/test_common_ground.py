@@ -73,7 +73,10 @@ def test_a_contested_point_has_the_words_of_both_sides() -> None:
 
 
 def test_a_panel_that_contests_a_thousand_figures_has_a_result_that_the_log_takes() -> None:
-    figures = "The pivotal trial has to recruit {} patients in its first year, before the agency is asked for its opinion"
+    figures = (
+        "The pivotal trial has to recruit {} patients in its first year, before the agency is asked for its opinion, "
+        "since a second trial with other patients would take until the patent has run out in the first countries"
+    )
     result = ask(
         *(
             answer(
@@ -86,7 +89,6 @@ def test_a_panel_that_contests_a_thousand_figures_has_a_result_that_the_log_take
     )
     assert len(contested(result)) == MOST_CONTESTED
     assert len(json.dumps(as_data(result)).encode()) < 250_000
-    assert len(result.matrix) > 1
 
 
 def test_sides_that_share_words_and_contradict_each_other_stay_apart_each_with_its_own() -> None:
