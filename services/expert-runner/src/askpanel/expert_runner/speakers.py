@@ -76,8 +76,7 @@ class Speakers:
 
     async def find(self, tenant_id: UUID, agent_id: str, version: int) -> Speaker:
         """The persona. A tenant's own expert comes before a global one. Raises UnknownExpert, LogUnavailable."""
-        built_in = next((s for s in BUILT_IN.values() if s.agent_id == agent_id), None)
-        if built_in is not None:
+        if built_in := BUILT_IN.get(agent_id):
             return built_in
         for key in (catalogue_key(agent_id, str(tenant_id)), catalogue_key(agent_id)):
             expert = await self._look_up(key, version)

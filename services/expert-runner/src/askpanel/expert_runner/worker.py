@@ -183,7 +183,7 @@ class ExpertRunner:
             prompt = build(call, speaker, request.response_type, request.context.blocks, model.budget)
         except NoRoom as error:
             return Failure("misconfigured", str(error), usage=NONE)
-        deltas = Deltas(self._client, task)
+        deltas = Deltas(self._client, task, attempt)
         outcome = await turn.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
         await deltas.flush()
         return outcome
@@ -292,7 +292,7 @@ class ExpertRunner:
 class Deltas:
     """Shows an answer while it is written: core NATS, lossy, gathered for DELTA_SECONDS."""
 
-    def __init__(self, client: Client, task: Task) -> None:
+    def __init__(self, client: Client, task: Task, attempt: int) -> None:
         self._client = client
         self._subject = task.envelope.panel.deltas()
         self._head = {
@@ -300,6 +300,7 @@ class Deltas:
             "step": task.request.step,
             "seat": task.request.seat,
             "agent_id": task.request.agent_id,
+            "attempt": attempt,
         }
         self._text = ""
         self._sent_at = 0.0
