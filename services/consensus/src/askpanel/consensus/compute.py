@@ -34,6 +34,7 @@ from askpanel.consensus.points import (
     contested_points,
     contests,
     themes,
+    undisputed,
     vote_disagreement,
     with_clusters,
 )
@@ -114,7 +115,7 @@ def compute(request: Request, embed: Embed | None = None) -> Result:
     if band == "none":
         return _without_quorum(ballots, verdict, enough, degraded, text_of, metrics)
     least = request.threshold if rules.space == "points" else 0.5
-    agreed = agreement_points(ballots, found, least)
+    agreed = undisputed(agreement_points(ballots, found, least), verdict, text_of)
     pairs = contests(found)
     dissent = dissenting_opinions(ballots, verdict, found, agreed)
     return Result(

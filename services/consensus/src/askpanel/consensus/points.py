@@ -108,6 +108,16 @@ def agreement_points(ballots: Ballots, found: Themes, least_share: float) -> tup
     )
 
 
+def undisputed(
+    points: Sequence[AgreementPoint], verdict: Verdict, text_of: Mapping[str, str]
+) -> tuple[AgreementPoint, ...]:
+    """Without those that hold, word for word, an item whose ratings disagree: the ratings are the vote."""
+    disputed = {normalise(text_of.get(item.item, item.item)) for item in verdict.items if item.disagreement}
+    return tuple(
+        point for point in points if disputed.isdisjoint(normalise(quote.text) for quote in point.quotes)
+    )
+
+
 def _agreement(ballots: Ballots, found: Themes, place: int, one: Cluster) -> AgreementPoint:
     prose = found.prose.get(place, ())
     behind = sorted({*found.ballots_of(one), *(ballot for ballot, _ in prose)})
