@@ -40,6 +40,12 @@ PROJECTION_AGE = Gauge(
 )
 STREAMS_OPEN = Gauge("askpanel_sse_streams", "Open SSE streams.")
 STREAMS_CUT = Counter("askpanel_sse_streams_cut_total", "SSE streams ended by the server.", ["why"])
+CONNECTIONS_ENDED = Counter(
+    "askpanel_connections_ended_total",
+    "HTTP connections ended by the server: head too slow or too large (head), for a new one (room), new while "
+    "all were being served (full).",
+    ["why"],
+)
 LIMITED_ALONE = Counter(
     "askpanel_limits_alone_total",
     "Decisions a gateway took by its own count because the shared one could not be asked.",

@@ -42,7 +42,7 @@ from askpanel.gateway.auth.keys import verifier
 from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
 from askpanel.gateway.history import read_history
-from askpanel.gateway.http import BoundedHttp
+from askpanel.gateway.http import bounded
 from askpanel.gateway.ledger import Ledger
 from askpanel.gateway.limits.shared import shared
 from askpanel.gateway.publishing import Publisher
@@ -285,7 +285,7 @@ async def serve(settings: GatewaySettings) -> None:
             server_header=False,
             timeout_graceful_shutdown=LAST_REQUESTS,
             timeout_keep_alive=KEEP_ALIVE,
-            http=BoundedHttp,
+            http=bounded(head_seconds=settings.head_seconds, most_connections=settings.max_connections),
         )
     )
     serving = asyncio.create_task(server.serve())
