@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from functools import partial
+from typing import IO
 
 import pytest
 
+from tests.harness.outages import silent
 from tests.harness.stack import RunningStack, askpanel
 
 pytestmark = pytest.mark.e2e
@@ -30,10 +32,15 @@ def begin(running: RunningStack, *arguments: str) -> "subprocess.Popen[str]":
 
 async def read_until(process: "subprocess.Popen[str]", words: str) -> str:
     """What it shows up to the line with these words."""
-    assert process.stdout is not None
+    return await lines_until(process.stdout, words)
+
+
+async def lines_until(stream: IO[str] | None, words: str) -> str:
+    """What comes up to the line with these words."""
+    assert stream is not None
     shown = ""
     while words not in shown:
-        line = await asyncio.to_thread(process.stdout.readline)
+        line = await asyncio.to_thread(stream.readline)
         assert line, f"it ended before: {shown}"
         shown += line
     return shown
@@ -83,6 +90,36 @@ async def test_a_past_panel_is_the_same_lines_of_json_as_when_it_was_asked(runni
     assert (watched.returncode, watched.stderr) == (0, "")
     kept = [line for line in lines if line["event"] != "response_delta"]
     assert [json.loads(line) for line in watched.stdout.splitlines()] == kept
+
+
+async def test_the_result_is_the_ended_panel_however_far_the_tables_are_behind(running: RunningStack) -> None:
+    """The projector stands still from the last question to a person until the command has said that it waits."""
+    asking = begin(running, "ask", QUESTION, "--type", "hybrid", "--experts", "3", *OWNER, "--json")
+    asked = json.loads((await read_until(asking, '"human_requested"')).splitlines()[-1])["data"]
+    panel = asked["panel_id"]
+    await asyncio.to_thread(askpanel, running, "answer", *OWNER, panel, "answer", "No lawyer.")
+    asked = json.loads((await read_until(asking, '"human_requested"')).splitlines()[-1])["data"]
+    with silent(running, "projector"):
+        word = {"checkpoint_id": asked["checkpoint_id"], "action": "approve"}
+        async with running.http("owner") as client:
+            answered = await client.post(f"/panels/{panel}/human-input", json=word)
+        assert answered.is_success, answered.text
+        await read_until(asking, '"panel_completed"')
+        await lines_until(asking.stderr, "the tables trail the log")
+        left = await asyncio.to_thread(askpanel, running, "watch", *OWNER, panel, ASKPANEL_RECONNECTS="0")
+    shown, _ = await rest(asking)
+    assert asking.returncode == 0
+    (result,) = [json.loads(line)["data"] for line in shown.splitlines()]
+    assert (result["status"], result["stop_reason"]) == ("completed", "human_approved")
+    assert result["consensus"] is not None
+    spoken = [one for one in result["responses"] if not one["agent_id"].startswith("human")]
+    assert (result["usage"]["calls"], result["usage"]["uncosted_calls"]) == (len(spoken), 0)
+
+    assert left.returncode == 1
+    assert "tokens in" not in left.stdout, "no result that is none"
+    assert "the tables trail the log" in left.stderr
+    assert "; the panel has ended: `" in left.stderr
+    assert f" watch --user owner {panel}` shows it" in left.stderr
 
 
 async def test_a_panel_that_is_not_there_or_not_ours_is_one_line(running: RunningStack) -> None:

@@ -22,7 +22,7 @@ PANEL: dict[str, Any] = {
         "dissenting_opinions": [{"agent_name": "Ben", "opinion": "Now [or never]."}],
         "recommendation": "Wait.",
     },
-    "usage": {"tokens_used": 10, "calls": 2, "cost_usd": "0.1"},
+    "usage": {"tokens_used": 10, "calls": 2, "cost_usd": "0.1", "uncosted_calls": 0},
     "stop_reason": "max_rounds",
 }
 
@@ -52,3 +52,10 @@ def test_a_failure_and_a_degraded_state_stand_above_the_result() -> None:
     )
     assert text.index("Failed: rejected.") < text.index("Consensus 50%")
     assert text.index("Degraded: one seat is missing") < text.index("Consensus 50%")
+
+
+def test_a_cost_that_will_grow_says_so() -> None:
+    usage = PANEL["usage"]
+    assert "not costed yet" not in shown(PANEL)
+    text = shown(PANEL | {"usage": usage | {"uncosted_calls": 3}})
+    assert "3 calls are not costed yet: the cost will be higher." in text

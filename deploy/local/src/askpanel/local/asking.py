@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -13,13 +12,14 @@ from rich.live import Live
 
 from askpanel.contracts import ids
 from askpanel.local.answering import at_the_prompt, how_to_answer
-from askpanel.local.client import ApiClient, ApiError, SseEvent, Unanswered, on_stderr
+from askpanel.local.client import ApiClient, ApiError, NotNow, SseEvent, Unanswered, on_stderr
 from askpanel.local.invocation import command
 from askpanel.local.screen import Screen, result, speech_panel
 
 ENDS = ("panel_completed", "panel_failed")
-CHARGE_CHECKS, CHARGE_SECONDS = 50, 0.1
-"""Costs are recorded beside the panel and may trail its end by a moment."""
+ENDED = ("completed", "failed")
+COSTS_SECONDS, COSTS_PAUSE = 5.0, 0.1
+"""Costs are recorded beside the panel: most trail its end by a moment, that of a call which runs on by minutes."""
 
 
 def ask(client: ApiClient, body: dict[str, Any], console: Console, *, as_json: bool = False) -> bool:
@@ -37,11 +37,9 @@ def watch(client: ApiClient, panel_id: str, console: Console, *, as_json: bool =
     With `as_json`, every event is one JSON line on stdout and the whole panel the last one.
     """
     with _told_how_to_watch(client, panel_id, "the panel goes on"):
-        if as_json:
-            _follow_json(client, panel_id)
-        else:
-            _follow(client, panel_id, console)
-        panel = finished(client, panel_id)
+        end = _follow_json(client, panel_id) if as_json else _follow(client, panel_id, console)
+    with _told_how_to_watch(client, panel_id, "the panel has ended"):
+        panel = _finished(client, panel_id, end)
     if as_json:
         print(json.dumps({"event": "panel", "data": panel}), flush=True)
     else:
@@ -50,17 +48,23 @@ def watch(client: ApiClient, panel_id: str, console: Console, *, as_json: bool =
     return panel["status"] == "completed"
 
 
-def finished(client: ApiClient, panel_id: str) -> dict[str, Any]:
-    """The panel as the tables have it once every attempt is charged, or after a few seconds without that."""
-    last = 0
-    for _ in range(CHARGE_CHECKS):
-        told: list[dict[str, Any]] = client.request("GET", f"/panels/{panel_id}/events")["events"]
-        names = Counter(str(event["event"]) for event in told)
-        last = told[-1]["sequence"]
-        if names["usage_recorded"] >= names["response_added"] + names["expert_failed"]:
-            break
-        time.sleep(CHARGE_SECONDS)
-    return client.request("GET", f"/panels/{panel_id}", headers={"X-Min-Sequence": str(last)})
+def _finished(client: ApiClient, panel_id: str, end: int) -> dict[str, Any]:
+    """The panel of the tables once they show its end, with every call costed or after COSTS_SECONDS without that.
+
+    Raises Unanswered where they do not show it for as long as the client tries; `end` is its sequence.
+    """
+
+    def shown() -> dict[str, Any]:
+        return client.request("GET", f"/panels/{panel_id}", headers={"X-Min-Sequence": str(end)})
+
+    tries = client.tries()
+    while (panel := shown())["status"] not in ENDED:
+        tries.pause(NotNow("the tables trail the log and do not show the panel's end yet", None))
+    deadline = time.monotonic() + COSTS_SECONDS
+    while panel["usage"]["uncosted_calls"] and time.monotonic() < deadline:
+        time.sleep(COSTS_PAUSE)
+        panel = shown()
+    return panel
 
 
 @contextmanager
@@ -76,15 +80,21 @@ def _told_how_to_watch(client: ApiClient, panel_id: str, what: str) -> Generator
         raise ApiError(f"{error}; {how}") from None
 
 
-def _follow_json(client: ApiClient, panel_id: str) -> None:
+def _follow_json(client: ApiClient, panel_id: str) -> int:
+    """Print every event; the sequence of the last one."""
+    last = 0
     for event in client.stream(panel_id):
         print(json.dumps({"event": event.name, "id": event.id, "data": event.data}), flush=True)
+        last = event.id or last
+    return last
 
 
-def _follow(client: ApiClient, panel_id: str, console: Console) -> None:
-    screen = Screen()
+def _follow(client: ApiClient, panel_id: str, console: Console) -> int:
+    """Show every event; the sequence of the last one."""
+    screen, last = Screen(), 0
     if not console.is_terminal:
         for event in client.stream(panel_id):
+            last = event.id or last
             _introduce(event, console)
             line = screen.take(event)
             if line:
@@ -92,10 +102,11 @@ def _follow(client: ApiClient, panel_id: str, console: Console) -> None:
             if event.name == "human_requested" and _is_open(client, panel_id, event):
                 how = how_to_answer(client, panel_id, event.data)
                 console.print(f"· {how}", markup=False, highlight=False, soft_wrap=True)
-        return
+        return last
     shown: set[tuple[int, str, int]] = set()
     with Live(console=console, refresh_per_second=8, transient=True) as live:
         for event in client.stream(panel_id):
+            last = event.id or last
             _introduce(event, console)
             before = screen.round_number
             line = screen.take(event)
@@ -111,6 +122,7 @@ def _follow(client: ApiClient, panel_id: str, console: Console) -> None:
                 live.stop()
                 at_the_prompt(client, panel_id, event.data, console)
                 live.start()
+    return last
 
 
 def _introduce(event: SseEvent, console: Console) -> None:

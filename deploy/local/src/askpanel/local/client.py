@@ -121,13 +121,17 @@ class ApiClient:
         """Close the connections."""
         self._http.close()
 
+    def tries(self) -> Tries:
+        """For something that is asked for again until it is there."""
+        return Tries(self._reconnects, self._told)
+
     def request(self, method: str, path: str, **arguments: Any) -> Any:
         """The JSON of an answer. Raises ApiError with what the problem document says, Unanswered without an answer.
 
         Sent anew while the gateway is away or answers 429 or 503, so only for what may arrive twice: a GET, a
         POST with an Idempotency-Key, an answer to a checkpoint.
         """
-        tries = Tries(self._reconnects, self._told)
+        tries = self.tries()
         while True:
             try:
                 return self._answer(method, path, **arguments)
@@ -140,7 +144,7 @@ class ApiClient:
         Raises ApiError or Unanswered, as `request` does.
         """
         last: int | None = None
-        tries = Tries(self._reconnects, self._told)
+        tries = self.tries()
         while True:
             began = time.monotonic()
             try:

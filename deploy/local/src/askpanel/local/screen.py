@@ -136,6 +136,10 @@ def result(panel: dict[str, Any]) -> Iterator[RenderableType]:
         f"stopped by {panel.get('stop_reason') or panel['status']}",
         style="dim",
     )
+    if usage["uncosted_calls"]:
+        yield Text(
+            f"{usage['uncosted_calls']} calls are not costed yet: the cost will be higher.", style="dim"
+        )
 
 
 def _consensus(consensus: dict[str, Any], names: Mapping[str, str]) -> Iterator[RenderableType]:
