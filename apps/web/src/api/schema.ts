@@ -897,7 +897,7 @@ export interface components {
         };
         /**
          * Matrix
-         * @description The comparison matrix of a round: per aspect one cell per expert, with quotes.
+         * @description The comparison matrix of a round: per aspect one cell per expert, with quotes. `rows_left_out` as in a panel.
          */
         Matrix: {
             /**
@@ -911,6 +911,11 @@ export interface components {
             aspects: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Rows Left Out
+             * @default false
+             */
+            rows_left_out: boolean;
         };
         /**
          * ModelPriceView

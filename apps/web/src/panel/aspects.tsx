@@ -37,9 +37,9 @@ export function AspectMatrix({
         headers: { "X-Min-Sequence": String(panel.sequence) },
       }),
     );
-    return aspectsOf(answer.aspects);
+    return { aspects: aspectsOf(answer.aspects), rowsLeftOut: answer.rows_left_out };
   });
-  if (data?.length === 0) return null;
+  if (data?.aspects.length === 0) return null;
   const silent = silentSeats(panel);
   return (
     <section className="card matrix" aria-labelledby="aspects">
@@ -47,7 +47,7 @@ export function AspectMatrix({
       <p className="hint">{text.matrix.help}</p>
       {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
       {data === undefined && error === undefined && <Spinner label={text.loading} />}
-      {data && <Grid panel={panel} aspects={data} />}
+      {data && <Matrix panel={panel} {...data} />}
       {silent.length > 0 && (
         <p className="hint silent">{text.matrix.silent(silent.map((seat) => seat.agent_name))}</p>
       )}
@@ -59,6 +59,24 @@ export function AspectMatrix({
         ))}
       </ul>
     </section>
+  );
+}
+
+/** The matrix, and that it may not be the panel's own where its rounds are not all read. */
+export function Matrix({
+  panel,
+  aspects,
+  rowsLeftOut,
+}: {
+  readonly panel: PanelState;
+  readonly aspects: readonly Aspect[];
+  readonly rowsLeftOut: boolean;
+}): ReactNode {
+  return (
+    <>
+      <Grid panel={panel} aspects={aspects} />
+      {rowsLeftOut && <p className="hint">{text.result.rowsLeftOut}</p>}
+    </>
   );
 }
 
