@@ -463,7 +463,6 @@ describe("a running panel", () => {
     const first = new URL(page.url()).searchParams.get("id");
     await stop(first);
     await until(page, "failed");
-    await listed(first);
     await page.getByRole("button", { name: "Ask again" }).click();
     await page.getByText("The same question again").waitFor();
     assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import useSWR from "swr";
-import { bodyOf } from "@/api/client";
+import { bodyOf, upToDate } from "@/api/client";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
@@ -30,13 +30,12 @@ export function AspectMatrix({
 }): ReactNode {
   const { api } = useSession();
   const { data, error, mutate } = useSWR(["matrix", panelId], async () => {
-    const answer = await bodyOf(
-      api.GET("/api/v1/panels/{panel_id}/matrix", {
-        params: { path: { panel_id: panelId } },
-        // The tables follow the log by milliseconds: wait until they show this end.
-        headers: { "X-Min-Sequence": String(panel.sequence) },
-      }),
-    );
+    // The tables follow the log by milliseconds: wait until they show this end.
+    const asked = api.GET("/api/v1/panels/{panel_id}/matrix", {
+      params: { path: { panel_id: panelId }, header: { "X-Min-Sequence": panel.sequence } },
+    });
+    const answer = await bodyOf(asked);
+    upToDate((await asked).response);
     return { aspects: aspectsOf(answer.aspects), rowsLeftOut: answer.rows_left_out };
   });
   if (data?.aspects.length === 0) return null;
