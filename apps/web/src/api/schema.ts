@@ -291,7 +291,9 @@ export interface paths {
         post?: never;
         /**
          * Retire Expert
-         * @description Take an expert out of new panels. Those that have it keep it.
+         * @description Take an expert out of new panels; those that have it keep it.
+         *
+         *     The answer is the shared expert of the same id, which new panels seat again, or else the one taken out.
          */
         delete: operations["retire_expert_api_v1_agents__agent_id__delete"];
         options?: never;
