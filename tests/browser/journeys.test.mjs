@@ -889,6 +889,16 @@ describe("every window", () => {
     });
   }
 
+  test("of a phone gives what is said of a proposed expert its width", async () => {
+    await page.setViewportSize({ width: 375, height: 812 });
+    await enter(page, "/new/");
+    await page.getByLabel("Your question").fill("Should we launch the new insulin in Brazil before the EU?");
+    const words = page.locator(".chosen-who").first();
+    await words.waitFor();
+    const { width } = await words.boundingBox();
+    assert.ok(width > 200, `${width} px of 375`);
+  });
+
   test("lets an admin create, edit and retire an expert; a member only looks", async () => {
     const name = `Ines Tax ${process.pid}`; // an id is never given out twice
     const id = `ines-tax-${process.pid}`;
