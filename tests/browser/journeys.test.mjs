@@ -995,7 +995,7 @@ describe("every window", () => {
     await other.getByRole("button", { name: /^Retire/ }).click();
     await form.getByText("new panels seat the shared one again").waitFor();
     await form.getByRole("button", { name: "Retire" }).click();
-    await page.getByText("New panels seat the shared expert").waitFor();
+    await page.getByText("new panels seat the shared expert").waitFor();
     await picture(page, "expert-shared-again", { full: false });
     assert.equal(await other.getByText("our own").count(), 0);
     assert.equal(await other.getByRole("button", { name: /^Retire/ }).count(), 0);

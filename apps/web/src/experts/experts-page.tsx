@@ -136,11 +136,7 @@ export function ExpertsPage(): ReactNode {
           onClose={() => setRetiring(null)}
           onRetired={(now) => {
             shown(retiring.id, now.own ? null : now);
-            setNotice(
-              [text.experts.retired(retiring.name), now.own ? "" : text.experts.sharedAgain(now.name)].join(
-                " ",
-              ),
-            );
+            setNotice(now.own ? text.experts.retired(retiring.name) : text.experts.sharedAgain(now.name));
             setRetiring(null);
           }}
         />

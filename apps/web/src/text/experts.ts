@@ -70,6 +70,7 @@ export const experts = {
     retireShared: "If it is your copy of a shared expert, new panels seat the shared one again.",
     retireBack: (id: string): string => `To bring it back later, create an expert with the id ${id}.`,
     retired: (name: string): string => `${name} is retired from new panels.`,
-    sharedAgain: (name: string): string => `New panels seat the shared expert ${name} again.`,
+    sharedAgain: (name: string): string =>
+      `Your copy is retired: new panels seat the shared expert ${name} again.`,
   },
 } as const;
