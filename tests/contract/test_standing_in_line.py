@@ -147,7 +147,7 @@ def test_what_a_rounds_deadline_cut_off_early_is_no_failure_of_the_provider() ->
 class OneSpeaker:
     """Everybody is this one."""
 
-    async def find(self, *_: object) -> Speaker:
+    async def find(self, *_: object, **__: object) -> Speaker:
         return SPEAKER
 
 

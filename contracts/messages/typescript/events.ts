@@ -269,7 +269,11 @@ export interface RoundQuorum {
   met: boolean;
 }
 
-/** One seat of the panel, in seat order. `reason` says why the system proposed this expert. */
+/**
+ * One seat of the panel, in seat order. `reason` says why the system proposed this expert.
+ *
+ * `shared` says whose expert of that id and version speaks: the one all tenants share, or (false) the tenant's own. Without it the tenant's own comes first.
+ */
 export interface Seat {
   agent_id: string;
   name: string;
@@ -277,6 +281,7 @@ export interface Seat {
   weight?: number;
   model?: string;
   version?: number;
+  shared?: boolean;
   reason?: string;
 }
 
@@ -416,7 +421,7 @@ export interface RoundCompleted {
 /**
  * A seat is asked to speak; `context` is all it may see.
  *
- * `answers` says to which responses the step speaks, for those who watch: it never enters a prompt, since the experts know each other by label only. Empty where a step speaks to nobody in particular.
+ * `answers` says to which responses the step speaks, for those who watch: it never enters a prompt, since the experts know each other by label only. Empty where a step speaks to nobody in particular. `agent_shared` is the seat's `shared`.
  */
 export interface ExpertRequested {
   round_number: number;
@@ -426,6 +431,7 @@ export interface ExpertRequested {
   agent_id: string;
   agent_name: string;
   agent_version?: number;
+  agent_shared?: boolean;
   role: "expert" | "pro" | "con" | "neutral" | "moderator" | "judge" | "chair";
   model?: string;
   response_type: "analysis" | "statement" | "rebuttal" | "question";

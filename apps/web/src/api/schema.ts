@@ -291,7 +291,9 @@ export interface paths {
         post?: never;
         /**
          * Retire Expert
-         * @description Take an expert out of new panels. Those that have it keep it.
+         * @description Take an expert out of new panels; those that have it keep it.
+         *
+         *     The answer is the shared expert of the same id, which new panels seat again, or else the one taken out.
          */
         delete: operations["retire_expert_api_v1_agents__agent_id__delete"];
         options?: never;
@@ -897,7 +899,7 @@ export interface components {
         };
         /**
          * Matrix
-         * @description The comparison matrix of a round: per aspect one cell per expert, with quotes.
+         * @description The comparison matrix of a round: per aspect one cell per expert, with quotes. `rows_left_out` as in a panel.
          */
         Matrix: {
             /**
@@ -911,6 +913,11 @@ export interface components {
             aspects: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Rows Left Out
+             * @default false
+             */
+            rows_left_out: boolean;
         };
         /**
          * ModelPriceView

@@ -108,7 +108,10 @@ class ExpertRunner:
         request = task.request
         try:
             speaker = await self._speakers.find(
-                task.envelope.panel.tenant_id, request.agent_id, request.agent_version
+                task.envelope.panel.tenant_id,
+                request.agent_id,
+                request.agent_version,
+                shared=request.agent_shared,
             )
         except UnknownExpert as error:
             unknown = Failure("unknown_expert", str(error), usage=NONE)
