@@ -35,7 +35,7 @@ PROJECTION_SEQUENCE = Gauge("askpanel_projection_sequence", "Last projected sequ
 PROJECTION_LAG = Gauge("askpanel_projection_lag_events", "Events on the log not projected.", ["projection"])
 PROJECTION_AGE = Gauge(
     "askpanel_projection_age_seconds",
-    "Age of the oldest event not projected; while nothing is heard of the log, for how long.",
+    "Seconds since the tables were last known to hold all of the log; 0 where another projector writes them.",
     ["projection"],
 )
 STREAMS_OPEN = Gauge("askpanel_sse_streams", "Open SSE streams.")
