@@ -50,6 +50,7 @@ def test_both_majors_of_helm_render_the_same(variant: str, rendered_once: Callab
         ({"services": {"gatway": {"replicas": 3}}}, "gatway"),
         ({"services": {"gateway": {"replicas": 0}}}, "replicas"),
         ({"services": {"projector": {"scale": {"min": 1, "max": 2}}}}, "scale"),
+        ({"services": {"usage": {"scale": {"min": 5}}}}, "services.usage.scale: min is above max"),
         ({"services": {"gateway": {"settings": {"ASKPANEL_REQUEST_BURTS": 5}}}}, "ASKPANEL_REQUEST_BURTS"),
         ({"services": {"gateway": {"settings": {"ASKPANEL_REQUEST_BURST": 0}}}}, "ASKPANEL_REQUEST_BURST"),
         ({"services": {"gateway": {"settings": {"ASKPANEL_LIMITS": "off"}}}}, "ASKPANEL_LIMITS"),

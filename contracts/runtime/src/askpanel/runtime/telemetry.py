@@ -94,7 +94,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(service: str, *, level: str, log_format: str, stream: TextIO = sys.stderr) -> None:
-    """Set up logging of this process."""
+    """Set up logging of this process, and begin what alerts count: an increase sees nothing of a series' first value."""
+    DEAD_LETTERS.labels(service)
+    NATS_ERRORS.labels("permission")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         JsonFormatter(service)
