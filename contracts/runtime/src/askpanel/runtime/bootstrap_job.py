@@ -59,7 +59,7 @@ async def _bring_up(client: Client, settings: BootstrapSettings, sizing: bootstr
     optional = OPTIONAL_DURABLES if settings.webhooks else ()
     for durable in optional:
         await bootstrap.add_durable(jetstream, durable)
-    await bootstrap.verify(jetstream, *DURABLES, *optional)
+    await bootstrap.verify(jetstream, *DURABLES, *optional, sizing=sizing)
 
 
 def main() -> None:
