@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from tests.deploy.chart import (
     BY_THE_INSTALLER,
@@ -12,6 +13,7 @@ from tests.deploy.chart import (
     VARIANTS,
     Refused,
     Rendered,
+    container,
     helm,
     render,
     values_file,
@@ -87,6 +89,23 @@ def test_settings_reach_the_process_as_it_reads_them() -> None:
     text = render(HELM_4, "production", given)
     assert 'name: ASKPANEL_STREAM_QUEUE_BYTES\n              value: "1048576"' in text
     assert 'name: ASKPANEL_MONTHLY_BUDGET_USD\n              value: "12.50"' in text
+
+
+def test_the_databases_ca_is_mounted_where_the_database_is_spoken_to_and_nowhere_else() -> None:
+    given = merged(BY_THE_INSTALLER, {"database": {"caConfigMap": "database-ca"}})
+    text = render(HELM_4, "production", given)
+    rendered = Rendered("production", text, tuple(each for each in yaml.safe_load_all(text) if each))
+    having: set[str] = set()
+    for component, pod, _ in rendered.pods():
+        named = [volume for volume in pod.get("volumes", ()) if "configMap" in volume]
+        mounts = [
+            each for each in container(pod).get("volumeMounts", ()) if each["mountPath"] == "/etc/askpanel"
+        ]
+        assert [each["name"] for each in mounts] == [volume["name"] for volume in named]
+        if named:
+            assert named[0]["configMap"] == {"name": "database-ca"}
+            having.add(component)
+    assert having == {"gateway", "projector", "migration"}
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
