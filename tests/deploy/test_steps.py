@@ -81,7 +81,9 @@ def test_bootstrap_with_a_password_of_before_says_so(secured: OwnNats) -> None:
 def test_bootstrap_gives_up_on_a_server_that_is_not_there() -> None:
     done = step("bootstrap", ASKPANEL_NATS_URL="nats://127.0.0.1:1", ASKPANEL_BOOTSTRAP_SECONDS="1")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("bootstrap: no JetStream for nobody in particular within 1 s")
+    assert done.stderr.splitlines()[-1].startswith(
+        "bootstrap: no JetStream for nobody in particular within 1 s"
+    )
 
 
 async def test_migration_makes_the_tables_and_may_be_repeated(databases: Databases) -> None:

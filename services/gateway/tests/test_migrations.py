@@ -144,6 +144,20 @@ async def test_changed_hardening_is_applied_again_but_only_when_asked(
     assert (await migrate(database.owner, sql_dir=folder, hardening=True)).applied == ("hardening.sql",)
 
 
+async def test_hardening_is_taken_back_by_its_file_and_can_be_applied_again(database: Database) -> None:
+    count = "select count(*) from pg_policies where schemaname = 'public' and permissive = 'RESTRICTIVE'"
+    owner = await asyncpg.connect(database.owner)
+    try:
+        before = await owner.fetchval(count)
+        await owner.execute((sql_folder().path / "hardening_off.sql").read_text())
+        assert (before, await owner.fetchval(count)) == (13, 0)
+        assert (await migrate(database.owner)).applied == ()
+        assert (await migrate(database.owner, hardening=True)).applied == ("hardening.sql",)
+        assert await owner.fetchval(count) == before
+    finally:
+        await owner.close()
+
+
 async def test_a_failing_statement_names_its_file_and_leaves_no_trace(
     database: Database, tmp_path: Path
 ) -> None:
