@@ -51,7 +51,9 @@ async def prepare(settings: BootstrapSettings) -> None:
         # A refused login or right is told by itself: whoever waits for the answer sees only that none came.
         why = client.last_error or repr(error)
         who = f"user {settings.nats_user}" if settings.nats_user else "nobody in particular"
-        raise LogUnavailable(f"no JetStream for {who} within {settings.bootstrap_seconds:g} s: {why}") from error
+        raise LogUnavailable(
+            f"no JetStream for {who} within {settings.bootstrap_seconds:g} s: {why}"
+        ) from error
     finally:
         await client.close()
 
