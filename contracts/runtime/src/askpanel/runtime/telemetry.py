@@ -35,7 +35,7 @@ PROJECTION_SEQUENCE = Gauge("askpanel_projection_sequence", "Last projected sequ
 PROJECTION_LAG = Gauge("askpanel_projection_lag_events", "Events on the log not projected.", ["projection"])
 PROJECTION_AGE = Gauge(
     "askpanel_projection_age_seconds",
-    "Age of the oldest event not projected; while nothing is heard of the log, for how long.",
+    "Seconds since the tables were last known to hold all of the log; 0 where another projector writes them.",
     ["projection"],
 )
 STREAMS_OPEN = Gauge("askpanel_sse_streams", "Open SSE streams.")
@@ -100,7 +100,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(service: str, *, level: str, log_format: str, stream: TextIO = sys.stderr) -> None:
-    """Set up logging of this process."""
+    """Set up logging of this process, and begin what alerts count: an increase sees nothing of a series' first value."""
+    DEAD_LETTERS.labels(service)
+    NATS_ERRORS.labels("permission")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         JsonFormatter(service)
