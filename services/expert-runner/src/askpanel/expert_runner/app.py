@@ -45,7 +45,7 @@ def main() -> None:
         kept = partial(versions, Replies(runtime.client), EXPERTS_BUCKET.name)
         speakers = Speakers(bucket, runtime.client, kept, most=settings.runner_experts)
         await speakers.watch()
-        runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model))
+        runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model, calls=settings.runner_calls))
         return [Worker(EXPERT_RUNNER, runner, parallel=settings.runner_parallel)]
 
     run_worker("expert-runner", settings, wire)
