@@ -171,7 +171,7 @@ async def test_a_server_that_wants_a_key_is_asked_with_it() -> None:
         named = {"ASKPANEL_OPENAI_BASE_URL": url}
         choice = await resolve(ModelEnvironment.of(named | {"ASKPANEL_OPENAI_API_KEY": "sk-mine"}))
         assert choice.label.id == "compatible:llama3.2"
-        with pytest.raises(Unusable, match="HTTP 401.*ASKPANEL_OPENAI_API_KEY"):
+        with pytest.raises(Unusable, match=r"HTTP 401.*ASKPANEL_OPENAI_API_KEY"):
             await resolve(ModelEnvironment.of(named))
 
 
@@ -197,7 +197,7 @@ async def test_a_named_server_without_a_chat_model_is_an_error() -> None:
 )
 async def test_a_server_that_talks_nonsense_lists_no_model(nonsense: str) -> None:
     async with answering(nonsense) as url:
-        with pytest.raises(Unusable, match="no list of models|lists no model"):
+        with pytest.raises(Unusable, match=r"no list of models|lists no model"):
             await resolve(ModelEnvironment(base_url=url))
 
 

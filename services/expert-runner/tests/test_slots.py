@@ -85,7 +85,7 @@ async def test_who_stops_waiting_leaves_the_slot_to_the_next_even_if_it_was_just
 
 @given(
     st.integers(1, 4),
-    st.lists(st.tuples(st.sampled_from([A, B, C]), st.sampled_from("take free stop".split()))),
+    st.lists(st.tuples(st.sampled_from([A, B, C]), st.sampled_from(["take", "free", "stop"]))),
 )
 async def test_no_slot_is_free_while_anybody_waits_and_none_is_given_twice(
     number: int, steps: list[tuple[UUID, str]]
