@@ -60,4 +60,5 @@ def means(settings: ExpertRunnerSettings) -> Means:
         hub=settings.model_hub,
         api_key=settings.openai_api_key.get_secret_value(),
         schema=settings.openai_schema,
+        context=settings.openai_context,
     )

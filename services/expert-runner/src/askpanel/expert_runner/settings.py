@@ -39,4 +39,9 @@ class ExpertRunnerSettings(ServiceSettings):
     openai_schema: bool = Field(
         default=True, description="Whether that server enforces JSON schemas; if not, they are prompted."
     )
+    openai_context: int = Field(
+        default=4096,
+        ge=2048,
+        description="Tokens that a model of that server takes, prompt and answer together; more is cut.",
+    )
     model_hub: bool = Field(default=True, description="Whether weights may be fetched from their publisher.")
