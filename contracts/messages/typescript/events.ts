@@ -326,10 +326,16 @@ export interface ThemeBlock {
   text: string;
 }
 
-/** Tokens as the provider reported them. */
+/**
+ * Tokens as the provider reported them.
+ *
+ * Of the input tokens, `cache_read_tokens` were read from the provider's cache and `cache_write_tokens` written to it, which have prices of their own; absent: none, or not told.
+ */
 export interface TokenUsage {
   input_tokens: number;
   output_tokens: number;
+  cache_read_tokens?: number;
+  cache_write_tokens?: number;
 }
 
 /** Somebody asked. `configuration` is the full effective configuration, frozen here. */
@@ -556,6 +562,8 @@ export interface UsageRecorded {
   model: string;
   input_tokens?: number;
   output_tokens?: number;
+  cache_read_tokens?: number;
+  cache_write_tokens?: number;
   tokens_used: number;
   execution_time_ms: number;
   cost_usd?: string;

@@ -248,6 +248,17 @@ def test_a_copy_on_the_log_changes_nothing_but_the_sequence() -> None:
     assert again.sequence == 1000
 
 
+def test_a_cost_says_what_came_from_the_providers_cache_where_it_was_told() -> None:
+    story = Story()
+    story.created()
+    story.used(0)
+    story.used(1, cache_read_tokens=300)
+    _, rows = folded(story.events)
+    told, cached = (row.metadata for row in rows if isinstance(row, UsageRow))
+    assert "cache_read_tokens" not in told, "rows of events that are older stay what they were"
+    assert {key: value for key, value in cached.items() if "cache" in key} == {"cache_read_tokens": 300}
+
+
 def test_an_event_without_its_panel_is_refused() -> None:
     story = Story()
     with pytest.raises(NoPanel):

@@ -138,7 +138,10 @@ EXPERT_RUNNER = Durable(
     service="expert-runner",
     filters=(all_of(ExpertRequested.TYPE),),
     ack_wait=15.0,
+    max_ack_pending=10_000,
 )
+"""Requests wait for a model in the runners' hands, up to a thousand in each: from `max_ack_pending` on the server
+hands out none, also not to a runner with nothing to do."""
 CONSENSUS = Durable(
     name="consensus", stream=PANELS.name, service="consensus", filters=(all_of(ConsensusRequested.TYPE),)
 )

@@ -46,7 +46,7 @@ def main() -> None:
         kept = partial(versions, Replies(runtime.client), EXPERTS_BUCKET.name)
         speakers = Speakers(bucket, runtime.client, kept, most=settings.runner_experts)
         await speakers.watch()
-        runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model))
+        runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model, calls=settings.runner_calls))
         return [Worker(EXPERT_RUNNER, runner, parallel=settings.runner_parallel)]
 
     run_worker("expert-runner", settings, wire)
@@ -61,4 +61,5 @@ def means(settings: ExpertRunnerSettings) -> Means:
         hub=settings.model_hub,
         api_key=settings.openai_api_key.get_secret_value(),
         schema=settings.openai_schema,
+        context=settings.openai_context,
     )

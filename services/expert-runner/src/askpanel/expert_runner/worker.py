@@ -154,7 +154,7 @@ class ExpertRunner:
         self, task: Task, speaker: Speaker, attempt: int
     ) -> tuple[Reply | Failure | None, int]:
         """What came of it, None where it is no longer wanted, and the ms it took from its turn on."""
-        async with self._line.turn(task.seconds_left()) as turn:
+        async with self._line.turn(task.envelope.panel.tenant_id, task.seconds_left()) as turn:
             if isinstance(turn, Failure):
                 return turn, 0
             if time.monotonic() - task.taken_at > STILL_WANTED and (await self._past(task)).settled:

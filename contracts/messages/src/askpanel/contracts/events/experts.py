@@ -75,10 +75,16 @@ class ExpertStarted(Step, Event):
 
 
 class TokenUsage(Data):
-    """Tokens as the provider reported them."""
+    """Tokens as the provider reported them.
+
+    Of the input tokens, `cache_read_tokens` were read from the provider's cache and `cache_write_tokens` written to it,
+    which have prices of their own; absent: none, or not told.
+    """
 
     input_tokens: int = Field(ge=0)
     output_tokens: int = Field(ge=0)
+    cache_read_tokens: int | None = Field(default=None, ge=0)
+    cache_write_tokens: int | None = Field(default=None, ge=0)
 
 
 class ExpertResponded(Step, Event):

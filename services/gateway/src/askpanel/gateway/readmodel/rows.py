@@ -238,6 +238,9 @@ def usage_row(recorded: Recorded, event: UsageRecorded, data: Json) -> UsageRow:
         "model": event.model,
         "input_tokens": event.input_tokens,
         "output_tokens": event.output_tokens,
+        **{
+            name: data[name] for name in ("cache_read_tokens", "cache_write_tokens") if data[name] is not None
+        },
         "cost_usd_exact": data["cost_usd"],
         "unpriced": event.unpriced,
         "prices": event.prices,
