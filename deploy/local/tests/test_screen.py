@@ -22,6 +22,7 @@ PANEL: dict[str, Any] = {
         "dissenting_opinions": [{"agent_name": "Ben", "opinion": "Now [or never]."}],
         "recommendation": "Wait.",
     },
+    "failures": [],
     "usage": {"tokens_used": 10, "calls": 2, "cost_usd": "0.1"},
     "stop_reason": "max_rounds",
 }
@@ -52,3 +53,9 @@ def test_a_failure_and_a_degraded_state_stand_above_the_result() -> None:
     )
     assert text.index("Failed: rejected.") < text.index("Consensus 50%")
     assert text.index("Degraded: one seat is missing") < text.index("Consensus 50%")
+
+
+def test_a_failed_panel_says_which_attempts_failed() -> None:
+    late = {"agent_name": "Ann", "attempt": 1, "reason": "timeout"}
+    text = shown(PANEL | {"status": "failed", "failure": {"reason": "quorum_not_met"}, "failures": [late]})
+    assert "  Ann, attempt 1: timeout" in text

@@ -1192,6 +1192,7 @@ export interface components {
          * PanelView
          * @description A panel whole. `sequence`: its last event that is in here, where a stream may go on.
          *
+         *     `ratified_by`: the user who approved the result; None where nobody did.
          *     `rows_left_out`: the tables hold more answers or rounds of it than a panel has, by whomever; the first are here.
          */
         PanelView: {
@@ -1286,6 +1287,8 @@ export interface components {
             budget_exceeded?: components["schemas"]["BudgetExceededView"] | null;
             /** Stop Reason */
             stop_reason?: string | null;
+            /** Ratified By */
+            ratified_by?: string | null;
             /** Summary */
             summary?: string | null;
             /** Recommendation */
