@@ -2005,8 +2005,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -2079,8 +2077,6 @@ export interface operations {
             header?: {
                 /** @description Repeat a request with the same key and body: there is never a second panel. */
                 "Idempotency-Key"?: string | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -2199,8 +2195,6 @@ export interface operations {
                 "If-None-Match"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2291,8 +2285,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2376,8 +2368,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2461,8 +2451,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2544,8 +2532,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2626,10 +2612,7 @@ export interface operations {
             query?: {
                 after?: number;
             };
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -2713,8 +2696,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2794,10 +2775,7 @@ export interface operations {
     cancel_api_v1_panels__panel_id__cancel_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -2907,10 +2885,7 @@ export interface operations {
     human_input_api_v1_panels__panel_id__human_input_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -3020,10 +2995,7 @@ export interface operations {
     issue_ticket_api_v1_panels__panel_id__stream_tickets_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -3102,13 +3074,9 @@ export interface operations {
         parameters: {
             query?: {
                 last_event_id?: string | null;
-                /** @description Instead of the two headers. */
-                ticket?: string | null;
             };
             header?: {
                 "Last-Event-ID"?: string | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -3197,10 +3165,7 @@ export interface operations {
                 q?: string | null;
                 domain?: string | null;
             };
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3269,10 +3234,7 @@ export interface operations {
     create_expert_api_v1_agents_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3373,10 +3335,7 @@ export interface operations {
     get_expert_api_v1_agents__agent_id__get: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3454,10 +3413,7 @@ export interface operations {
     revise_expert_api_v1_agents__agent_id__put: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3567,10 +3523,7 @@ export interface operations {
     retire_expert_api_v1_agents__agent_id__delete: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3655,10 +3608,7 @@ export interface operations {
     select_experts_api_v1_agents_select_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3752,10 +3702,7 @@ export interface operations {
     list_panel_types_api_v1_panel_types_get: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3825,8 +3772,6 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
             };
@@ -3905,8 +3850,6 @@ export interface operations {
                 group_by?: "day" | "agent" | "model" | "panel_type";
             };
             header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
             };
