@@ -228,3 +228,11 @@ async def test_a_bad_expert_is_refused_with_a_pointer(
     refused = await send(gateway, "POST", "/agents", EXPERT | change)
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+
+
+async def test_a_text_is_counted_in_characters(gateway: Running) -> None:
+    refused = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": "own-brief", "summary": " brief "})
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "/summary"
+    assert "at least 10 characters" in error["detail"]
+    assert "not 5" in error["detail"]

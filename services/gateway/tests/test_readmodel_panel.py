@@ -207,6 +207,23 @@ def test_failed_attempts_and_exceeded_budgets_are_listed() -> None:
     assert metadata["budget"]["spent_usd"] == "1.02"
 
 
+def test_a_call_that_failed_is_listed_also_when_the_log_tells_of_it_after_the_end() -> None:
+    story = Story()
+    story.created()
+    story.started()
+    story.round_started()
+    failing(story)
+    story.attempt_failed(0)
+    story.attempt_failed(1)
+    panel, rows = folded(story.events)
+    assert panel.status == "failed"
+    assert [(one["seat"], one["reason"]) for one in panel.metadata["failures"]] == [
+        (0, "timeout"),
+        (1, "timeout"),
+    ]
+    assert rows == []
+
+
 def test_only_seats_that_vote_are_agents() -> None:
     story = Story()
     seats = (Seat(agent_id="a", name="A"), Seat(agent_id="j", name="J", role="judge"))

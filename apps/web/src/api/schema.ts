@@ -1199,6 +1199,7 @@ export interface components {
          * PanelView
          * @description A panel whole. `sequence`: its last event that is in here, where a stream may go on.
          *
+         *     `ratified_by`: the user who approved the result; None where nobody did.
          *     `rows_left_out`: the tables hold more answers or rounds of it than a panel has, by whomever; the first are here.
          */
         PanelView: {
@@ -1293,6 +1294,8 @@ export interface components {
             budget_exceeded?: components["schemas"]["BudgetExceededView"] | null;
             /** Stop Reason */
             stop_reason?: string | null;
+            /** Ratified By */
+            ratified_by?: string | null;
             /** Summary */
             summary?: string | null;
             /** Recommendation */
@@ -2009,8 +2012,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -2083,8 +2084,6 @@ export interface operations {
             header?: {
                 /** @description Repeat a request with the same key and body: there is never a second panel. */
                 "Idempotency-Key"?: string | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -2203,8 +2202,6 @@ export interface operations {
                 "If-None-Match"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2295,8 +2292,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2380,8 +2375,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2465,8 +2458,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2548,8 +2539,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2630,10 +2619,7 @@ export interface operations {
             query?: {
                 after?: number;
             };
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -2717,8 +2703,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2798,10 +2782,7 @@ export interface operations {
     cancel_api_v1_panels__panel_id__cancel_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -2911,10 +2892,7 @@ export interface operations {
     human_input_api_v1_panels__panel_id__human_input_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -3024,10 +3002,7 @@ export interface operations {
     issue_ticket_api_v1_panels__panel_id__stream_tickets_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -3106,13 +3081,9 @@ export interface operations {
         parameters: {
             query?: {
                 last_event_id?: string | null;
-                /** @description Instead of the two headers. */
-                ticket?: string | null;
             };
             header?: {
                 "Last-Event-ID"?: string | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -3201,10 +3172,7 @@ export interface operations {
                 q?: string | null;
                 domain?: string | null;
             };
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3273,10 +3241,7 @@ export interface operations {
     create_expert_api_v1_agents_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3377,10 +3342,7 @@ export interface operations {
     get_expert_api_v1_agents__agent_id__get: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3458,10 +3420,7 @@ export interface operations {
     revise_expert_api_v1_agents__agent_id__put: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3571,10 +3530,7 @@ export interface operations {
     retire_expert_api_v1_agents__agent_id__delete: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3659,10 +3615,7 @@ export interface operations {
     select_experts_api_v1_agents_select_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3756,10 +3709,7 @@ export interface operations {
     list_panel_types_api_v1_panel_types_get: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3829,8 +3779,6 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
             };
@@ -3909,8 +3857,6 @@ export interface operations {
                 group_by?: "day" | "agent" | "model" | "panel_type";
             };
             header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
             };

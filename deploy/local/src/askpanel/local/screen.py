@@ -123,6 +123,8 @@ def result(panel: dict[str, Any]) -> Iterator[RenderableType]:
     failure, consensus = panel.get("failure"), panel.get("consensus")
     if panel["status"] == "failed" and failure:
         yield Text(f"Failed: {failure['reason']}. {failure.get('detail') or ''}", style="bold red")
+        for one in panel["failures"]:
+            yield Text(f"  {one['agent_name']}, attempt {one['attempt']}: {one['reason']}", style="red")
     if panel.get("degraded"):
         yield Text("Degraded: " + "; ".join(panel["degraded"]), style="bold yellow")
     labels = sorted({r["model_label"] for r in panel["responses"] if r.get("model_label")})

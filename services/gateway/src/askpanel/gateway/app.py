@@ -26,6 +26,7 @@ from askpanel.gateway import web
 from askpanel.gateway.api import (
     asking,
     commands,
+    documents,
     experts,
     own_experts,
     panels,
@@ -116,6 +117,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(probes.router)
     web.serve(app, settings.web_root, web.sign_in(settings))
     problems.install(app)
+    documents.install(app)
     app.add_middleware(
         Guard,
         most_bytes=settings.max_body_bytes,
