@@ -8,6 +8,7 @@ the id is the attempt's, so a redelivery records nothing twice. 4. Count it in t
 import asyncio
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -16,7 +17,7 @@ from askpanel.contracts.envelope import Recorded, seal
 from askpanel.contracts.events import ExpertFailed, ExpertResponded, PanelCreated, Terms
 from askpanel.contracts.subjects import PanelRef
 from askpanel.runtime import telemetry
-from askpanel.runtime.errors import AlreadyThere, Reject
+from askpanel.runtime.errors import AlreadyThere, Conflict, Reject
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
 from askpanel.usage.meter import budget, record, spending
@@ -85,9 +86,13 @@ class UsageMeter:
         return found.event.user_id, found.event.terms or Terms()
 
     async def _check_budget(self, attempt: Recorded, recorded_at: int) -> None:
-        """Of two costs that together exceed the budget, the one that stands behind the other sees both."""
+        """Of two costs that together exceed the budget, the one that stands behind the other sees both.
+
+        The stop expects no more of the panel than that nobody has told it: it must not wait for a busy one to rest.
+        """
         panel = attempt.envelope.panel
         exceeded = budget(spending(await self._log.read(panel, until=recorded_at)))
         if exceeded is not None:
             stop = seal(exceeded, panel, time=datetime.now(UTC), cause=attempt.envelope)
-            await self._log.append_once(stop, recent=False)
+            with suppress(AlreadyThere, Conflict):  # told by another attempt meanwhile
+                await self._log.append_news(stop, never=BUDGET)
