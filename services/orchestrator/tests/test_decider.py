@@ -52,7 +52,7 @@ def test_a_created_panel_starts_and_asks_every_expert() -> None:
         "ask 1 expert opening 1",
         "ask 1 expert opening 2",
     ]
-    assert decide(panel.state).events == ()
+    assert decide(panel.state, panel.now).events == ()
 
 
 def test_the_plan_says_rounds_seats_threshold_and_deadline() -> None:
@@ -244,9 +244,10 @@ def test_the_round_gets_the_time_left_divided_by_the_rounds_left() -> None:
     first_round(panel)
     panel.give(calculated(panel.of(ConsensusRequested)[0]))
     first, second = panel.of(RoundStarted)
-    assert first.deadline_at == START + timedelta(minutes=10)
-    at = next(r.envelope.time for r in panel.log if r.event.TYPE == "consensus.calculated")
-    assert second.deadline_at - at == (START + timedelta(minutes=30) - at) / 2
+    times = {r.event: r.envelope.time for r in panel.log if isinstance(r.event, PanelStarted | RoundStarted)}
+    at, end = times[panel.of(PanelStarted)[0]], START + timedelta(minutes=30)
+    assert first.deadline_at == at + (end - at) / 3
+    assert second.deadline_at == times[second] + (end - times[second]) / 2
 
 
 def test_the_last_round_ends_with_the_panel() -> None:

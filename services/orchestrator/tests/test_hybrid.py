@@ -40,7 +40,7 @@ def test_the_panel_pauses_after_round_1_for_the_humans_input() -> None:
     checkpoint = asked(panel)
     assert shape(panel.events)[-1] == "human 1 input"
     assert checkpoint.actions == ("answer", "approve", "veto")
-    assert checkpoint.deadline_at - panel.state.at == timedelta(minutes=1440)
+    assert checkpoint.deadline_at == panel.log[-1].envelope.time + timedelta(minutes=1440)
     assert panel.ending is None
 
 

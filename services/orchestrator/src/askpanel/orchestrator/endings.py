@@ -60,9 +60,13 @@ def cancelled(view: View) -> PanelFailed:
 
 
 def without_quorum(view: View, number: int, why: str | None) -> PanelFailed:
-    """No result at all. `why` is a sentence where it was not simply that too few answered."""
+    """No result at all. `why` is a sentence where it was not simply that too few answered.
+
+    Timeouts alone, at the end of the time, blame no provider: what is asked too late is refused as one.
+    """
     failures = _first_round_failures(view)
-    if not view.ballots(number) and failures:
+    ran_out = view.over == "deadline_passed" and set(failures) == {"timeout"}
+    if not view.ballots(number) and failures and not ran_out:
         reasons = ", ".join(sorted(set(failures)))
         return PanelFailed(
             reason="providers_unavailable",

@@ -7,6 +7,7 @@ It counts when its seat is in `round.completed.answered`, the authoritative list
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,7 +23,7 @@ from askpanel.contracts.events import (
     StopReason,
 )
 from askpanel.orchestrator.anonymity import Blanking, drawn, labels
-from askpanel.orchestrator.schedule import FINAL
+from askpanel.orchestrator.schedule import CHAIR_STEP, FINAL, panel_deadline
 from askpanel.orchestrator.state import PanelState, step_key
 
 T = TypeVar("T")
@@ -49,9 +50,10 @@ def quorum_needed(seats: int) -> int:
 
 @dataclass(frozen=True)
 class View:
-    """A panel as its protocol sees it."""
+    """A panel as its protocol sees it. `at` is the moment of the decision, never before its last input."""
 
     state: PanelState
+    at: datetime
 
     @property
     def panel_id(self) -> UUID:
@@ -188,10 +190,15 @@ class View:
         begun = self.state.rounds.get(number)
         steps = [] if begun is None else [planned.step for planned in begun.steps]
         later = steps[steps.index(step) :] if step in steps else [step]
-        return any(
-            self.state.has_passed(PanelDeadlinePassed(purpose="round", round_number=number, step=due))
-            for due in (None, *later)
-        )
+        return any(self._has_passed(number, due) for due in (None, *later))
+
+    @property
+    def chair_has_passed(self) -> bool:
+        """Whether the chair's own deadline is on the log: it speaks after its round, however that closed."""
+        return self._has_passed(self.concluded, CHAIR_STEP)
+
+    def _has_passed(self, number: int, step: str | None) -> bool:
+        return self.state.has_passed(PanelDeadlinePassed(purpose="round", round_number=number, step=step))
 
     # ---------------------------------------------------------------------------- how it stands
 
@@ -214,6 +221,11 @@ class View:
 
     @property
     def grace_is_over(self) -> bool:
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the panel's deadline has passed and no alarm has told it yet. A clock says so, not the log."""
+        return not self.state.has_passed(TIME_UP) and self.at >= panel_deadline(self.state)
+
         """Whether even a consensus under way is waited for no longer."""
         return self.state.has_passed(GRACE_OVER)
 
