@@ -282,6 +282,30 @@ def test_the_cost_is_the_sum_of_what_was_recorded_and_unknown_while_something_is
     assert panel.ending.cost_usd is None
 
 
+def test_a_call_at_work_when_the_panel_ends_is_not_costed_yet() -> None:
+    panel = begin(created(experts=4, configuration={"max_rounds": 1}))
+    answered, again, final, silent = panel.requests("1")
+    for event in (responded(answered), failed(again, retryable=True), failed(final)):
+        panel.give(event, usage(event))
+    panel.give(responded(silent), usage(responded(silent)))
+    panel.fire("panel")
+    panel.give(calculated(panel.of(ConsensusRequested)[0]))
+    ending = panel.ending
+    assert (ending.cost_usd, ending.recorded_usd, ending.uncosted_calls) == (None, Decimal("0.04"), 1)
+
+
+def test_a_call_that_ended_too_late_is_at_work_no_more() -> None:
+    panel = begin(created(experts=4, configuration={"max_rounds": 1}))
+    for request in panel.requests("1")[:2]:
+        panel.give(responded(request), usage(responded(request)))
+    panel.fire("panel")
+    late = responded(panel.request("1", 2))
+    lost = failed(panel.request("1", 3), retryable=True)
+    panel.give(late, usage(late), lost, usage(lost))
+    panel.give(calculated(panel.of(ConsensusRequested)[0]))
+    assert (panel.ending.cost_usd, panel.ending.uncosted_calls) == (Decimal("0.04"), 0)
+
+
 def test_a_request_carries_all_that_the_runner_needs() -> None:
     request = begin(created(experts=3, configuration={"attempt_limit": 2})).request("1", 1)
     assert (request.agent_id, request.agent_name, request.role) == ("agent-1", "Name 1", "expert")
