@@ -6,15 +6,12 @@ from typing import Any, cast
 from askpanel.contracts.events import ConsensusCalculated
 from askpanel.orchestrator.view import View
 
-BLOCKING_FLAGS = frozenset({"low_confidence_unanimity", "shared_source"})
-"""Flags of a quick unanimity that may be one shared error. `few_independent` is shown and does not
-block: more rounds among copies of one model make them no more independent."""
-
 
 def level_reached(view: View, number: int) -> bool:
     """The level is at the threshold, by a majority that is confident and has more than one source.
 
-    Where nobody states a confidence or cites a source, that half of the guard is silent.
+    Where nobody states a confidence or cites a source, that half of the guard is silent. Few independent voters
+    do not block: more rounds among copies of one model make them no more independent.
     """
     consensus = view.state.consensus.get(number)
     if consensus is None or consensus.consensus_level < view.configuration.consensus_threshold:
@@ -26,11 +23,7 @@ def _is_guarded(consensus: ConsensusCalculated) -> bool:
     metrics = consensus.metrics
     confidence = metric(metrics, "majority_confidence")
     sources = metric(metrics, "distinct_sources")
-    return (
-        (confidence is None or confidence >= 0.5)
-        and (sources is None or sources > 1)
-        and not BLOCKING_FLAGS & set(metrics.get("flags") or ())
-    )
+    return (confidence is None or confidence >= 0.5) and (sources is None or sources > 1)
 
 
 def metric(metrics: Mapping[str, Any], name: str) -> float | None:
