@@ -261,7 +261,7 @@ def test_the_last_round_ends_with_the_panel() -> None:
 
 
 def test_a_tenant_without_consensus_gets_one_round_of_answers() -> None:
-    for panel_type in ("structured", "delphi", "hybrid"):
+    for panel_type in ("structured", "delphi"):
         panel = begin(created(panel_type, 3, configuration={"method": "none", "chair": True}))
         assert first_round(panel) == ["round.completed 1", "panel.completed max_rounds"]
         assert panel.ending.consensus_level is None

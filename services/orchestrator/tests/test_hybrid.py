@@ -85,6 +85,26 @@ def test_the_humans_last_answer_is_among_the_ballots_once_given() -> None:
     assert second.responses[-1] == human(panel.of(HumanRequested)[0], "answer").response_id
 
 
+def test_without_consensus_the_human_still_signs() -> None:
+    panel = waiting(method="none")
+    assert shape(panel.events)[-2:] == ["round.completed 1", "human 1 ratify"]
+    assert asked(panel).actions == ("approve", "veto")
+    assert "nothing was counted" in asked(panel).question
+    says(panel, "approve")
+    ending = panel.ending
+    assert (ending.stop_reason, ending.ratified_by, ending.consensus_level) == ("human_approved", USER, None)
+    assert ending.recommendation.startswith("3 experts answered.")
+
+
+def test_without_consensus_a_veto_or_silence_fails_the_panel() -> None:
+    panel = waiting(method="none")
+    says(panel, "veto")
+    assert panel.ending.reason == "rejected"
+    panel = waiting(method="none")
+    panel.fire(f"human-{asked(panel).checkpoint_id}")
+    assert panel.ending.detail.startswith("human_no_answer")
+
+
 def test_approving_at_either_point_completes_the_panel() -> None:
     panel = waiting()
     assert says(panel, "approve") == ["panel.completed human_approved"]

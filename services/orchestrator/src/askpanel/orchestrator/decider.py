@@ -191,7 +191,7 @@ def _conclude(view: View, protocol: PanelProtocol, number: int) -> tuple[Event, 
     if not quorum.met:
         return _without_result(view, protocol, number, protocol.halted(view, number))
     if quorum.needed and view.configuration.method == NO_CONSENSUS:
-        return _follow(view, protocol, Finish("max_rounds"))
+        return _follow(view, protocol, protocol.uncounted(view, number))
     if quorum.needed:
         if number not in state.counting:
             return (_consensus_requested(view, protocol, number),)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from askpanel.contracts.blocks import Purpose, Role
-from askpanel.contracts.configuration import Configuration
+from askpanel.contracts.configuration import NO_CONSENSUS, Configuration
 from askpanel.contracts.events import (
     ConsensusCalculated,
     ExpertRequested,
@@ -204,7 +204,9 @@ class View:
 
     @cached_property
     def concluded(self) -> int:
-        """The last round that has a consensus with a quorum; 0 when none has."""
+        """The last round that has a result: a consensus with a quorum, or answers alone; 0 when none has."""
+        if self.configuration.method == NO_CONSENSUS:
+            return max((n for n, closed in self.state.completed.items() if closed.quorum.met), default=0)
         return max((n for n, found in self.state.consensus.items() if has_result(found)), default=0)
 
     @property
@@ -220,12 +222,12 @@ class View:
         return "budget_exceeded" if self.state.budget is not None else None
 
     @property
-    def grace_is_over(self) -> bool:
-    @property
     def time_is_up(self) -> bool:
         """Whether the panel's deadline has passed and no alarm has told it yet. A clock says so, not the log."""
         return not self.state.has_passed(TIME_UP) and self.at >= panel_deadline(self.state)
 
+    @property
+    def grace_is_over(self) -> bool:
         """Whether even a consensus under way is waited for no longer."""
         return self.state.has_passed(GRACE_OVER)
 
