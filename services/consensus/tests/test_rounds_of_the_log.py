@@ -83,3 +83,16 @@ def test_one_model_alone_is_no_quorum_where_the_seats_were_given_more() -> None:
     result = counted(1, created(5, models=models), *now)
     assert (result.quorum.met, result.band) == (False, "none")
     assert counted(1, created(5, models=models), *now, responded(4, 1, "b")).quorum.met
+
+
+def test_a_person_chooses_an_option_and_counts_twice() -> None:
+    person = HumanResponded(
+        checkpoint_id=UUID(int=7), response_id=UUID(int=8), round_number=1, action="answer",
+        content="France, without doubt.", option="france", user_id=UUID(int=3), user_name="Ada",
+    )  # fmt: skip
+    votes = [responded(seat, 2, f"m{seat}", option="germany" if seat < 2 else "france") for seat in range(4)]
+    events = (created(4, "hybrid", ("germany", "france")), person, *votes)
+    assert "No majority" in counted(2, events[0], *votes, method="weighted").recommendation
+    result = counted(2, *events, method="weighted")
+    assert round(result.consensus_level, 4) == round(4 / 6, 4)
+    assert "Ada" not in {one.agent_name for one in result.metrics.abstained}

@@ -85,6 +85,25 @@ def test_the_humans_last_answer_is_among_the_ballots_once_given() -> None:
     assert second.responses[-1] == human(panel.of(HumanRequested)[0], "answer").response_id
 
 
+def test_a_text_without_a_vote_leaves_the_vote_before_it() -> None:
+    panel = waiting(max_rounds=3)
+    says(panel, "answer", "Not like this.", "oppose")
+    says(panel, "modify", "Mind the budget, too.")
+    first, second = panel.of(HumanResponded)
+    counted = panel.of(ConsensusRequested)[-1]
+    assert first.response_id in counted.responses
+    assert second.response_id not in counted.responses
+
+
+def test_an_option_is_a_vote_too() -> None:
+    panel = waiting(max_rounds=3)
+    chosen = human(asked(panel), "answer", "France.").model_copy(update={"option": "fr"})
+    panel.give(chosen)
+    panel.run()
+    says(panel, "modify", "Mind the budget, too.")
+    assert chosen.response_id in panel.of(ConsensusRequested)[-1].responses
+
+
 def test_without_consensus_the_human_still_signs() -> None:
     panel = waiting(method="none")
     assert shape(panel.events)[-2:] == ["round.completed 1", "human 1 ratify"]

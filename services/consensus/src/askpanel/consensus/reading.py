@@ -158,6 +158,7 @@ def _human(event: HumanResponded, seat: int, sequence: int) -> Answer:
         position=event.content,
         content=event.content,
         stance=event.stance or "abstain",
+        option=event.option,
     )
 
 

@@ -208,7 +208,8 @@ def _consensus_requested(view: View, protocol: PanelProtocol, number: int) -> Co
         given for earlier in protocol.counted_rounds(number) for given in view.ballots(earlier).values()
     ]
     carried = view.carried(number)
-    human = list(view.state.human.values())[-1:]
+    said = list(view.state.human.values())
+    human = [one for one in said if one.stance is not None or one.option is not None][-1:] or said[-1:]
     responses = [given.response_id for given in (*ballots, *carried.values(), *human)]
     return ConsensusRequested(
         round_number=number,
