@@ -50,10 +50,12 @@ class World:
     attempts: Counter[ExpertRequested] = field(default_factory=Counter[ExpertRequested])
 
     def decide(self) -> None:
-        """Append the decision, or, after a crash, a part of it; the rest must not change.
+        """Append the decision, maybe minutes late, or, after a crash, a part of it; the rest must not change.
 
         A part is the first events, and any of the requests that come next: they are appended side by side.
         """
+        if self.random.random() < self.unrest:
+            self.panel.now += timedelta(minutes=self.random.choice([1, 5, 20]))
         wanted = decide(self.panel.state, self.panel.now).events
         for event in wanted:
             if isinstance(event, RoundStarted):
@@ -112,17 +114,15 @@ class World:
                 return human(what, random.choice(what.actions), "My view", "support")
 
     def disturb(self) -> None:
-        """A cancel, a budget, a timer at any moment, an orchestrator that is away, or an old event once more."""
+        """A cancel, a budget, a timer at any moment, or an old event once more."""
         random, panel = self.random, self.panel
-        match random.choice(["cancel", "budget", "timer", "timer", "timer", "away", "again"]):
+        match random.choice(["cancel", "budget", "timer", "timer", "timer", "again"]):
             case "cancel" if random.random() < 0.2:
                 panel.append(CANCEL)
             case "budget" if random.random() < 0.5:
                 panel.append(BUDGET)
             case "timer" if panel.armed:
                 self.fire(random.choice(panel.armed))
-            case "away":
-                panel.now += timedelta(minutes=random.choice([1, 5, 20]))
             case _:
                 assert evolve(panel.state, random.choice(panel.log)) == panel.state
 
