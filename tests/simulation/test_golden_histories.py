@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from askpanel.contracts.configuration import PANEL_TYPES
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.events import EVENTS, Event, PanelCompleted, PanelDeadlinePassed
+from askpanel.contracts.ids import event_id
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator.decider import decide
 from askpanel.orchestrator.state import PanelState, evolve
 from askpanel.orchestrator.timers import deadline
+from askpanel.orchestrator.worker import is_settled
 from tests.faults import rows
 from tests.faults.evidence import Allowance, Evidence
 from tests.faults.invariants import explain, violations
@@ -29,8 +32,19 @@ MONEY = ("cost_usd", "recorded_usd", "uncosted_calls")
 
 def again(state: PanelState, then: Recorded) -> tuple[Event, ...]:
     """What would be written there today; deadlines were once counted from the last input, as if decided at once."""
-    today = decide(state, then.envelope.time).events[:1]
-    return today if today == (then.event,) else decide(state, state.at).events[:1]
+    today = _there(decide(state, then.envelope.time).events, then)
+    return today if today == (then.event,) else _there(decide(state, state.at).events, then)
+
+
+def _there(decided: Sequence[Event], then: Recorded) -> tuple[Event, ...]:
+    """What is decided first, or, of what is then appended side by side, what stands there."""
+    beside = tuple(takewhile(is_settled, decided))
+    same = tuple(
+        event
+        for event in beside
+        if event_id(then.envelope.panel.panel_id, event.TYPE, *event.identity()) == then.envelope.id
+    )
+    return same or tuple(decided[:1])
 
 
 def told_later(then: Event, now: Event) -> set[str]:
