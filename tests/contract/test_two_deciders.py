@@ -50,10 +50,9 @@ def delivered(recorded: Recorded) -> Delivery:
 
 async def armed(client: Client, panel: PanelRef) -> str:
     """When the alarm of round 1 goes off."""
-    jetstream = client.jetstream()
-    message = await jetstream.get_last_msg(TIMERS.name, panel.timer("round-1", "scheduled"))
-    assert message.headers is not None
-    return message.headers["Nats-Schedule"]
+    message = await client.jetstream().get_last_msg(TIMERS.name, panel.timer("round-1", "scheduled"))
+    headers: dict[str, str] = message.headers or {}
+    return headers["Nats-Schedule"]
 
 
 def scheduled(at: datetime) -> str:

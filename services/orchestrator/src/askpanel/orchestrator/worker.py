@@ -1,10 +1,10 @@
 """Events and alarms in, decisions out: the only part of the orchestrator that touches the log.
 
 1. Take a message. 2. Have the panel folded: kept from before and provably complete, or read from the
-log. 3. Decide, by this process's clock. 4. Arm the timers of what was decided, then append: event by event, each expecting the
-panel as it was folded; what is settled side by side, unless the panel was cut short meanwhile. When
-somebody appended in between, fold that and decide again. 5. Only then is the message acknowledged. A crash
-anywhere repeats the step; the ids make the repetition harmless.
+log. 3. Decide, by this process's clock. 4. Arm the timers of what was decided, then append: event by event,
+each expecting the panel as it was folded; what is settled side by side, unless the panel was cut short
+meanwhile. When somebody appended in between, fold that and decide again. 5. Only then is the message
+acknowledged. A crash anywhere repeats the step; the ids make the repetition harmless.
 """
 
 import time
@@ -24,7 +24,7 @@ from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator import alarms
 from askpanel.orchestrator.decider import Decision, decide
 from askpanel.orchestrator.panels import PANEL, Panel, Panels
-from askpanel.orchestrator.timers import deadline, moved, timers
+from askpanel.orchestrator.timers import Timer, deadline, moved, timers
 from askpanel.runtime.errors import AlreadyThere, Conflict, Reject
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
@@ -124,12 +124,18 @@ class Orchestrator:
             complete = await self._append_all(ref, panel, decision, cause, recent=recent)
             if panel.ended:
                 await alarms.disarm(self._log.jetstream, ref)
-            elif panel.state is not None:
-                late = tuple(one for timer in armed if (one := moved(timer, panel.state)) is not None)
-                await alarms.arm(self._log.jetstream, ref, late)
+            else:
+                await self._follow(ref, panel, armed)
             if complete:
                 return
         raise RuntimeError(f"panel {ref.panel_id} decides without end")
+
+    async def _follow(self, ref: PanelRef, panel: Panel, armed: Sequence[Timer]) -> None:
+        """Move alarms to the deadlines on the log, where another process decided the same and was first."""
+        state = panel.state
+        if state is not None:
+            late = tuple(one for timer in armed if (one := moved(timer, state)) is not None)
+            await alarms.arm(self._log.jetstream, ref, late)
 
     async def _append_all(
         self, ref: PanelRef, panel: Panel, decision: Decision, cause: Envelope | None, *, recent: bool
