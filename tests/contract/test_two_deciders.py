@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from nats.aio.client import Client
@@ -51,8 +52,7 @@ def delivered(recorded: Recorded) -> Delivery:
 async def armed(client: Client, panel: PanelRef) -> str:
     """When the alarm of round 1 goes off."""
     message = await client.jetstream().get_last_msg(TIMERS.name, panel.timer("round-1", "scheduled"))
-    headers: dict[str, str] = message.headers or {}
-    return headers["Nats-Schedule"]
+    return cast("dict[str, str]", message.headers)["Nats-Schedule"]
 
 
 def scheduled(at: datetime) -> str:
