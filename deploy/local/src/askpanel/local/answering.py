@@ -37,13 +37,18 @@ def answer(
     )
 
 
-def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], console: Console) -> None:
-    """Show the question and pass on what the person says; where nobody sits, say how it can be answered."""
+def at_the_prompt(
+    client: ApiClient, panel_id: str, asked: dict[str, Any], options: dict[str, str], console: Console
+) -> None:
+    """Show the question and pass on what the person says; where nobody sits, say how it can be answered.
+
+    `options` are the texts of what the panel votes on, by id; none where it votes by stance.
+    """
+    how = how_to_answer(client, panel_id, asked, options)
     console.print(f"\n{asked['question']}\n", markup=False, highlight=False)
     if not (console.is_terminal and sys.stdin.isatty()):
-        console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False, soft_wrap=True)
+        console.print(how, markup=False, highlight=False, soft_wrap=True)
         return
-    options = _options(client, panel_id)
     for one, text in options.items():
         console.print(f"  {one}  {text}", markup=False, highlight=False)
     kind, votes = ("option", tuple(options)) if options else ("stance", STANCES)
@@ -59,21 +64,15 @@ def at_the_prompt(client: ApiClient, panel_id: str, asked: dict[str, Any], conso
         else:
             console.print(told, markup=False, highlight=False)
             return
-    console.print(how_to_answer(client, panel_id, asked), markup=False, highlight=False, soft_wrap=True)
+    console.print(how, markup=False, highlight=False, soft_wrap=True)
 
 
-def how_to_answer(client: ApiClient, panel_id: str, asked: dict[str, Any]) -> str:
+def how_to_answer(client: ApiClient, panel_id: str, asked: dict[str, Any], options: dict[str, str]) -> str:
     """The command for this checkpoint."""
-    options = _options(client, panel_id)
     vote = f"--option {'|'.join(options)}" if options else f"--stance {'|'.join(STANCES)}"
     words = f"{'|'.join(asked['actions'])} [words] [{vote}]"
     typed = f"{command()} answer{client.options} {panel_id} {words}"
     return f"it waits for you until {local_time(asked['deadline_at'])}: {typed}"
-
-
-def _options(client: ApiClient, panel_id: str) -> dict[str, str]:
-    """What the panel votes on, by id; nothing where it votes by stance."""
-    return {one["id"]: one["text"] for one in client.request("GET", f"/panels/{panel_id}")["options"]}
 
 
 def _give(client: ApiClient, panel_id: str, asked: dict[str, Any], said: dict[str, str | None]) -> str:

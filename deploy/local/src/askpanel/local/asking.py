@@ -76,7 +76,7 @@ def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], co
             if line:
                 told(line)
             if event.name == "human_requested":
-                how = how_to_answer(client, created["id"], event.data)
+                how = how_to_answer(client, created["id"], event.data, screen.options)
                 console.print(f"· {how}", markup=False, highlight=False, soft_wrap=True)
         return
     shown: set[tuple[int, str, int]] = set()
@@ -92,5 +92,5 @@ def _follow(client: ApiClient, created: dict[str, Any], body: dict[str, Any], co
             live.update(screen.live())
             if event.name == "human_requested":
                 live.stop()
-                at_the_prompt(client, created["id"], event.data, console)
+                at_the_prompt(client, created["id"], event.data, screen.options, console)
                 live.start()
