@@ -21,9 +21,9 @@ from prometheus_client import REGISTRY
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.contracts.topology import REQUESTS_BUCKET
-from askpanel.gateway.limits.bucket import Rate
 from askpanel.gateway.limits.requests import RequestLimiter
 from askpanel.gateway.limits.shared import cells
+from askpanel.gateway.rates import Rate
 from askpanel.local.demo import TENANTS, seed
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer

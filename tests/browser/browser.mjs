@@ -69,6 +69,13 @@ export async function kill(service) {
   }
 }
 
+/** Stop a process of the stack (it does nothing, and is not ended) until the answer is called. */
+export function pause(service) {
+  const pid = JSON.parse(readFileSync(path.join(stack.data, "stack.json"), "utf8")).pids[service];
+  process.kill(pid, "SIGSTOP");
+  return () => process.kill(pid, "SIGCONT");
+}
+
 /** The cards are those of the log: every answer and every silent seat once, nothing else. */
 export async function complete(page, id, who = {}) {
   const { events } = await api("GET", `/panels/${id}/events`, undefined, who);

@@ -463,7 +463,6 @@ describe("a running panel", () => {
     const first = new URL(page.url()).searchParams.get("id");
     await stop(first);
     await until(page, "failed");
-    await listed(first);
     await page.getByRole("button", { name: "Ask again" }).click();
     await page.getByText("The same question again").waitFor();
     assert.equal(await page.getByRole("textbox", { name: "Option 2" }).inputValue(), "France");
@@ -890,6 +889,16 @@ describe("every window", () => {
     });
   }
 
+  test("of a phone gives what is said of a proposed expert its width", async () => {
+    await page.setViewportSize({ width: 375, height: 812 });
+    await enter(page, "/new/");
+    await page.getByLabel("Your question").fill("Should we launch the new insulin in Brazil before the EU?");
+    const words = page.locator(".chosen-who").first();
+    await words.waitFor();
+    const { width } = await words.boundingBox();
+    assert.ok(width > 200, `${width} px of 375`);
+  });
+
   test("lets an admin create, edit and retire an expert; a member only looks", async () => {
     const name = `Ines Tax ${process.pid}`; // an id is never given out twice
     const id = `ines-tax-${process.pid}`;
@@ -968,10 +977,28 @@ describe("every window", () => {
     await enter(page, "/experts/", { as: "admin" });
     const shared = page.locator(".expert-card", { hasText: "Amara Okafor" });
     assert.equal(await shared.getByRole("button", { name: /^Retire/ }).count(), 0);
-    await shared.getByRole("button", { name: "Make Amara Okafor ours" }).click();
+    await shared.getByRole("button", { name: "Make it ours: Amara Okafor" }).click();
     await form.getByText("This expert is shared by all tenants.").waitFor();
     assert.equal(await form.getByLabel("Instructions").inputValue(), "");
     await page.keyboard.press("Escape");
+    // Without the copy the shared one is back at once, and stays.
+    const other = page.locator(".expert-card", { hasText: "Prof. Jonas Feld" });
+    await other.getByRole("button", { name: /^Make it ours/ }).click();
+    await form.getByLabel("Title").fill("our own");
+    await form.getByLabel("Instructions").fill("You judge each option by our own prices alone.");
+    await form.getByRole("button", { name: "Publish the new version" }).click();
+    // Where the journey went by before, the copy it left goes on with its versions.
+    const next = form.getByRole("button", { name: "Publish as its next version" });
+    await other.getByText("our own").or(next).first().waitFor();
+    if (await next.isVisible()) await next.click();
+    await other.getByText("our own").waitFor();
+    await other.getByRole("button", { name: /^Retire/ }).click();
+    await form.getByText("new panels seat the shared one again").waitFor();
+    await form.getByRole("button", { name: "Retire" }).click();
+    await page.getByText("new panels seat the shared expert").waitFor();
+    await picture(page, "expert-shared-again", { full: false });
+    assert.equal(await other.getByText("our own").count(), 0);
+    assert.equal(await other.getByRole("button", { name: /^Retire/ }).count(), 0);
     await enter(page, "/experts/");
     await page.locator(".expert-card").first().waitFor();
     assert.equal(await page.getByRole("button", { name: "New expert" }).count(), 0);

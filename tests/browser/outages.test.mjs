@@ -1,7 +1,7 @@
 // What the page shows while something is away: nothing is missed, nothing is shown twice.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { ask, complete, enter, kill, launch, open, picture, until } from "./browser.mjs";
+import { ask, complete, enter, kill, launch, open, pause, picture, stop, until } from "./browser.mjs";
 
 let browser;
 let context;
@@ -46,6 +46,28 @@ test("a lost network is told at once, and caught up with when it is back", async
   await until(page, "completed");
   assert.equal(await reconnecting().count(), 0);
   await complete(page, id);
+});
+
+test("a panel that the tables do not have yet is asked again, once they have it", async () => {
+  const goOn = pause("projector");
+  try {
+    const id = await ask("socratic");
+    await enter(page, `/panel/?id=${id}`);
+    await begun();
+    await stop(id);
+    await until(page, "failed");
+    await page.getByText("Export", { exact: true }).click();
+    await page.getByRole("button", { name: "JSON" }).click();
+    await page.getByText("The tables are behind the log: the panel may not be there yet.").waitFor();
+    await page.getByRole("button", { name: "Ask again" }).click();
+    await page.getByText("The tables are behind the log: the panel may not be there yet.").waitFor();
+    await picture(page, "new-panel-again-behind", { full: false });
+    assert.equal(await page.getByLabel("Your question").count(), 0);
+  } finally {
+    goOn();
+  }
+  await page.getByText("The same question again").waitFor();
+  assert.match(await page.getByLabel("Your question").inputValue(), /insulin/);
 });
 
 test("a gateway killed in the middle of a panel is waited for, and its successor resumed from", async () => {

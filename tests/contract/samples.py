@@ -111,6 +111,7 @@ SAMPLES: tuple[events.Event, ...] = (
                 weight=1.5,
                 model="scripted:latency=0.2",
                 version=3,
+                shared=True,
                 reason="knows the authority",
             ),
         ),
@@ -171,6 +172,7 @@ SAMPLES: tuple[events.Event, ...] = (
         agent_id="regulatory-affairs",
         agent_name="Regulatory affairs",
         agent_version=3,
+        agent_shared=True,
         role="expert",
         model="scripted",
         response_type="analysis",
@@ -203,7 +205,9 @@ SAMPLES: tuple[events.Event, ...] = (
         content='Submit, **if** a second reader agrees.\n\n"Quote" \u2028 end',
         answer=ANSWER,
         model="scripted",
-        usage=events.TokenUsage(input_tokens=812, output_tokens=164),
+        usage=events.TokenUsage(
+            input_tokens=812, output_tokens=164, cache_read_tokens=512, cache_write_tokens=256
+        ),
         execution_time_ms=2_310,
         attempt=2,
     ),
@@ -220,7 +224,9 @@ SAMPLES: tuple[events.Event, ...] = (
         reason="rate_limited",
         detail="429 from the provider",
         retryable=True,
-        usage=events.TokenUsage(input_tokens=812, output_tokens=0),
+        usage=events.TokenUsage(
+            input_tokens=812, output_tokens=0, cache_read_tokens=512, cache_write_tokens=256
+        ),
         execution_time_ms=120,
     ),
     events.ConsensusRequested(
@@ -312,6 +318,8 @@ SAMPLES: tuple[events.Event, ...] = (
         model="scripted",
         input_tokens=812,
         output_tokens=164,
+        cache_read_tokens=512,
+        cache_write_tokens=256,
         tokens_used=976,
         execution_time_ms=2_310,
         cost_usd=Decimal("0.004100"),

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import timedelta
 from itertools import combinations, product
 from pathlib import Path
@@ -46,6 +46,7 @@ from askpanel.runtime.bootstrap import _consumer_config
 from askpanel.runtime.connection import inbox_prefix
 from askpanel.runtime.everything import everything
 from askpanel.runtime.log import EventLog
+from askpanel.runtime.tail import follow
 from tests.contract.archiving import everybody_is_past, finished, put
 from tests.contract.made import a_round, some_panel
 from tests.contract.samples import SAMPLES, recorded, to_golden
@@ -181,6 +182,9 @@ FORBIDDEN = (
     f"$JS.API.STREAM.MSG.DELETE.{PANELS.name}",
     f"$JS.API.CONSUMER.DELETE.{PANELS.name}.{USAGE.name}",
     f"$JS.API.CONSUMER.DURABLE.CREATE.{PANELS.name}.{USAGE.name}",
+    f"$JS.API.CONSUMER.CREATE.{PANELS.name}",
+    f"$JS.API.CONSUMER.CREATE.{PANELS.name}.{USAGE.name}",
+    f"$JS.API.CONSUMER.CREATE.{PANELS.name}.{USAGE.name}.budget.exceeded.>",
     "timer.fired.a.b.c",
     f"$JS.API.CONSUMER.RESET.{PANELS.name}.{USAGE.name}",
     f"$JS.API.STREAM.MSG.DELETE.{DEAD.name}",
@@ -203,6 +207,28 @@ async def test_nobody_administers_the_log(guarded: OwnNats, admin: Client, user:
         await until(lambda: len(errors) > len(forbidden))
     assert all("permissions violation" in error.lower() for error in errors)
     assert (await admin.jetstream().consumer_info(USAGE.stream, USAGE.name)).name == USAGE.name
+
+
+@pytest.mark.parametrize("user", ["gateway", "projector"])
+async def test_who_follows_the_log_declares_no_durable_anew_and_still_follows(
+    guarded: OwnNats, admin: Client, user: str
+) -> None:
+    """By any way there is to name it; the server takes a consumer's name from the subject or from the request."""
+    config = {"filter_subjects": ["budget.exceeded.>"], "ack_policy": "explicit", "deliver_policy": "all"}
+    request = json.dumps(
+        {"stream_name": PANELS.name, "config": {**config, "name": USAGE.name, "ack_wait": 10_000_000_000}}
+    ).encode()
+    errors: list[str] = []
+    create = f"$JS.API.CONSUMER.CREATE.{PANELS.name}"
+    async with as_user(guarded, user, errors) as client:
+        for subject in (create, f"{create}.{USAGE.name}", f"{create}.{USAGE.name}.budget.exceeded.>"):
+            with pytest.raises(TimeoutError):
+                await client.request(subject, request, timeout=0.3)
+        assert len(errors) == 3
+        async with aclosing(follow(client.jetstream(), after=0)) as events:
+            assert await anext(events) is None
+    info = await admin.jetstream().consumer_info(USAGE.stream, USAGE.name)
+    assert set(info.config.filter_subjects or ()) == set(USAGE.filters)
 
 
 def rights_of(user: str) -> Permissions:

@@ -117,6 +117,28 @@ async def test_services_refuse_a_durable_that_has_drifted(
     await bootstrap.verify(client.jetstream(), USAGE)
 
 
+async def test_what_a_newer_version_has_added_or_raised_stops_no_older_process(client: Client) -> None:
+    """As in a rolling update, and on the way back: the newer bootstrap step has run."""
+    jetstream = client.jetstream()
+    raised = _consumer_config(USAGE).evolve(
+        filter_subjects=[*USAGE.filters, "panel.failed.>"],
+        ack_wait=60.0,
+        max_deliver=-1,
+        max_ack_pending=2000,
+    )
+    await jetstream.add_consumer(USAGE.stream, raised)
+    added = [*PANELS.subjects, "news.>"]
+    await jetstream.update_stream(
+        _stream_config(PANELS, Sizing()).evolve(subjects=added, duplicate_window=900.0)
+    )
+    await bootstrap.verify(jetstream, *DURABLES)
+    await bootstrap.create(jetstream)
+    info = await jetstream.consumer_info(USAGE.stream, USAGE.name)
+    assert set(info.config.filter_subjects or ()) == set(USAGE.filters), (
+        "the step of the older version takes it back"
+    )
+
+
 async def test_all_that_is_missing_is_named_at_once(client: Client) -> None:
     for durable in (USAGE, ORCHESTRATOR):
         await client.jetstream().delete_consumer(durable.stream, durable.name)

@@ -1,5 +1,6 @@
 """The expert-runner's look-ups in a real bucket: a tenant's own expert counts from the moment it is there."""
 
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -8,12 +9,19 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from askpanel.contracts.catalogue import BUCKET, Expert, catalogue_key, encode_expert
+from askpanel.contracts.events import Event, ExpertFailed, ExpertResponded
+from askpanel.expert_runner.line import Line
 from askpanel.expert_runner.speakers import Speakers, UnknownExpert
+from askpanel.expert_runner.worker import ExpertRunner
 from askpanel.runtime.buckets import versions
 from askpanel.runtime.errors import LogUnavailable
+from askpanel.runtime.log import EventLog
 from askpanel.runtime.replies import Replies
+from tests.contract.held_model import HeldModel
+from tests.contract.made import some_panel
 from tests.contract.proxy import proxy_to
 from tests.contract.servers import OwnNats, connected
+from tests.contract.test_standing_in_line import asked_of, delivery
 from tests.contract.waiting import until
 
 TENANT = uuid4()
@@ -64,6 +72,35 @@ async def test_a_tenants_own_expert_is_found_though_it_was_missed_before(client:
         return await name_of(found, agent) == "Own"
 
     await until(is_own)
+
+
+async def test_of_two_with_one_id_and_version_the_one_that_is_named_speaks(
+    client: Client, agent: str
+) -> None:
+    """A tenant's copy was retired, and the shared one has come to the copy's version: both sit on panels."""
+    found = await speakers(client)
+    await put(client, expert(agent, "Shared", 2))
+    await put(client, expert(agent, "Own", 2), str(TENANT))
+    await put(client, expert(agent, "Own, revised", 3), str(TENANT))
+    told = [(await found.find(TENANT, agent, 2, shared=shared)).name for shared in (True, False, None)]
+    assert told == ["Shared", "Own", "Own"], "who does not say whose means the tenant's own first, as before"
+    for shared, version in ((True, 3), (False, 1)):
+        with pytest.raises(UnknownExpert):
+            await found.find(TENANT, agent, version, shared=shared)
+
+
+@pytest.mark.parametrize(("shared", "outcome"), [(False, ExpertResponded), (True, ExpertFailed)])
+async def test_a_runner_looks_for_the_expert_that_its_request_means(
+    client: Client, agent: str, shared: bool, outcome: type[Event]
+) -> None:
+    panel, model, log = some_panel(), HeldModel(), EventLog(client)
+    model.go.set()
+    await put(client, expert(agent, "Own"), str(panel.tenant_id))
+    request = asked_of(panel)
+    named = {"agent_id": agent, "agent_version": 1, "agent_shared": shared}
+    runner = ExpertRunner(client, log, await speakers(client), Line(model))
+    await runner(delivery(replace(request, event=request.event.model_copy(update=named))))
+    assert type((await log.read(panel))[-1].event) is outcome
 
 
 async def test_an_unknown_version_is_asked_for_again_when_the_expert_has_changed(

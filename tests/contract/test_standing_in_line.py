@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from nats.aio.client import Client
@@ -52,9 +53,12 @@ async def shown(text: str) -> None:
     """Nobody watches."""
 
 
-async def call(line: Line, seconds: float = 60.0) -> Reply | Failure:
+TENANT = uuid4()
+
+
+async def call(line: Line, seconds: float = 60.0, tenant_id: UUID = TENANT) -> Reply | Failure:
     """As the expert-runner does it."""
-    async with line.turn(seconds) as turn:
+    async with line.turn(tenant_id, seconds) as turn:
         return (
             turn if isinstance(turn, Failure) else await turn.ask(prompt(), on_delta=shown, seconds=seconds)
         )
@@ -71,6 +75,34 @@ async def test_a_model_gets_so_many_calls_at_once_and_each_of_them_once() -> Non
     model.go.set()
     assert await asyncio.gather(*calls) == [REPLY] * 5
     assert (model.calls, model.most) == (5, 2)
+
+
+async def test_as_many_calls_at_once_as_the_operator_says() -> None:
+    model = HeldModel(concurrency=1)
+    line = Line(model, calls=3)
+    calls = [asyncio.create_task(call(line)) for _ in range(5)]
+    await until(lambda: model.calls == 3)
+    model.go.set()
+    await asyncio.gather(*calls)
+    assert model.most == 3
+
+
+async def test_one_tenants_burst_does_not_take_anothers_time() -> None:
+    model = HeldModel(concurrency=2)
+    line, answered = Line(model), list[str]()
+
+    async def one(tenant: str, tenant_id: UUID) -> None:
+        assert await call(line, tenant_id=tenant_id) == REPLY
+        answered.append(tenant)
+
+    many, few = uuid4(), uuid4()
+    calls = [asyncio.create_task(one("many", many)) for _ in range(40)]
+    await until(lambda: model.calls == 2)
+    calls += [asyncio.create_task(one("few", few)) for _ in range(3)]
+    await asyncio.sleep(0)  # they stand in line
+    model.go.set()
+    await asyncio.gather(*calls)
+    assert "few" not in answered[9:], answered
 
 
 async def test_who_finds_no_slot_before_the_deadline_is_too_late_and_takes_none() -> None:
@@ -128,7 +160,7 @@ async def test_a_turn_that_is_not_used_leaves_the_probe_to_the_next() -> None:
     model.go.set()
     line = Line(model, Circuit(threshold=1, cooldown=0.01))
     assert await call(line) == DOWN
-    async with line.turn(5) as turn:
+    async with line.turn(TENANT, 5) as turn:
         assert isinstance(turn, Turn)
     model.outcome = REPLY
     assert await call(line) == REPLY
@@ -147,7 +179,7 @@ def test_what_a_rounds_deadline_cut_off_early_is_no_failure_of_the_provider() ->
 class OneSpeaker:
     """Everybody is this one."""
 
-    async def find(self, *_: object) -> Speaker:
+    async def find(self, *_: object, **__: object) -> Speaker:
         return SPEAKER
 
 

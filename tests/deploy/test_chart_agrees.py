@@ -250,7 +250,8 @@ def test_webhooks_share_one_secret_with_the_gateway_and_nobody_has_it_without_th
 def test_what_a_job_needs_is_there_before_it(rendered: Rendered) -> None:
     for job in rendered.all("Job"):
         hook = job["metadata"]["annotations"]
-        assert hook["helm.sh/hook"] == "pre-install,pre-upgrade"
+        back = ",pre-rollback" if component_of(job) == "bootstrap" else ""
+        assert hook["helm.sh/hook"] == f"pre-install,pre-upgrade{back}"
         assert hook["helm.sh/hook-delete-policy"] == "before-hook-creation"
         for kind in ("ServiceAccount", "NetworkPolicy"):
             needed = rendered.one(kind, component_of(job))["metadata"]["annotations"]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from tests.deploy.chart import (
     BY_THE_INSTALLER,
@@ -12,6 +13,7 @@ from tests.deploy.chart import (
     VARIANTS,
     Refused,
     Rendered,
+    container,
     helm,
     render,
     values_file,
@@ -50,6 +52,7 @@ def test_both_majors_of_helm_render_the_same(variant: str, rendered_once: Callab
         ({"services": {"gatway": {"replicas": 3}}}, "gatway"),
         ({"services": {"gateway": {"replicas": 0}}}, "replicas"),
         ({"services": {"projector": {"scale": {"min": 1, "max": 2}}}}, "scale"),
+        ({"services": {"usage": {"scale": {"min": 5}}}}, "services.usage.scale: min is above max"),
         ({"services": {"gateway": {"settings": {"ASKPANEL_REQUEST_BURTS": 5}}}}, "ASKPANEL_REQUEST_BURTS"),
         ({"services": {"gateway": {"settings": {"ASKPANEL_REQUEST_BURST": 0}}}}, "ASKPANEL_REQUEST_BURST"),
         ({"services": {"gateway": {"settings": {"ASKPANEL_LIMITS": "off"}}}}, "ASKPANEL_LIMITS"),
@@ -86,6 +89,23 @@ def test_settings_reach_the_process_as_it_reads_them() -> None:
     text = render(HELM_4, "production", given)
     assert 'name: ASKPANEL_STREAM_QUEUE_BYTES\n              value: "1048576"' in text
     assert 'name: ASKPANEL_MONTHLY_BUDGET_USD\n              value: "12.50"' in text
+
+
+def test_the_databases_ca_is_mounted_where_the_database_is_spoken_to_and_nowhere_else() -> None:
+    given = merged(BY_THE_INSTALLER, {"database": {"caConfigMap": "database-ca"}})
+    text = render(HELM_4, "production", given)
+    rendered = Rendered("production", text, tuple(each for each in yaml.safe_load_all(text) if each))
+    having: set[str] = set()
+    for component, pod, _ in rendered.pods():
+        named = [volume for volume in pod.get("volumes", ()) if "configMap" in volume]
+        mounts = [
+            each for each in container(pod).get("volumeMounts", ()) if each["mountPath"] == "/etc/askpanel"
+        ]
+        assert [each["name"] for each in mounts] == [volume["name"] for volume in named]
+        if named:
+            assert named[0]["configMap"] == {"name": "database-ca"}
+            having.add(component)
+    assert having == {"gateway", "projector", "migration"}
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import askpanel.gateway
 import askpanel.runtime
 from askpanel.contracts.events import FailureReason
 from askpanel.contracts.permissions import OPTIONAL_SERVICES, SERVICES, STEPS, password_variable
-from askpanel.contracts.topology import DEAD, PANELS, STREAMS, TIMERS
+from askpanel.contracts.topology import DEAD, DURABLES, PANELS, STREAMS, TIMERS
 from askpanel.gateway.stream.deliver import Why
 from askpanel.local import chart as generated
 from askpanel.local.chart import SETTINGS, settings_schema
@@ -157,6 +157,17 @@ def check_query(query: str, metrics: dict[str, tuple[str, ...]]) -> None:
     grouped = {label.strip() for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(",")}
     labels = {label for name in names & metrics.keys() for label in metrics[name]}
     assert grouped <= labels | {"pod", "le", "consumer_name"}, query
+
+
+def test_jetstream_lets_out_enough_for_every_process_of_the_chart() -> None:
+    """A process beyond would get nothing; an autoscaler that counts what is in hand would start it all the same."""
+    for file in ("values.yaml", "values-production.yaml"):
+        services = yaml.safe_load((CHART / file).read_text())["services"]
+        for durable in DURABLES:
+            settings = SETTINGS[durable.service]
+            (parallel,) = (name for name in settings.model_fields if name.endswith("_parallel"))
+            each = settings.model_fields[parallel].default
+            assert services[durable.service]["scale"]["max"] * each <= durable.max_ack_pending, durable.name
 
 
 def test_what_the_streams_set_aside_fits_the_store_of_the_servers() -> None:

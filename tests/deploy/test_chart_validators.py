@@ -66,7 +66,7 @@ def test_custom_resources_have_their_types_and_no_unknown_field(
     ("right", "wrong"),
     [
         ("lagThreshold:", "lagTreshold:"),
-        ('lagThreshold: "10"', "lagThreshold: 10"),
+        ('lagThreshold: "48"', "lagThreshold: 48"),
         ("pollingInterval:", "pollInterval:"),
         ("podMetricsEndpoints:", "podMetricEndpoints:"),
         ("durableName:", "durable:"),

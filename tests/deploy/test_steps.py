@@ -66,13 +66,24 @@ def test_a_services_user_may_not_bootstrap(secured: OwnNats) -> None:
     user = {"ASKPANEL_NATS_USER": "usage", "ASKPANEL_NATS_PASSWORD": PASSWORDS["usage"]}
     done = step("bootstrap", ASKPANEL_NATS_URL=secured.url, ASKPANEL_BOOTSTRAP_SECONDS="2", **user)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("bootstrap: no JetStream")
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("bootstrap: no JetStream for user usage within 2 s: nats: permissions violation")
+
+
+def test_bootstrap_with_a_password_of_before_says_so(secured: OwnNats) -> None:
+    user = {"ASKPANEL_NATS_USER": "admin", "ASKPANEL_NATS_PASSWORD": "of-before"}
+    done = step("bootstrap", ASKPANEL_NATS_URL=secured.url, ASKPANEL_BOOTSTRAP_SECONDS="2", **user)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line == "bootstrap: no JetStream for user admin within 2 s: nats: 'Authorization Violation'"
 
 
 def test_bootstrap_gives_up_on_a_server_that_is_not_there() -> None:
     done = step("bootstrap", ASKPANEL_NATS_URL="nats://127.0.0.1:1", ASKPANEL_BOOTSTRAP_SECONDS="1")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("bootstrap: no JetStream after 1 s")
+    assert done.stderr.splitlines()[-1].startswith(
+        "bootstrap: no JetStream for nobody in particular within 1 s"
+    )
 
 
 async def test_migration_makes_the_tables_and_may_be_repeated(databases: Databases) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -186,6 +187,19 @@ async def test_doctor_tells_the_model_of_the_running_stack_not_its_own(first: Ru
     assert re.search(r"schema: as expected(, with \d+ remarks?)?\n", done.stdout)
 
 
+async def test_doctor_names_a_service_that_does_not_answer(first: RunningStack) -> None:
+    stopped = first.pid("orchestrator")
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        done = await asyncio.to_thread(askpanel, first, "doctor")
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert done.returncode == 1, done.stdout
+    assert "!! orchestrator: does not answer: ReadTimeout\n" in done.stdout
+    assert "logs/orchestrator.log" in done.stdout
+    assert "!! gateway" not in done.stdout
+
+
 async def test_a_second_stack_on_the_same_folder_is_refused(first: RunningStack) -> None:
     port = first.url.rpartition(":")[2]
     for wanted in ("0", port):
@@ -251,7 +265,7 @@ def test_a_busy_port_is_one_line_and_nothing_is_started(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = command_line(tmp_path, "up", "--json", ASKPANEL_PORT=port, ASKPANEL_MODEL="scripted")
+        done = command_line(tmp_path, "up", ASKPANEL_PORT=port, ASKPANEL_MODEL="scripted")
     one_line(done, port, "ASKPANEL_PORT")
     assert not (tmp_path / "nats").exists()
 

@@ -89,6 +89,7 @@ async def test_a_hybrid_panel_waits_hears_the_human_and_ends_with_the_signature(
         (f"human:{running.user()['id']}", "statement", 2),
     ]
     assert panel["awaiting"] is None
+    assert panel["ratified_by"] == running.user()["id"]
 
 
 async def waits_for(client: httpx.AsyncClient, panel_id: str) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ import pytest
 
 from askpanel.contracts.envelope import Recorded
 from askpanel.contracts.subjects import PanelRef
+from askpanel.local.doctor import processes
 from askpanel.local.servers import nats as nats_server
 from askpanel.runtime import bootstrap
 from askpanel.runtime.errors import LogUnavailable
@@ -107,6 +108,8 @@ async def test_a_disk_that_is_really_full_loses_nothing_acknowledged_and_a_resta
                 kept = await fill(log, panel)
             assert kept
             ballast.unlink()
+            (ill,) = await processes({"nats": f"{server.monitoring_url}/healthz"})
+            assert "no space left" in ill.detail, "doctor says why nothing is written though there is room"
             began = time.monotonic()
             server.stop()
             server = nats_server.start(data, max_file_store=1024 * MIB, sync_always=True)

@@ -13,9 +13,11 @@ if (source === undefined) {
 }
 const text = source.includes("://") ? await (await fetch(source)).text() : await readFile(source, "utf8");
 const description = JSON.parse(text);
-// Problem documents are read as such by `src/api/problem.ts`: leave their shape out of every answer.
+// Problem documents are read as such by `src/api/problem.ts`: leave their shape out of every answer. The tenant is
+// named by `src/api/client.ts` in every request: leave its header out of every call.
 for (const operations of Object.values(description.paths)) {
   for (const operation of Object.values(operations)) {
+    operation.parameters = operation.parameters?.filter((one) => one.name !== "X-Tenant-ID");
     for (const answer of Object.values(operation.responses ?? {})) {
       delete answer.content?.["application/problem+json"];
     }

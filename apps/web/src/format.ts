@@ -38,6 +38,11 @@ export function compact(value: number): string {
   return value.toLocaleString(LOCALE, { notation: "compact", maximumFractionDigits: 1 });
 }
 
+/** A UTC day (`2026-11-01`) as `Nov 1`. */
+export function shortDay(day: string): string {
+  return new Date(day).toLocaleDateString(LOCALE, { month: "short", day: "numeric", timeZone: "UTC" });
+}
+
 /** Milliseconds as `850 ms`, `4.2 s`, `3 min 05 s`, `1 h 12 min`. */
 export function duration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

@@ -129,6 +129,12 @@ def test_seats_are_counted_and_may_be_taken_once() -> None:
     )
 
 
+def test_a_tenant_that_may_have_too_few_experts_for_a_type_is_told_so() -> None:
+    assert effective("open", {}, list("abc"), most_experts=2) == (
+        Problem("/panel_type", "open panels need 3 experts, and this tenant may have 2"),
+    )
+
+
 def test_a_moderator_must_not_be_an_expert_of_the_panel() -> None:
     assert refused("socratic", {"moderator_agent": "expert-1"}) == ["/configuration/moderator_agent"]
     assert accepted("socratic", {"moderator_agent": "someone-else"})["moderator_agent"] == "someone-else"

@@ -269,7 +269,11 @@ export interface RoundQuorum {
   met: boolean;
 }
 
-/** One seat of the panel, in seat order. `reason` says why the system proposed this expert. */
+/**
+ * One seat of the panel, in seat order. `reason` says why the system proposed this expert.
+ *
+ * `shared` says whose expert of that id and version speaks: the one all tenants share, or (false) the tenant's own. Without it the tenant's own comes first.
+ */
 export interface Seat {
   agent_id: string;
   name: string;
@@ -277,6 +281,7 @@ export interface Seat {
   weight?: number;
   model?: string;
   version?: number;
+  shared?: boolean;
   reason?: string;
 }
 
@@ -321,10 +326,16 @@ export interface ThemeBlock {
   text: string;
 }
 
-/** Tokens as the provider reported them. */
+/**
+ * Tokens as the provider reported them.
+ *
+ * Of the input tokens, `cache_read_tokens` were read from the provider's cache and `cache_write_tokens` written to it, which have prices of their own; absent: none, or not told.
+ */
 export interface TokenUsage {
   input_tokens: number;
   output_tokens: number;
+  cache_read_tokens?: number;
+  cache_write_tokens?: number;
 }
 
 /** Somebody asked. `configuration` is the full effective configuration, frozen here. */
@@ -416,7 +427,7 @@ export interface RoundCompleted {
 /**
  * A seat is asked to speak; `context` is all it may see.
  *
- * `answers` says to which responses the step speaks, for those who watch: it never enters a prompt, since the experts know each other by label only. Empty where a step speaks to nobody in particular.
+ * `answers` says to which responses the step speaks, for those who watch: it never enters a prompt, since the experts know each other by label only. Empty where a step speaks to nobody in particular. `agent_shared` is the seat's `shared`.
  */
 export interface ExpertRequested {
   round_number: number;
@@ -426,6 +437,7 @@ export interface ExpertRequested {
   agent_id: string;
   agent_name: string;
   agent_version?: number;
+  agent_shared?: boolean;
   role: "expert" | "pro" | "con" | "neutral" | "moderator" | "judge" | "chair";
   model?: string;
   response_type: "analysis" | "statement" | "rebuttal" | "question";
@@ -555,6 +567,8 @@ export interface UsageRecorded {
   model: string;
   input_tokens?: number;
   output_tokens?: number;
+  cache_read_tokens?: number;
+  cache_write_tokens?: number;
   tokens_used: number;
   execution_time_ms: number;
   cost_usd?: string;

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from askpanel.local.client import LONGEST_PAUSE, ApiClient, ApiError, SseEvent
+from askpanel.local.client import LONGEST_PAUSE, ApiClient, ApiError, SseEvent, Told, Unanswered
 from askpanel.local.ports import free_port
 
 TENANT = UUID("d6079553-da19-532d-87d2-0f20932a24cb")
@@ -31,6 +31,10 @@ def refusal(detail: str) -> str:
     return f"retry: {WAIT * 1000:.0f}\nevent: error\ndata: {json.dumps(problem)}\n\n"
 
 
+def unheard(line: str) -> None:
+    """Where nobody waits."""
+
+
 @dataclass
 class Gateway:
     """Gives one stream after the other, the last one again and again."""
@@ -42,8 +46,8 @@ class Gateway:
     """When each connection came, and after which event it wanted to go on."""
     url: str = ""
 
-    def client(self, reconnects: int) -> ApiClient:
-        return ApiClient(self.url, token="t", tenant_id=TENANT, reconnects=reconnects)
+    def client(self, reconnects: int, told: Told = unheard) -> ApiClient:
+        return ApiClient(self.url, token="t", tenant_id=TENANT, reconnects=reconnects, told=told)
 
 
 @contextmanager
@@ -78,9 +82,9 @@ def gateway(*streams: str, lasts: float = 0.0) -> Generator[Gateway]:
             serving.join()
 
 
-def followed(client: ApiClient, told: list[str]) -> list[SseEvent]:
+def followed(client: ApiClient) -> list[SseEvent]:
     try:
-        return list(client.stream("p", told.append))
+        return list(client.stream("p"))
     finally:
         client.close()
 
@@ -93,41 +97,43 @@ def test_a_stream_that_is_refused_for_now_is_asked_for_again_when_the_refusal_sa
     told: list[str] = []
     full = refusal("You have 20 streams open.")
     with gateway(CREATED + SPEAKING, full, full, COMPLETED) as server:
-        events = followed(server.client(5), told)
+        events = followed(server.client(5, told.append))
     assert [event.name for event in events] == ["panel_created", "expert_speaking", "panel_completed"]
     assert server.resumed == [None, "2", "2", "2"]
     assert all(pause >= WAIT for pause in pauses(server.at)[1:])
-    assert told == ["429 Too Many Requests: You have 20 streams open.; trying again, 4 times at the most"]
+    why = "429 Too Many Requests: You have 20 streams open."
+    assert told == [f"{why}: trying again in {WAIT} s ({tries} of 5)" for tries in (2, 3)]
 
 
 def test_a_stream_that_is_refused_for_ever_ends_with_what_the_refusal_says() -> None:
-    told: list[str] = []
     with (
         gateway(CREATED, refusal("You have 20 streams open.")) as server,
         pytest.raises(
             ApiError, match=r"429 Too Many Requests: You have 20 streams open\.; given up after 2 tries"
         ),
     ):
-        followed(server.client(2), told)
+        followed(server.client(2))
     assert len(server.at) == 3
-    assert len(told) == 1
 
 
 def test_a_gateway_that_is_not_there_is_given_time_to_come_back() -> None:
     told: list[str] = []
     began = time.monotonic()
-    client = ApiClient(f"http://127.0.0.1:{free_port(0)}", token="t", tenant_id=TENANT, reconnects=3)
-    with pytest.raises(ApiError, match="refused; given up after 3 tries"):
-        followed(client, told)
-    assert time.monotonic() - began >= 0.1 + 0.2 + 0.4
-    (line,) = told
-    assert line.startswith("the stream broke off: ")
+    nobody = Gateway([], url=f"http://127.0.0.1:{free_port(0)}")
+    with pytest.raises(Unanswered, match=r"refused\); given up after 3 tries: `.*askpanel doctor` looks at"):
+        followed(nobody.client(3, told.append))
+    assert time.monotonic() - began >= 0.25 + 0.5 + 1
+    assert [line.rpartition(": ")[2] for line in told] == [
+        "trying again in 0.5 s (2 of 3)",
+        "trying again in 1 s (3 of 3)",
+    ]
+    assert all(line.startswith("the gateway does not answer (") for line in told)
 
 
 def test_a_stream_that_ends_at_its_age_is_resumed_without_a_word() -> None:
     told: list[str] = []
     with gateway(CREATED, SPEAKING, COMPLETED) as server:
-        events = followed(server.client(1), told)
+        events = followed(server.client(1, told.append))
     assert [event.id for event in events] == [1, 2, 3]
     assert server.resumed == [None, "1", "2"]
     assert told == []
@@ -138,11 +144,11 @@ def test_a_stream_that_ends_at_once_again_and_again_is_given_up() -> None:
         gateway(CREATED, QUIET) as server,
         pytest.raises(ApiError, match="without the panel's end; given up"),
     ):
-        followed(server.client(2), [])
+        followed(server.client(2))
     assert len(server.at) == 3
 
 
 def test_a_panel_that_is_silent_for_hours_is_followed_on() -> None:
     with gateway(CREATED, QUIET, QUIET, COMPLETED, lasts=LONGEST_PAUSE + 0.1) as server:
-        events = followed(server.client(1), [])
+        events = followed(server.client(1))
     assert [event.id for event in events] == [1, 3]

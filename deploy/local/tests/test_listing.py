@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from askpanel.local.demo import TENANTS
-from askpanel.local.listing import show_experts, show_users
+from askpanel.local.listing import line, show_experts, show_rows, show_users
 
 EMAILS = [user.email for tenant in TENANTS for user in tenant.users]
 PASSWORDS = {email: f"secret-of-{place:06}" for place, email in enumerate(EMAILS)}
@@ -52,6 +52,28 @@ def test_nothing_that_is_to_be_copied_is_cut_or_broken(width: int) -> None:
 def test_users_fit_into_eighty_columns() -> None:
     lines = shown(users, width=80, terminal=True).splitlines()
     assert max(len(line) for line in lines if "anon key" not in line) <= 80
+
+
+def test_a_narrow_terminal_shows_words_and_no_columns_of_two_letters() -> None:
+    lines = shown(experts, width=40, terminal=True).splitlines()
+    assert "  name: Ann" in lines
+    assert "  domain: public policy" in lines
+    assert max(map(len, lines)) <= 40
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_reads_like_markup_is_shown_as_it_is(width: int, terminal: bool) -> None:
+    rows = [("7", "[/red] no [such] tag")]
+    text = shown(
+        lambda console: show_rows(console, ("letter", "error"), rows), width=width, terminal=terminal
+    )
+    assert "[/red] no [such] tag" in text
+
+
+def test_a_line_is_one_line_at_every_width() -> None:
+    words = "[/] " + "word " * 40
+    assert shown(lambda console: line(console, words), width=40, terminal=False) == f"{words}\n"
 
 
 def test_what_an_expert_says_of_itself_is_folded_and_kept() -> None:

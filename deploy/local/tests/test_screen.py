@@ -22,7 +22,8 @@ PANEL: dict[str, Any] = {
         "dissenting_opinions": [{"agent_name": "Ben", "opinion": "Now [or never]."}],
         "recommendation": "Wait.",
     },
-    "usage": {"tokens_used": 10, "calls": 2, "cost_usd": "0.1"},
+    "failures": [],
+    "usage": {"tokens_used": 10, "calls": 2, "cost_usd": "0.1", "uncosted_calls": 0},
     "stop_reason": "max_rounds",
 }
 
@@ -52,3 +53,16 @@ def test_a_failure_and_a_degraded_state_stand_above_the_result() -> None:
     )
     assert text.index("Failed: rejected.") < text.index("Consensus 50%")
     assert text.index("Degraded: one seat is missing") < text.index("Consensus 50%")
+
+
+def test_a_cost_that_will_grow_says_so() -> None:
+    usage = PANEL["usage"]
+    assert "not costed yet" not in shown(PANEL)
+    text = shown(PANEL | {"usage": usage | {"uncosted_calls": 3}})
+    assert "3 calls are not costed yet: the cost will be higher." in text
+
+
+def test_a_failed_panel_says_which_attempts_failed() -> None:
+    late = {"agent_name": "Ann", "attempt": 1, "reason": "timeout"}
+    text = shown(PANEL | {"status": "failed", "failure": {"reason": "quorum_not_met"}, "failures": [late]})
+    assert "  Ann, attempt 1: timeout" in text

@@ -1,6 +1,9 @@
 """Commands whose servers are away, refuse the login or are not as expected: one line that names the next step."""
 
+import errno
+import socket
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,6 +11,8 @@ import asyncpg
 import nats
 import pytest
 
+from askpanel.local.doctor import Finding, processes
+from askpanel.local.failing import line
 from askpanel.local.ports import free_port
 from askpanel.local.servers import postgres
 from askpanel.runtime import bootstrap
@@ -128,9 +133,39 @@ async def test_an_export_into_a_folder_that_is_not_there_is_one_line(
     assert f"{file}.part: No such file or directory: see that its folder is there" in said
 
 
+def test_an_export_into_a_folder_instead_of_a_file_is_refused_before_it_begins(tmp_path: Path) -> None:
+    done = command_line(tmp_path, "export-tenant", ONE, str(tmp_path))
+    assert done.returncode == 2
+    assert "is a directory" in done.stderr
+
+
+def test_a_full_disk_is_not_told_as_a_server_that_does_not_answer() -> None:
+    assert line(OSError(errno.ENOSPC, "No space left on device")).startswith("no space is left where this")
+
+
+def test_nats_that_says_nothing_is_told_with_the_name_of_the_error(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        address = f"nats://127.0.0.1:{silent.getsockname()[1]}"
+        said = refused(tmp_path, "dead", "list", nats_url=address, database_url=nobody("postgresql"))
+    assert "NATS does not answer: TimeoutError: see that it runs" in said
+
+
+async def test_doctor_names_the_process_that_is_not_ready_and_its_log(log_server: OwnNats) -> None:
+    well = f"{log_server.server.monitoring_url}/healthz"
+    assert await processes({"nats": well}) == [Finding("processes", True, "1 are ready")]
+    missing = f"{log_server.server.monitoring_url}/nothing"
+    gone = f"http://127.0.0.1:{free_port(0)}/readyz"
+    ill, away = await processes({"nats-1": missing, "nats-2": well, "projector": gone})
+    assert (ill.what, ill.ok, ill.detail) == ("nats-1", False, "is not ready: 404 page not found")
+    assert "nats-1/nats.log" in ill.fix
+    assert (away.what, away.ok, away.fix) == ("projector", False, "see its log (logs/projector.log)")
+    assert away.detail.startswith("does not answer: ")
+
+
 def test_doctor_tells_of_servers_that_are_away_and_nothing_else(tmp_path: Path) -> None:
     servers = {"ASKPANEL_NATS_URL": nobody("nats"), "ASKPANEL_DATABASE_URL": nobody("postgresql")}
     done = command_line(tmp_path, "doctor", ASKPANEL_MODEL="scripted", **servers)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "log: NATS does not answer" in done.stdout
+    assert "log: NATS does not answer: [Errno 111] Connect call failed" in done.stdout
+    assert "database: Postgres does not answer: [Errno 111] Connect call failed" in done.stdout
     assert "see the log of Postgres" in done.stdout

@@ -165,18 +165,17 @@ def test_unknown_citations_are_dropped_and_counted() -> None:
     assert "shared_source" in result.metrics.flags
 
 
+def test_the_only_piece_of_evidence_is_no_shared_source() -> None:
+    answers = [answer(i, citations=("e1",)) for i in range(3)]
+    alone = ask(*answers, evidence_ids=frozenset({"e1"})).metrics
+    assert (alone.distinct_sources, "shared_source" in alone.flags) == (None, False)
+    among_two = ask(*answers, evidence_ids=frozenset({"e1", "e2"})).metrics
+    assert (among_two.distinct_sources, "shared_source" in among_two.flags) == (1, True)
+
+
 def test_unanimity_with_low_confidence_on_one_model_is_flagged() -> None:
     result = ask(*(answer(i, confidence=0.3, model="m:x") for i in range(3)))
     assert result.metrics.flags == ("low_confidence_unanimity", "few_independent")
-
-
-def test_clones_are_one_ballot_with_all_their_names() -> None:
-    clone = {"model": "m:x", "position": "Same words."}
-    result = ask(answer(0, **clone, confidence=0.9), answer(1, **clone, confidence=0.4), answer(2, "oppose"))
-    assert result.metrics.voters == 2
-    assert result.band == "split"
-    sides = {side.position: side.agents for side in result.disagreement_points[0].sides}
-    assert sides["support"] == ("agent-0", "agent-1")
 
 
 def test_moderators_judges_and_chairs_do_not_vote() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,13 +167,6 @@ def test_the_shift_tells_who_moved_towards_the_earlier_median() -> None:
     assert shift is not None
     assert [(one.agent_id, one.before, one.now) for one in shift.changed] == [("agent-2", "60", "30")]
     assert (shift.to_earlier_majority, shift.distance) == (1, pytest.approx(1 / 3))
-
-
-def test_the_same_words_with_another_number_are_no_clone() -> None:
-    same = replace(answer(0, 20), model="m", position="As I said.")
-    other = replace(same, agent_id="agent-9", response_id="r9", seat=9)
-    assert ask(answers=(same, other)).metrics.voters == 1
-    assert ask(answers=(same, replace(other, forecast=Forecast(21)))).metrics.voters == 2
 
 
 def test_small_figures_leave_whole() -> None:

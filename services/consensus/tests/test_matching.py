@@ -91,15 +91,17 @@ def test_embeddings_change_the_backend_and_not_the_vote() -> None:
     assert result.consensus_level == compute(request).consensus_level
 
 
-def test_prose_adds_a_supporter_with_its_sentence_and_moves_no_vote() -> None:
+@pytest.mark.parametrize("opposed", [set[int](), {2, 3}])
+def test_prose_adds_a_supporter_with_its_sentence_and_moves_no_vote(opposed: set[int]) -> None:
     point = "Uniforms save parents money on clothes"
     other = ("Tax the rich", "Build more trains", "Teach chess in school")
 
     def ask(prose: str) -> Result:
         answers = tuple(
             Answer(
-                f"r{n}", n, f"a{n}", f"E{n}", model=f"m{n}", stance="support", position=f"Yes {n}",
-                key_points=(Point(point),) if n < 3 else (Point(other[n - 3]),), content=prose if n == 3 else "",
+                f"r{n}", n, f"a{n}", f"E{n}", model=f"m{n}", stance="oppose" if n in opposed else "support",
+                position=f"Yes {n}", key_points=(Point(point if n < 3 else other[n - 3]),),
+                content=prose if n == 3 else "",
             )
             for n in range(6)
         )  # fmt: skip

@@ -13,7 +13,6 @@ from askpanel.consensus.methods.delphi import rate_item
 from askpanel.consensus.methods.quantum import spectrum, vote_overlaps
 from askpanel.consensus.methods.ranked import kendalls_w, midranks, tau_b
 from askpanel.consensus.methods.reliability import dawid_skene, in_space, log_odds
-from askpanel.consensus.methods.weighted import shrink
 from askpanel.consensus.metrics import correlation, measure, n_eff, vendor, wilson
 
 CONTEXT = Context(threshold=0.7)
@@ -95,14 +94,6 @@ def test_wilson_interval_of_unanimity_and_of_nobody() -> None:
     assert wilson(0.0, 0) == (0.0, 1.0)
 
 
-@pytest.mark.parametrize(
-    ("stated", "meant"),
-    [(1.0, 1.0), (0.95, 0.8), (0.9, 0.8), (0.85, 0.5), (0.7, 0.3), (0.6, 0.1), (0.0, 0.1)],
-)
-def test_shrink_follows_the_published_table(stated: float, meant: float) -> None:
-    assert shrink(stated) == meant
-
-
 def test_missing_confidence_takes_the_median_of_the_stated_ones() -> None:
     ballots = stances(("support", 0.4), ("oppose", 0.8), ("oppose", None))
     assert METHODS["weighted"](ballots, CONTEXT).weights == pytest.approx((0.4, 0.8, 0.6))
@@ -155,8 +146,8 @@ def test_tau_b_with_ties_by_hand() -> None:
     assert tau_b({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 2.0}) is None
 
 
-def rankings(*orders: str, authors: dict[str, str] | None = None) -> Ballots:
-    options = tuple(Option(o, o, (authors or {}).get(o)) for o in "abc")
+def rankings(*orders: str) -> Ballots:
+    options = tuple(Option(o, o) for o in "abc")
     answers = [
         Answer(
             f"r{i}",
@@ -180,10 +171,11 @@ def test_ranked_orders_by_borda_and_reports_w_beside_chance() -> None:
     assert verdict.extra["w_above_chance"] == pytest.approx((3 * 96 / 216 - 1) / 2)
 
 
-def test_ranked_cuts_the_authors_own_answer_and_uses_tau_b() -> None:
-    verdict = METHODS["ranked"](rankings("a>b>c", "b>a>c", authors={"a": "agent-0", "b": "agent-1"}), CONTEXT)
+def test_unranked_options_share_the_last_place_and_the_level_is_tau_b() -> None:
+    verdict = METHODS["ranked"](rankings("a", "a>b>c"), CONTEXT)
     assert verdict.extra["kendalls_w"] is None
-    assert verdict.shares == pytest.approx({"a": 1.0, "b": 1.0, "c": 0.0})
+    assert verdict.level == pytest.approx(2 / math.sqrt(6))
+    assert verdict.shares == pytest.approx({"a": 1.0, "b": (0.25 + 0.5) / 2, "c": (0.25 + 0) / 2})
 
 
 def test_a_fully_tied_ranking_abstains() -> None:

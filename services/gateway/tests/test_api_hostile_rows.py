@@ -184,6 +184,7 @@ async def test_whoever_fills_a_panel_with_rows_fills_no_gateway(
             read for read in ("responses", "consensus", "usage") if told[read].json()["rows_left_out"]
         ]
         assert incomplete == [part]
+        assert told["matrix"].json()["rows_left_out"] is (part == "consensus")
         assert panel["rows_left_out"] is ("Incomplete" in told["export"].text) is (part != "usage")
     untouched = (await ok(gateway, f"/panels/{other}")).json()
     assert (len(untouched["responses"]), untouched["rows_left_out"]) == (3, False)

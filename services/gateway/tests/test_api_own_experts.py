@@ -104,6 +104,32 @@ async def test_what_takes_over_a_shared_id_goes_on_from_its_version(gateway: Run
     assert (made.status_code, made.json()["version"]) == (201, shared["version"] + 1)
 
 
+async def test_without_its_own_copy_a_tenant_has_the_shared_expert_again(gateway: Running) -> None:
+    """Panels keep whom they were asked with, since each seat says whose expert it is."""
+    id, shared = "expert-6", (await gateway.get("/agents/expert-6")).json()
+    assert (await send(gateway, "POST", "/agents", EXPERT | {"agent_id": id})).status_code == 201
+    await seen(gateway, id, version=2)
+    with_copy = await gateway.ask(agents=[id, "expert-0", "expert-1"])
+    retired = await send(gateway, "DELETE", f"/agents/{id}")
+    assert (retired.status_code, retired.json() | {"instructions": None}) == (200, shared), (
+        "who sits on new panels now is told at once"
+    )
+    await seen(gateway, id, version=1)
+    found = (await send(gateway, "GET", f"/agents/{id}")).json()
+    assert (found["own"], found["name"], found["instructions"]) == (False, shared["name"], None)
+    without = await gateway.ask(agents=[id, "expert-0", "expert-1"])
+    seats: list[tuple[int, list[bool | None]]] = []
+    for asked in (with_copy, without):
+        event = (await gateway.stored(asked["id"]))[0].event
+        assert isinstance(event, PanelCreated)
+        seats.append((event.agents[0].version, [seat.shared for seat in event.agents]))
+    assert seats == [(2, [False, True, True]), (1, [True, True, True])]
+    again = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": id})
+    assert again.status_code == 409, "its versions go on"
+    assert (await send(gateway, "PUT", f"/agents/{id}", REVISION)).json()["version"] == 3
+    await seen(gateway, id, version=3)
+
+
 @pytest.mark.parametrize("role", ["judge", "moderator", "chair"])
 async def test_the_roles_of_every_panel_cannot_be_published(gateway: Running, role: str) -> None:
     refused = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": role})
@@ -202,3 +228,11 @@ async def test_a_bad_expert_is_refused_with_a_pointer(
     refused = await send(gateway, "POST", "/agents", EXPERT | change)
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+
+
+async def test_a_text_is_counted_in_characters(gateway: Running) -> None:
+    refused = await send(gateway, "POST", "/agents", EXPERT | {"agent_id": "own-brief", "summary": " brief "})
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "/summary"
+    assert "at least 10 characters" in error["detail"]
+    assert "not 5" in error["detail"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
-from askpanel.gateway.rates import Rates
+from askpanel.gateway.rates import Rate, Rates
 from askpanel.local.demo import TENANTS
 from services.gateway.tests.running import Running, Start, experts
 from services.gateway.tests.stories import Story
@@ -81,14 +81,14 @@ async def test_requests_of_one_user_are_bounded(start: Start) -> None:
 
 
 def test_a_bucket_fills_at_its_rate_and_never_beyond_its_size() -> None:
-    rates = Rates(per_second=2, burst=3, most_keys=2)
+    rates = Rates(Rate(per_second=2, burst=3), most_keys=2)
     taken = [rates.take("a", now=0.0).wait for _ in range(4)]
     assert taken == [0, 0, 0, 0.5]
     assert rates.take("a", now=0.5).wait == 0
     assert rates.take("a", now=1000.0).left == 2
     for key in "bcd":
         rates.take(key, now=1000.0)
-    assert len(rates._buckets) == 2
+    assert len(rates._full_at) == 2
 
 
 async def test_the_tenant_shows_every_limit_and_what_is_left(gateway: Running) -> None:

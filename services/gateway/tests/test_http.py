@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from askpanel.gateway.http import HAND_OVER, LONGEST_HEAD, BoundedHttp
+from askpanel.gateway.http import HAND_OVER, LONGEST_HEAD, MOST_HEADERS, BoundedHttp
 
 from .running import Application, serving
 
@@ -54,8 +54,9 @@ async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
         b"GET / HTTP/1.1\r\n" + b"X: aaaaaaaaaa\r\n" * (LONGEST_HEAD // 14),
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
         + b"X: aaaaaaaaaa\r\n" * (LONGEST_HEAD // 14),
+        b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * (MOST_HEADERS + 2),
     ],
-    ids=["request line", "one header", "many headers", "trailers"],
+    ids=["request line", "one header", "many headers", "trailers", "many short headers"],
 )
 async def test_a_request_head_without_end_is_cut_off(endless: bytes) -> None:
     async with connection() as (reader, writer):

@@ -95,6 +95,37 @@ async def test_a_table_somebody_holds_is_given_up_and_nothing_is_kept(
     assert (await migrate(database.owner, sql_dir=folder)).applied == ("migrations/0099_later.sql",)
 
 
+async def test_an_index_is_waited_for_past_every_timeout_while_a_report_is_open(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a build beside running transactions waits for is an older snapshot, of any table."""
+    monkeypatch.setattr("askpanel.gateway.readmodel.migrate.LOCK_TIMEOUT", "100ms")
+    folder = copied_sql(tmp_path)
+    (folder / "migrations" / "0099_later.sql").write_text(
+        "-- askpanel: outside a transaction\ncreate index concurrently later on public.panels (status);\n"
+    )
+    report = await asyncpg.connect(database.owner)
+    watch = await asyncpg.connect(database.admin)
+    impatient = f"{database.owner}{'&' if '?' in database.owner else '?'}statement_timeout=200ms"
+    waiting = "select count(*) from pg_stat_activity where application_name = 'askpanel-migrate' and wait_event = 'virtualxid'"
+    waited = "select now() - query_start > interval '300ms' from pg_stat_activity where application_name = 'askpanel-migrate'"
+    try:
+        async with report.transaction(isolation="repeatable_read"):
+            await report.execute("select count(*) from public.tenants")
+            migrating = asyncio.create_task(migrate(impatient, sql_dir=folder))
+            async with asyncio.timeout(20):
+                while not (await watch.fetchval(waiting) and await watch.fetchval(waited)):
+                    assert not migrating.done(), migrating.exception()
+                    await asyncio.sleep(0.02)
+        assert (await migrating).applied == ("migrations/0099_later.sql",)
+        assert await watch.fetchval(
+            "select indisvalid from pg_index where indexrelid = 'public.later'::regclass"
+        )
+    finally:
+        await report.close()
+        await watch.close()
+
+
 async def test_an_edited_migration_is_refused(database: Database, tmp_path: Path) -> None:
     folder = copied_sql(tmp_path)
     with (folder / "migrations" / "0004_policies.sql").open("a") as file:
@@ -111,6 +142,20 @@ async def test_changed_hardening_is_applied_again_but_only_when_asked(
         file.write("-- an afterthought\n")
     assert (await migrate(database.owner, sql_dir=folder)).applied == ()
     assert (await migrate(database.owner, sql_dir=folder, hardening=True)).applied == ("hardening.sql",)
+
+
+async def test_hardening_is_taken_back_by_its_file_and_can_be_applied_again(database: Database) -> None:
+    count = "select count(*) from pg_policies where schemaname = 'public' and permissive = 'RESTRICTIVE'"
+    owner = await asyncpg.connect(database.owner)
+    try:
+        before = await owner.fetchval(count)
+        await owner.execute((sql_folder().path / "hardening_off.sql").read_text())
+        assert (before, await owner.fetchval(count)) == (13, 0)
+        assert (await migrate(database.owner)).applied == ()
+        assert (await migrate(database.owner, hardening=True)).applied == ("hardening.sql",)
+        assert await owner.fetchval(count) == before
+    finally:
+        await owner.close()
 
 
 async def test_a_failing_statement_names_its_file_and_leaves_no_trace(

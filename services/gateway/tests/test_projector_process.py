@@ -144,6 +144,8 @@ async def test_it_projects_says_so_and_leaves_on_sigterm(place: Place) -> None:
         metrics = await projector.probe("/metrics")
         assert metrics is not None
         assert f'askpanel_projection_sequence{{projection="panels"}} {last}.0' in metrics.text
+        for never in ('dead_letters_total{service="projector"}', 'nats_errors_total{kind="permission"}'):
+            assert f"askpanel_{never} 0.0\n" in metrics.text, "the first of its kind is an increase"
         projector.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(projector.process.wait(), PATIENCE) == 0
 

@@ -220,6 +220,23 @@ def test_failed_attempts_and_exceeded_budgets_are_listed() -> None:
     assert metadata["budget"]["spent_usd"] == "1.02"
 
 
+def test_a_call_that_failed_is_listed_also_when_the_log_tells_of_it_after_the_end() -> None:
+    story = Story()
+    story.created()
+    story.started()
+    story.round_started()
+    failing(story)
+    story.attempt_failed(0)
+    story.attempt_failed(1)
+    panel, rows = folded(story.events)
+    assert panel.status == "failed"
+    assert [(one["seat"], one["reason"]) for one in panel.metadata["failures"]] == [
+        (0, "timeout"),
+        (1, "timeout"),
+    ]
+    assert rows == []
+
+
 def test_only_seats_that_vote_are_agents() -> None:
     story = Story()
     seats = (Seat(agent_id="a", name="A"), Seat(agent_id="j", name="J", role="judge"))
@@ -259,6 +276,17 @@ def test_a_copy_on_the_log_changes_nothing_but_the_sequence() -> None:
     assert rows == ()
     assert again.details == panel.details
     assert again.sequence == 1000
+
+
+def test_a_cost_says_what_came_from_the_providers_cache_where_it_was_told() -> None:
+    story = Story()
+    story.created()
+    story.used(0)
+    story.used(1, cache_read_tokens=300)
+    _, rows = folded(story.events)
+    told, cached = (row.metadata for row in rows if isinstance(row, UsageRow))
+    assert "cache_read_tokens" not in told, "rows of events that are older stay what they were"
+    assert {key: value for key, value in cached.items() if "cache" in key} == {"cache_read_tokens": 300}
 
 
 def test_an_event_without_its_panel_is_refused() -> None:

@@ -21,6 +21,8 @@ SOURCES = (
     "deploy/local/src/**/*",
     "deploy/supabase/**/*",
     "apps/web/src/**/*",
+    "*/*/tests/**/*",
+    "tests/**/*",
 )
 
 

@@ -11,6 +11,7 @@ from askpanel.contracts.events import (
     PanelStarted,
     RoundCompleted,
     RoundStarted,
+    Seat,
 )
 from askpanel.orchestrator.decider import decide
 from askpanel.orchestrator.timers import deadline
@@ -53,6 +54,18 @@ def test_a_created_panel_starts_and_asks_every_expert() -> None:
         "ask 1 expert opening 2",
     ]
     assert decide(panel.state, panel.now).events == ()
+
+
+def test_a_request_names_the_persona_as_its_seat_does() -> None:
+    seats = [
+        Seat(agent_id="lawyer", name="Lawyer", version=3, shared=shared) for shared in (True, False, None)
+    ]
+    asked = begin(created(experts=0, seats=seats)).requests("1")
+    assert [(request.agent_version, request.agent_shared) for request in asked] == [
+        (3, True),
+        (3, False),
+        (3, None),
+    ]
 
 
 def test_the_plan_says_rounds_seats_threshold_and_deadline() -> None:

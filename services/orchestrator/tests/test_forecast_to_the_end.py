@@ -8,7 +8,12 @@ from askpanel.consensus.compute import compute
 from askpanel.consensus.reading import read_request
 from askpanel.consensus.result import as_data
 from askpanel.contracts.answer import Forecast
-from askpanel.contracts.events import ConsensusCalculated, ConsensusRequested
+from askpanel.contracts.events import (
+    ConsensusCalculated,
+    ConsensusRequested,
+    ExpertRequested,
+    ExpertResponded,
+)
 from askpanel.orchestrator.protocols.delphi import _point
 from askpanel.orchestrator.view import View
 
@@ -32,9 +37,16 @@ def run(quantity: Mapping[str, object], *rounds: Round) -> Simulation:
         value, low, high = rounds[min(number, len(rounds)) - 1][seat]
         return Forecast(value=value, low=low, high=high)
 
-    return panel.run(
-        lambda r: responded(r, forecast=plan(r.round_number, r.seat), stance="abstain", confidence=0.8), count
-    )
+    def answered(request: ExpertRequested) -> ExpertResponded:
+        return responded(
+            request,
+            content="This is what it takes with the permits, the staff and the weather there are.",
+            forecast=plan(request.round_number, request.seat),
+            stance="abstain",
+            confidence=0.8,
+        )
+
+    return panel.run(answered, count)
 
 
 def test_forecasts_that_come_together_end_the_panel_at_its_threshold() -> None:

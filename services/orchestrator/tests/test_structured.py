@@ -74,3 +74,16 @@ def test_a_peer_is_shown_with_words_and_vote_but_never_a_confidence() -> None:
 
 
 _SHOWN = ("position", "stance", "option", "key_points")
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "voters", "threshold", "reached"),
+    [(5, 6, 5 / 6, True), (4, 7, 4 / 7, True), (5, 6, 0.8334, False)],
+)
+def test_a_threshold_is_reached_by_as_many_as_it_names(
+    agreeing: int, voters: int, threshold: float, reached: bool
+) -> None:
+    level = round(agreeing / voters, 4)  # as `consensus.calculated` has it
+    panel = begin(created(experts=voters, configuration={"consensus_threshold": threshold}))
+    panel.run(count=lambda request: calculated(request, level))
+    assert (panel.ending.stop_reason == "threshold_reached") is reached

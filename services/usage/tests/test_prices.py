@@ -44,6 +44,28 @@ def test_a_call_that_was_never_made_costs_nothing(model: str) -> None:
     assert price("openai:gpt-4o", NOTHING, [OWN]).cost_usd == 0
 
 
+def test_what_the_providers_cache_saved_is_not_charged() -> None:
+    whole = TokenUsage(input_tokens=10_000, output_tokens=300)
+    cached = whole.model_copy(update={"cache_read_tokens": 9_000})
+    assert price("openai:gpt-5", whole).cost_usd == Decimal("0.0155")
+    assert price("openai:gpt-5", cached).cost_usd == Decimal("0.005375")
+    written = whole.model_copy(update={"cache_write_tokens": 9_000})
+    assert price("anthropic:claude-haiku-4-5", written).cost_usd == Decimal("0.01375")
+    assert price("openai:gpt-4o", cached, [OWN]) == price("openai:gpt-4o", whole, [OWN]), "agreed as it is"
+    impossible = whole.model_copy(update={"cache_read_tokens": 10_001})
+    assert price("openai:gpt-5", impossible).unpriced
+
+
+def test_a_record_says_what_came_from_the_cache() -> None:
+    failed = ExpertFailed(
+        round_number=1, step="1", seat=0, purpose="opening", agent_id="a", agent_name="A",
+        model="openai:gpt-5", attempt=1, reason="truncated", retryable=True, execution_time_ms=5,
+        usage=TokenUsage(input_tokens=10_000, output_tokens=300, cache_read_tokens=9_000),
+    )  # fmt: skip
+    kept = record(failed, uuid4())
+    assert (kept.input_tokens, kept.cache_read_tokens, kept.cache_write_tokens) == (10_000, 9_000, None)
+
+
 def test_a_failed_attempt_is_recorded_at_the_agreed_price() -> None:
     failed = ExpertFailed(
         round_number=1, step="1", seat=0, purpose="synthesis", agent_id="chair", agent_name="Chair",

@@ -1,4 +1,5 @@
 import createClient, { type Client } from "openapi-fetch";
+import { text } from "@/text";
 import { Problem, problemOf } from "./problem";
 import type { components, paths } from "./schema";
 
@@ -84,6 +85,14 @@ export async function reach(address: string, how?: RequestInit): Promise<Respons
   } catch (error) {
     throw isAbort(error) ? error : new Problem(0, "unreachable", "");
   }
+}
+
+/**
+ * Rejects with a `Problem` that passes where the tables do not show the log up to the `X-Min-Sequence` of the request.
+ */
+export function upToDate(response: Response): void {
+  if (response.headers.get("X-Min-Sequence-Reached") === "false")
+    throw new Problem(503, "behind", text.problems.behind, new Map(), 1);
 }
 
 export function isAbort(error: unknown): boolean {

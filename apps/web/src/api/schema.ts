@@ -291,7 +291,9 @@ export interface paths {
         post?: never;
         /**
          * Retire Expert
-         * @description Take an expert out of new panels. Those that have it keep it.
+         * @description Take an expert out of new panels; those that have it keep it.
+         *
+         *     The answer is the shared expert of the same id, which new panels seat again, or else the one taken out.
          */
         delete: operations["retire_expert_api_v1_agents__agent_id__delete"];
         options?: never;
@@ -899,7 +901,7 @@ export interface components {
         };
         /**
          * Matrix
-         * @description The comparison matrix of a round: per aspect one cell per expert, with quotes.
+         * @description The comparison matrix of a round: per aspect one cell per expert, with quotes. `rows_left_out` as in a panel.
          */
         Matrix: {
             /**
@@ -913,6 +915,11 @@ export interface components {
             aspects: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Rows Left Out
+             * @default false
+             */
+            rows_left_out: boolean;
         };
         /**
          * ModelPriceView
@@ -1194,6 +1201,7 @@ export interface components {
          * PanelView
          * @description A panel whole. `sequence`: its last event that is in here, where a stream may go on.
          *
+         *     `ratified_by`: the user who approved the result; None where nobody did.
          *     `rows_left_out`: the tables hold more answers or rounds of it than a panel has, by whomever; the first are here.
          */
         PanelView: {
@@ -1288,6 +1296,8 @@ export interface components {
             budget_exceeded?: components["schemas"]["BudgetExceededView"] | null;
             /** Stop Reason */
             stop_reason?: string | null;
+            /** Ratified By */
+            ratified_by?: string | null;
             /** Summary */
             summary?: string | null;
             /** Recommendation */
@@ -2004,8 +2014,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -2078,8 +2086,6 @@ export interface operations {
             header?: {
                 /** @description Repeat a request with the same key and body: there is never a second panel. */
                 "Idempotency-Key"?: string | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -2198,8 +2204,6 @@ export interface operations {
                 "If-None-Match"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2290,8 +2294,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2375,8 +2377,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2460,8 +2460,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2543,8 +2541,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2625,10 +2621,7 @@ export interface operations {
             query?: {
                 after?: number;
             };
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -2712,8 +2705,6 @@ export interface operations {
             header?: {
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -2793,10 +2784,7 @@ export interface operations {
     cancel_api_v1_panels__panel_id__cancel_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -2906,10 +2894,7 @@ export interface operations {
     human_input_api_v1_panels__panel_id__human_input_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -3019,10 +3004,7 @@ export interface operations {
     issue_ticket_api_v1_panels__panel_id__stream_tickets_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 panel_id: string;
             };
@@ -3101,13 +3083,9 @@ export interface operations {
         parameters: {
             query?: {
                 last_event_id?: string | null;
-                /** @description Instead of the two headers. */
-                ticket?: string | null;
             };
             header?: {
                 "Last-Event-ID"?: string | null;
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
             };
             path: {
                 panel_id: string;
@@ -3196,10 +3174,7 @@ export interface operations {
                 q?: string | null;
                 domain?: string | null;
             };
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3268,10 +3243,7 @@ export interface operations {
     create_expert_api_v1_agents_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3372,10 +3344,7 @@ export interface operations {
     get_expert_api_v1_agents__agent_id__get: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3453,10 +3422,7 @@ export interface operations {
     revise_expert_api_v1_agents__agent_id__put: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3566,10 +3532,7 @@ export interface operations {
     retire_expert_api_v1_agents__agent_id__delete: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 agent_id: string;
             };
@@ -3654,10 +3617,7 @@ export interface operations {
     select_experts_api_v1_agents_select_post: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3751,10 +3711,7 @@ export interface operations {
     list_panel_types_api_v1_panel_types_get: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3824,8 +3781,6 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
             };
@@ -3904,8 +3859,6 @@ export interface operations {
                 group_by?: "day" | "agent" | "model" | "panel_type";
             };
             header?: {
-                /** @description The tenant's id (uuid) in which you act. */
-                "X-Tenant-ID"?: string | null;
                 /** @description Wait up to 2 s until the tables show the log up to here. X-Min-Sequence-Reached in the answer says whether they do. */
                 "X-Min-Sequence"?: number | null;
             };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Schemas } from "@/api/client";
 import type { PanelTypeInfo } from "@/api/panel-types";
-import { draftKey, draftOf, forgetUnowned, remember, remembered } from "./again";
+import { draftKey, draftOf, earlierIn, forgetUnowned, remember, remembered } from "./again";
 import { BLANK, bodyOf } from "./draft";
 
 const TYPE: PanelTypeInfo = {
@@ -56,6 +56,14 @@ function panel(more: object): Schemas["PanelView"] {
 }
 
 describe("asking again", () => {
+  test("reads the panel after the sequence that its page had seen, where the address says one", () => {
+    const read = (address: string) => earlierIn(new URLSearchParams(address));
+    expect(read("again=p&after=4711")).toEqual({ again: "p", after: 4711 });
+    expect(read("again=p")).toEqual({ again: "p", after: null });
+    expect(read("again=p&after=soon")).toEqual({ again: "p", after: null });
+    expect(read("")).toEqual({ again: null, after: null });
+  });
+
   test("fills in question, type, experts and options, and no more of the configuration than was chosen", () => {
     const { draft, cut } = draftOf(panel({}), TYPE);
     expect(draft).toEqual({

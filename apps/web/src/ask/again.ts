@@ -14,6 +14,18 @@ export interface Again {
 const EXCERPT = 280;
 const DAY = 1440;
 
+/**
+ * The panel whose question is asked again, as the address says it, and after which sequence of the log it is to be
+ * read: it may be asked again before the tables have it.
+ */
+export function earlierIn(address: Pick<URLSearchParams, "get">): {
+  readonly again: string | null;
+  readonly after: number | null;
+} {
+  const after = address.get("after") ?? "";
+  return { again: address.get("again"), after: /^\d{1,15}$/.test(after) ? Number(after) : null };
+}
+
 /** From the panel itself; what is its protocol's default stays so. */
 export function draftOf(panel: Schemas["PanelView"], type: PanelTypeInfo | undefined): Again {
   const { configuration } = panel;

@@ -9,10 +9,11 @@ import { Problem } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
 import { money } from "@/format";
 import { useSession } from "@/session/provider";
+import { isPassing } from "@/session/retry";
 import { ownerOf } from "@/session/store";
 import { text } from "@/text";
 import { Spinner, Trouble } from "@/ui/states";
-import { type Again, draftKey, draftOf, forgetUnowned, remember, remembered } from "./again";
+import { type Again, draftKey, draftOf, earlierIn, forgetUnowned, remember, remembered } from "./again";
 import { AgentSelector } from "./agent-selector";
 import {
   BLANK,
@@ -40,9 +41,13 @@ export function CreatePanelPage(): ReactNode {
   const { api, tenant: tenantId } = session;
   const tenant = useTenant();
   // Once: the address forgets it as soon as the form is changed, so that a reload keeps what was changed since.
-  const [again] = useState(useSearchParams().get("again"));
+  const [{ again, after }] = useState(earlierIn(useSearchParams()));
   const earlier = useSWR(again === null ? null : ["again", again], () =>
-    answerOf(api.GET("/api/v1/panels/{panel_id}", { params: { path: { panel_id: again ?? "" } } })),
+    answerOf(
+      api.GET("/api/v1/panels/{panel_id}", {
+        params: { path: { panel_id: again ?? "" }, header: { "X-Min-Sequence": after } },
+      }),
+    ),
   );
   const types = useSWR("panel-types", async () => panelTypes(await answerOf(api.GET("/api/v1/panel-types"))));
   const blocked = tenant.role === "guest" ? text.ask.guest : tenant.may_create ? null : text.ask.barred;
@@ -50,15 +55,17 @@ export function CreatePanelPage(): ReactNode {
   const isWaiting =
     (types.data === undefined && types.error === undefined) ||
     (again !== null && earlier.data === undefined && earlier.error === undefined);
+  // A form is filled once: it waits for a panel that may be read the next time.
+  const mayCome = earlier.data === undefined && isPassing(earlier.error);
   return (
     <main className="page form-page" id="content">
       <h1>{text.ask.title}</h1>
       <p className="lead">{text.ask.lead}</p>
       {blocked !== null && <p className="banner wait">{blocked}</p>}
       {types.error !== undefined && <Trouble error={types.error} onRetry={() => void types.mutate()} />}
-      {earlier.error !== undefined && <Trouble error={earlier.error} />}
+      {earlier.error !== undefined && <Trouble error={earlier.error} onRetry={() => void earlier.mutate()} />}
       {isWaiting && <Spinner label={text.loading} />}
-      {types.data && !isWaiting && blocked === null && (
+      {types.data && !isWaiting && !mayCome && blocked === null && (
         <CreatePanelForm types={types.data} owner={ownerOf(session)} earlier={earlier.data ?? null} />
       )}
     </main>

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { compact, count, money } from "@/format";
+import { compact, count, money, shortDay } from "@/format";
 import { text } from "@/text";
 
 export type Measure = "tokens" | "cost";
@@ -86,6 +86,7 @@ export function Columns({
 }): ReactNode {
   const most = Math.max(...rows.map((row) => size(row, measure)), Number.MIN_VALUE);
   const highest = rows.find((row) => size(row, measure) === most);
+  const last = rows.at(-1);
   const step = 100 / Math.max(rows.length, 1);
   const total = rows.reduce((sum, row) => sum + size(row, measure), 0);
   return (
@@ -115,16 +116,16 @@ export function Columns({
         })}
       </svg>
       <p className="columns-axis hint" aria-hidden="true">
-        <span>{rows[0]?.key}</span>
+        {rows[0] && <span>{shortDay(rows[0].key)}</span>}
         {highest && (
           <span>
             {text.usage.highest(
               measure === "tokens" ? compact(highest.tokens) : priced(highest),
-              highest.key,
+              shortDay(highest.key),
             )}
           </span>
         )}
-        <span>{rows.at(-1)?.key}</span>
+        {last && <span>{shortDay(last.key)}</span>}
       </p>
       <details>
         <summary>{text.usage.table}</summary>

@@ -134,9 +134,9 @@ export function ExpertsPage(): ReactNode {
         <RetireDialog
           expert={retiring}
           onClose={() => setRetiring(null)}
-          onRetired={() => {
-            shown(retiring.id, null);
-            setNotice(text.experts.retired(retiring.name));
+          onRetired={(now) => {
+            shown(retiring.id, now.own ? null : now);
+            setNotice(now.own ? text.experts.retired(retiring.name) : text.experts.sharedAgain(now.name));
             setRetiring(null);
           }}
         />
@@ -151,7 +151,8 @@ function RetireDialog({
   onClose,
 }: {
   readonly expert: Expert;
-  onRetired(): void;
+  /** `now`: the shared expert that takes its place again, or else the retired one itself. */
+  onRetired(now: Expert): void;
   onClose(): void;
 }): ReactNode {
   const { api } = useSession();
@@ -161,8 +162,9 @@ function RetireDialog({
     setBusy(true);
     setError(null);
     try {
-      await bodyOf(api.DELETE("/api/v1/agents/{agent_id}", { params: { path: { agent_id: expert.id } } }));
-      onRetired();
+      onRetired(
+        await bodyOf(api.DELETE("/api/v1/agents/{agent_id}", { params: { path: { agent_id: expert.id } } })),
+      );
     } catch (failure) {
       setError(failure);
       setBusy(false);

@@ -38,6 +38,8 @@ const ATTACKS = [
 const ALLOWED_TAGS =
   /^<\/?(p|em|strong|code|pre|blockquote|ol|ul|li|hr|br|span|a|mark|div|table|thead|tbody|tr|th|td)( (class|tabindex|scope|start)="[^"<>]*"| (href|title)="(https?:|mailto:)[^"<>]*"| rel="noopener noreferrer nofollow"| target="_blank")*\/?>$/;
 
+const BOLD = "The **market** grows. ";
+
 describe("what a model writes", () => {
   test.each(ATTACKS)("stays harmless: %s", (attack) => {
     for (const tag of html(attack).match(/<[^>]*>/g) ?? []) expect(tag).toMatch(ALLOWED_TAGS);
@@ -85,6 +87,30 @@ describe("what a model writes", () => {
     const steps = Array.from({ length: 40 }, (_, deep) => `${"  ".repeat(deep)}- at ${deep}`).join("\n");
     expect(html(steps)).toContain("<li><p>at 10</p>");
     expect(html(steps)).toContain("- at 39");
+  });
+
+  test.each([
+    ["images in each other", "![".repeat(1500), "](https://ok.example)".repeat(1500), "md-image"],
+    ["links one after another", "", "[words](https://ok.example) ".repeat(1500), "<a "],
+    ["emphasis that opens and closes", "", "*some* _words_ ".repeat(1500), "<em>"],
+    ["emphasis in each other", "*some **words ".repeat(1500), " end** end*".repeat(1500), "<em>"],
+    ["underlined headings", "", "words\n=====\n".repeat(1500), "md-heading"],
+  ])("is read up to a bound, and the rest of its %s stays as it was written", (_, before, after, sign) => {
+    const page = html(`${before}words${after}`);
+    expect(page.split(sign).length).toBeLessThan(700);
+    const marks = after.trim().slice(-10).trim();
+    expect(page.replace(/(<\/\w+>)+$/, "").endsWith(marks)).toBe(true);
+  });
+
+  test.each([
+    ["bold words", BOLD.repeat(150), "<strong>", 150],
+    ["paragraphs", `${BOLD.repeat(50)}\n\n`.repeat(20), "<strong>", 1000],
+    ["a list", `- ${BOLD}\n`.repeat(300), "<strong>", 300],
+    ["sources", "- [source](https://ok.example)\n".repeat(300), "<a ", 300],
+    ["a table", `| a | b |\n|---|---|\n${"| **c** | *d* |\n".repeat(300)}`, "<strong>", 300],
+    ["underlined headings", "Title\n---\n\nWords.\n\n".repeat(50), "md-heading", 50],
+  ])("of ordinary length is read whole: %s", (_, text, sign, count) => {
+    expect(html(text).split(sign).length - 1).toBe(count);
   });
 
   test("links only to absolute web and mail addresses", () => {

@@ -10,6 +10,7 @@ import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
 import { gfmTable } from "micromark-extension-gfm-table";
 import { Fragment, type ReactNode } from "react";
+import { bounded } from "./bounded";
 import { markQuotes } from "./quotes";
 
 /** How deep quotations, lists and emphasis may stand in each other: more than prose needs, less than a stack holds. */
@@ -20,7 +21,10 @@ const TANGLED = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))){51}|\*{101}(?=[
 
 export function parse(text: string): Root {
   if (TANGLED.test(text)) return asWritten(text);
-  const root = fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] });
+  const root = fromMarkdown(text, {
+    extensions: [gfmTable(), bounded],
+    mdastExtensions: [gfmTableFromMarkdown()],
+  });
   flatten(root, text, 1);
   return root;
 }

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import useSWR from "swr";
-import { bodyOf } from "@/api/client";
+import { bodyOf, upToDate } from "@/api/client";
 import { useSession } from "@/session/provider";
 import { text } from "@/text";
 import { Avatar } from "@/ui/avatar";
@@ -30,16 +30,15 @@ export function AspectMatrix({
 }): ReactNode {
   const { api } = useSession();
   const { data, error, mutate } = useSWR(["matrix", panelId], async () => {
-    const answer = await bodyOf(
-      api.GET("/api/v1/panels/{panel_id}/matrix", {
-        params: { path: { panel_id: panelId } },
-        // The tables follow the log by milliseconds: wait until they show this end.
-        headers: { "X-Min-Sequence": String(panel.sequence) },
-      }),
-    );
-    return aspectsOf(answer.aspects);
+    // The tables follow the log by milliseconds: wait until they show this end.
+    const asked = api.GET("/api/v1/panels/{panel_id}/matrix", {
+      params: { path: { panel_id: panelId }, header: { "X-Min-Sequence": panel.sequence } },
+    });
+    const answer = await bodyOf(asked);
+    upToDate((await asked).response);
+    return { aspects: aspectsOf(answer.aspects), rowsLeftOut: answer.rows_left_out };
   });
-  if (data?.length === 0) return null;
+  if (data?.aspects.length === 0) return null;
   const silent = silentSeats(panel);
   return (
     <section className="card matrix" aria-labelledby="aspects">
@@ -47,7 +46,7 @@ export function AspectMatrix({
       <p className="hint">{text.matrix.help}</p>
       {error !== undefined && <Trouble error={error} onRetry={() => void mutate()} />}
       {data === undefined && error === undefined && <Spinner label={text.loading} />}
-      {data && <Grid panel={panel} aspects={data} />}
+      {data && <Matrix panel={panel} {...data} />}
       {silent.length > 0 && (
         <p className="hint silent">{text.matrix.silent(silent.map((seat) => seat.agent_name))}</p>
       )}
@@ -59,6 +58,24 @@ export function AspectMatrix({
         ))}
       </ul>
     </section>
+  );
+}
+
+/** The matrix, and that it may not be the panel's own where its rounds are not all read. */
+export function Matrix({
+  panel,
+  aspects,
+  rowsLeftOut,
+}: {
+  readonly panel: PanelState;
+  readonly aspects: readonly Aspect[];
+  readonly rowsLeftOut: boolean;
+}): ReactNode {
+  return (
+    <>
+      <Grid panel={panel} aspects={aspects} />
+      {rowsLeftOut && <p className="hint">{text.result.rowsLeftOut}</p>}
+    </>
   );
 }
 

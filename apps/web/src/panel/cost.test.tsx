@@ -112,4 +112,11 @@ describe("the cost by expert", () => {
   test("says what is in the total only, for who may not see the panel's rows", () => {
     expect(table(reportOf({}))).toContain("The total holds 1 call that no line here shows.");
   });
+
+  test("says that rows were left out, where the lines are of those that were not", () => {
+    const group = { ...reportOf({}), key: "first", panels_count: 1 };
+    expect(table(reportOf({ groups: [group], rows_left_out: true }))).toContain("Incomplete: ");
+    expect(table(reportOf({ groups: [group] }))).not.toContain("Incomplete: ");
+    expect(table(reportOf({ rows_left_out: true }))).not.toContain("Incomplete: ");
+  });
 });

@@ -11,11 +11,13 @@ export interface Used {
   readonly byAgent: ReadonlyMap<string, Spent>;
   /** `so far`: it runs. `in part`: it has ended, and some of its costs are not recorded yet, or not read. */
   readonly known: "so far" | "in part" | "whole";
+  /** Whether `byAgent` is of the first rows only: the tables hold more than a panel has. */
+  readonly rowsLeftOut: boolean;
 }
 
 /** The stream ends with the panel, the costs come later: then the report of the panel's usage tells them. */
 export function usedBy(panel: PanelState, report: UsageReport | null): Used {
-  const heard = { spent: panel.spent, byAgent: panel.spentByAgent };
+  const heard = { spent: panel.spent, byAgent: panel.spentByAgent, rowsLeftOut: false };
   if (!hasEnded(panel)) return { ...heard, known: "so far" };
   if (report === null || report.calls < panel.spent.calls) return { ...heard, known: "in part" };
   const byAgent = new Map(
@@ -23,9 +25,11 @@ export function usedBy(panel: PanelState, report: UsageReport | null): Used {
   );
   // Who may not see the rows of this panel has heard of most of them.
   const seen = report.groups.reduce((sum, group) => sum + group.calls, 0);
+  const isSeen = seen >= panel.spent.calls;
   return {
     spent: spentOf(report),
-    byAgent: seen >= panel.spent.calls ? byAgent : panel.spentByAgent,
+    byAgent: isSeen ? byAgent : panel.spentByAgent,
+    rowsLeftOut: isSeen && report.rows_left_out,
     known: report.uncosted_calls > 0 ? "in part" : "whole",
   };
 }

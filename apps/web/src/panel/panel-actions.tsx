@@ -2,7 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { type ReactNode, useRef, useState } from "react";
-import { authorized, bodyOf } from "@/api/client";
+import { authorized, bodyOf, upToDate } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { useTenant } from "@/branding/brand";
 import { useSession } from "@/session/provider";
@@ -39,7 +39,7 @@ export function PanelActions({
         <button
           type="button"
           className="button primary"
-          onClick={() => router.push(`/new/?again=${panelId}`)}
+          onClick={() => router.push(`/new/?again=${panelId}&after=${panel.sequence}`)}
         >
           {text.result.again}
         </button>
@@ -50,7 +50,7 @@ export function PanelActions({
         </button>
       )}
       {panel.completed !== null && <CopyButton panel={panel} />}
-      {settings.enable_exports && <ExportMenu panelId={panelId} />}
+      {settings.enable_exports && <ExportMenu panelId={panelId} sequence={panel.sequence} />}
     </>
   );
 }
@@ -134,7 +134,13 @@ function CopyButton({ panel }: { readonly panel: PanelState }): ReactNode {
   );
 }
 
-function ExportMenu({ panelId }: { readonly panelId: string }): ReactNode {
+function ExportMenu({
+  panelId,
+  sequence,
+}: {
+  readonly panelId: string;
+  readonly sequence: number;
+}): ReactNode {
   const { access } = useSession();
   const box = useRef<HTMLDetailsElement>(null);
   const [error, setError] = useState<unknown>(null);
@@ -144,9 +150,13 @@ function ExportMenu({ panelId }: { readonly panelId: string }): ReactNode {
     setError(null);
     try {
       const response = await authorized(access, (headers) =>
-        fetch(`/api/v1/panels/${panelId}/export?format=${format}`, { headers }),
+        fetch(`/api/v1/panels/${panelId}/export?format=${format}`, {
+          headers: { ...headers, "X-Min-Sequence": String(sequence) },
+        }),
       );
       if (!response.ok) throw await problemOf(response);
+      // A file outlives the page: it must hold the end that the page shows.
+      upToDate(response);
       const address = URL.createObjectURL(await response.blob());
       const link = Object.assign(document.createElement("a"), {
         href: address,

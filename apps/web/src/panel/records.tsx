@@ -111,6 +111,7 @@ export function CostByExpert({
       </div>
       {used.spent.unpriced > 0 && <p className="hint">{text.usage.unpriced(used.spent.unpriced)}</p>}
       {listed < used.spent.calls && <p className="hint">{text.result.unlisted(used.spent.calls - listed)}</p>}
+      {used.rowsLeftOut && <p className="hint">{text.result.rowsLeftOut}</p>}
     </section>
   );
 }

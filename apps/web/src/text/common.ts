@@ -13,6 +13,7 @@ export const common = {
   notCopied: "Could not be copied",
   problems: {
     unreachable: "The gateway does not answer. Check your connection; your work is kept.",
+    behind: "The tables do not show this panel whole yet.",
     trace: (id: string): string => `Reference for an operator: ${id}`,
     wait: (seconds: number): string => `Try again in ${n(seconds, "second")}.`,
     waitUntil: (when: string): string => `Try again after ${when}.`,

@@ -27,7 +27,7 @@ export const experts = {
     whose: "Whose experts",
     whoses: { all: "All", own: "Ours", shared: "Shared" },
     customise: "Make it ours",
-    customiseOne: (name: string): string => `Make ${name} ours`,
+    customiseOne: (name: string): string => `Make it ours: ${name}`,
     fields: {
       name: "Name",
       title: "Title",
@@ -67,9 +67,10 @@ export const experts = {
     retireOne: (name: string): string => `Retire ${name}`,
     retireTitle: (name: string): string => `Retire ${name}?`,
     retireHelp: "New panels cannot seat this expert any more. Panels that have it keep it.",
-    retireShared:
-      "If it is your copy of a shared expert, the shared one stays out of your tenant too: to change the copy, edit it instead.",
+    retireShared: "If it is your copy of a shared expert, new panels seat the shared one again.",
     retireBack: (id: string): string => `To bring it back later, create an expert with the id ${id}.`,
     retired: (name: string): string => `${name} is retired from new panels.`,
+    sharedAgain: (name: string): string =>
+      `Your copy is retired: new panels seat the shared expert ${name} again.`,
   },
 } as const;

@@ -39,6 +39,7 @@ export const result = {
     calls: "Calls",
     total: "Total",
     unlisted: (count: number): string => `The total holds ${n(count, "call")} that no line here shows.`,
+    rowsLeftOut: "Incomplete: the tables hold more rows of this panel than a panel has. The first are shown.",
     time: "Model time",
     audit: "Audit trail",
     auditHelp: "Every public event of this panel, in the order of the log.",

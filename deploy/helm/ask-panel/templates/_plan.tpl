@@ -19,6 +19,11 @@ webhooks: {image: gateway, port: 9090, portName: probes, drain: ASKPANEL_DRAIN_S
 {{- toYaml $plan }}
 {{- end }}
 
+{{/* When a Job runs, with what it needs. Durables have to be taken back to an older version; a migration only adds. */}}
+{{- define "ask-panel.hooks" -}}
+pre-install,pre-upgrade{{ if eq . "bootstrap" }},pre-rollback{{ end }}
+{{- end }}
+
 {{- define "ask-panel.topology" -}}
 {{ .Files.Get "files/topology.json" }}
 {{- end }}

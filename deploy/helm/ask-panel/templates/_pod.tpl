@@ -17,6 +17,16 @@
 {{ include "ask-panel.from-secret" (dict "variable" "ASKPANEL_DATABASE_URL" "secret" .root.Values.database.existingSecret "key" (index .root.Values.database.keys .component)) }}
 {{- end }}
 
+{{/* The database's CA, where its addresses name it. */}}
+{{- define "ask-panel.ca-mount" -}}
+- {name: ca, mountPath: /etc/askpanel, readOnly: true}
+{{- end }}
+
+{{- define "ask-panel.ca-volume" -}}
+- name: ca
+  configMap: {name: {{ .Values.database.caConfigMap }}}
+{{- end }}
+
 {{- define "ask-panel.gateway-env" -}}
 {{- $auth := .root.Values.auth -}}
 - name: ASKPANEL_HOST

@@ -1,8 +1,8 @@
 """The published expert catalogue: what KV bucket `experts` holds.
 
 One key per expert, `<tenant id or "global">.<agent id>`; the value is the expert as JSON. A tenant
-sees the global experts and its own; its own wins where both have an id. A new version replaces the
-value (the bucket's history keeps the older ones); a retired expert stays, with `retired` set.
+sees the global experts and its own; its own wins where both have an id, until it is retired. A new version
+replaces the value (the bucket's history keeps the older ones); a retired expert stays, with `retired` set.
 """
 
 from typing import Annotated, Literal

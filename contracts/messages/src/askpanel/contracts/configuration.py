@@ -381,7 +381,10 @@ def _seat_problems(panel_type: PanelType, experts: Sequence[str], most: int) -> 
     limits = PROTOCOLS[panel_type]
     highest = min(limits.most_experts, most)
     problems: list[Problem] = []
-    if not limits.fewest_experts <= len(experts) <= highest:
+    if highest < limits.fewest_experts:
+        needs = f"{limits.fewest_experts} experts, and this tenant may have {highest}"
+        problems.append(Problem("/panel_type", f"{panel_type} panels need {needs}"))
+    elif not limits.fewest_experts <= len(experts) <= highest:
         allowed = f"{limits.fewest_experts} to {highest}"
         problems.append(Problem("/agents", f"{panel_type} panels have {allowed} experts, not {len(experts)}"))
     for place, agent in enumerate(experts):

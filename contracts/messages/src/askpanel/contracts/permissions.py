@@ -2,7 +2,8 @@
 
 A service can publish its own event types, use its own durables and read the log; nothing else. Two kinds
 of process open ephemeral consumers (gateway and projector, for the live tail) and need to create
-consumers on the log, a right that reaches every durable there: no worker has it.
+consumers on the log. That right reaches consumers that are there: so no worker has it, and theirs is taken back for
+every durable of ours. It still reaches those of other teams, whose names are not known here.
 
 Another team reads the log as a reader: a user with one durable that an operator made for it. It can
 take, acknowledge and look back, and publish nothing. Nobody but an operator may ask for a retry.
@@ -54,11 +55,18 @@ READ_LOG = (
 )
 """An archived panel is still a panel: whoever may read the log reads it there."""
 FOLLOW_LOG = (
-    f"$JS.API.CONSUMER.CREATE.{PANELS.name}",
     f"$JS.API.CONSUMER.CREATE.{PANELS.name}.>",
     f"$JS.API.CONSUMER.INFO.{PANELS.name}.*",
     f"$JS.FC.{PANELS.name}.>",
 )
+"""Under names alone: without one in the subject, the request itself may name any consumer."""
+_DECLARE_OURS = tuple(
+    f"$JS.API.CONSUMER.CREATE.{PANELS.name}.{durable.name}{rest}"
+    for durable in (*DURABLES, *OPTIONAL_DURABLES)
+    if durable.stream == PANELS.name
+    for rest in ("", ".>")
+)
+"""To declare a durable of the log anew, or another with its name."""
 DELTAS = "live.delta.>"
 GLOBAL_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.global.>"
 TENANT_EXPERTS = f"$KV.{EXPERTS_BUCKET.name}.*.*"
@@ -99,8 +107,10 @@ def permissions(service: str) -> Permissions:
         subscribe.append(DELTAS)
     if service in ("gateway", "expert-runner"):
         subscribe.append(f"$KV.{EXPERTS_BUCKET.name}.>")
-    refuse = (GLOBAL_EXPERTS,) if service == "gateway" else ()
-    return Permissions(tuple(dict.fromkeys(publish)), tuple(subscribe), refuse)
+    refuse = [GLOBAL_EXPERTS] if service == "gateway" else []
+    if service in ("gateway", "projector"):
+        refuse += _DECLARE_OURS
+    return Permissions(tuple(dict.fromkeys(publish)), tuple(subscribe), tuple(refuse))
 
 
 def reader_permissions(reader: Durable) -> Permissions:

@@ -138,7 +138,10 @@ EXPERT_RUNNER = Durable(
     service="expert-runner",
     filters=(all_of(ExpertRequested.TYPE),),
     ack_wait=15.0,
+    max_ack_pending=10_000,
 )
+"""Requests wait for a model in the runners' hands, up to a thousand in each: from `max_ack_pending` on the server
+hands out none, also not to a runner with nothing to do."""
 CONSENSUS = Durable(
     name="consensus", stream=PANELS.name, service="consensus", filters=(all_of(ConsensusRequested.TYPE),)
 )
@@ -181,7 +184,7 @@ ARCHIVE_BUCKET = Bucket(name="archive", history=1, writer="archiver")
 ADMISSIONS_BUCKET = Bucket(name="admissions", history=1, writer="gateway", max_age=DAY)
 """Panels let in that the tables may not show yet, under their tenant's id: ids and amounts, no content."""
 REQUESTS_BUCKET = Bucket(name="limit_requests", history=1, writer="gateway", max_age=3600.0, storage="memory")
-"""What each user may still send, under the user's id. One not written for this long is full again."""
+"""What each user may still send, under `user.<id>`. One not written for this long is full again."""
 STREAMS_BUCKET = Bucket(name="limit_streams", history=1, writer="gateway", max_age=7200.0, storage="memory")
 """Open streams: `user.<id>` by gateway, `gateway.<id>` its sign of life. Older than any stream may become."""
 TICKETS_BUCKET = Bucket(name="used_tickets", history=1, writer="gateway", max_age=300.0)

@@ -1,11 +1,15 @@
-"""Creates streams, durables and buckets from the contract, or asserts that they are as declared.
+"""Creates streams, durables and buckets from the contract, or asserts that they do for this version.
 
 Creation is a step of its own (a Job in a cluster, the start of the local stack). Services only assert:
-a subscriber that may alter a stream can wipe its limits.
+a subscriber that may alter a stream can wipe its limits. They ask for what they need at the least, since in a rolling
+update, or on the way back, the step of a newer version has run: it may add filters and subjects and raise times and
+counts. What takes any of that back comes a release later.
 """
 
+import math
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import nats.js.errors
 from nats.js import JetStreamContext, api
@@ -39,30 +43,40 @@ class Sizing:
 async def create(jetstream: JetStreamContext, sizing: Sizing = Sizing()) -> None:
     """Create or bring up to the contract; safe to repeat, keeps every message and position.
 
+    But for the counts of requests and streams: between one server and several they change where they lie, which only
+    a new bucket can. Gateways go by their own counts meanwhile and write them again.
     Raises LogMisconfigured when the server refuses, as it does for properties that cannot be taken back.
     """
     try:
-        await _create(jetstream, sizing)
+        for stream in STREAMS:
+            await _make_or_update(jetstream, _stream_config(stream, sizing))
+        for durable in DURABLES:
+            await add_durable(jetstream, durable)
+        for bucket in BUCKETS:
+            config = _bucket_config(bucket, sizing)
+            if bucket.storage == "memory":
+                await _leave_if_elsewhere(jetstream, config)
+            await _make_or_update(jetstream, config)
     except nats.js.errors.APIError as error:
         raise LogMisconfigured(f"the server refuses the contract: {error.description}") from None
 
 
-async def _create(jetstream: JetStreamContext, sizing: Sizing) -> None:
-    for stream in STREAMS:
-        config = _stream_config(stream, sizing)
-        try:
-            await jetstream.stream_info(stream.name)
-        except nats.js.errors.NotFoundError:
-            await jetstream.add_stream(config)
-        else:
-            await jetstream.update_stream(config)
-    for durable in DURABLES:
-        await add_durable(jetstream, durable)
-    for bucket in BUCKETS:
-        try:
-            await jetstream.key_value(bucket.name)
-        except nats.js.errors.BucketNotFoundError:
-            await jetstream.add_stream(_bucket_config(bucket, sizing))
+async def _make_or_update(jetstream: JetStreamContext, config: api.StreamConfig) -> None:
+    try:
+        await jetstream.stream_info(config.name or "")
+    except nats.js.errors.NotFoundError:
+        await jetstream.add_stream(config)
+    else:
+        await jetstream.update_stream(config)
+
+
+async def _leave_if_elsewhere(jetstream: JetStreamContext, config: api.StreamConfig) -> None:
+    """Delete a stream of counts that no update can bring to where this configuration has it."""
+    name = config.name or ""
+    with suppress(nats.js.errors.NotFoundError):
+        found = (await jetstream.stream_info(name)).config
+        if (found.storage, found.persist_mode) != (config.storage, config.persist_mode):
+            await jetstream.delete_stream(name)
 
 
 async def add_durable(jetstream: JetStreamContext, durable: Durable) -> None:
@@ -70,16 +84,21 @@ async def add_durable(jetstream: JetStreamContext, durable: Durable) -> None:
     await jetstream.add_consumer(durable.stream, _consumer_config(durable))
 
 
-async def verify(jetstream: JetStreamContext, *durables: Durable) -> None:
-    """Raise LogMisconfigured with every difference between the server and the contract.
+async def verify(jetstream: JetStreamContext, *durables: Durable, sizing: Sizing | None = None) -> None:
+    """Raise LogMisconfigured with all that the server lacks of what this version needs.
 
-    Looks at the log, the given durables and their streams. Raises LogUnavailable when nobody answers.
+    Looks at the log, the given durables and their streams; with `sizing` at every stream and bucket, and at how many
+    servers keep it. Raises LogUnavailable when nobody answers.
     """
-    streams = [stream for stream in STREAMS if stream in (PANELS, *_streams_of(durables))]
+    streams = (
+        STREAMS if sizing else [stream for stream in STREAMS if stream in (PANELS, *_streams_of(durables))]
+    )
     with unavailable("JetStream cannot be asked for its streams"):
         problems = [problem for stream in streams for problem in await _stream_problems(jetstream, stream)]
         for durable in durables:
             problems += await _consumer_problems(jetstream, durable)
+        if sizing:
+            problems += await _copies_problems(jetstream, sizing)
     if problems:
         raise LogMisconfigured("; ".join(problems))
 
@@ -94,10 +113,7 @@ async def _stream_problems(jetstream: JetStreamContext, stream: Stream) -> list[
         info = await jetstream.stream_info(stream.name)
     except nats.js.errors.NotFoundError:
         return [f"stream {stream.name} does not exist: run the bootstrap step"]
-    return [
-        f"stream {stream.name}: {name} is {found!r}, expected {wanted!r}"
-        for name, found, wanted in _stream_differences(stream, info.config)
-    ]
+    return [f"stream {stream.name}: {problem}" for problem in _stream_differences(stream, info.config)]
 
 
 async def _consumer_problems(jetstream: JetStreamContext, durable: Durable) -> list[str]:
@@ -105,39 +121,76 @@ async def _consumer_problems(jetstream: JetStreamContext, durable: Durable) -> l
         info = await jetstream.consumer_info(durable.stream, durable.name)
     except nats.js.errors.NotFoundError:
         return [f"consumer {durable.name} of {durable.stream} does not exist: run the bootstrap step"]
-    return [
-        f"consumer {durable.name}: {name} is {found!r}, expected {wanted!r}"
-        for name, found, wanted in _consumer_differences(durable, info.config)
-    ]
+    return [f"consumer {durable.name}: {problem}" for problem in _consumer_differences(durable, info.config)]
 
 
-def _stream_differences(stream: Stream, found: api.StreamConfig) -> list[tuple[str, Any, Any]]:
-    pairs: list[tuple[str, Any, Any]] = [
-        ("subjects", tuple(sorted(found.subjects or ())), tuple(sorted(stream.subjects))),
+async def _copies_problems(jetstream: JetStreamContext, sizing: Sizing) -> list[str]:
+    problems: list[str] = []
+    for name in (*(stream.name for stream in STREAMS), *(f"KV_{bucket.name}" for bucket in BUCKETS)):
+        try:
+            copies = (await jetstream.stream_info(name)).config.num_replicas
+        except nats.js.errors.NotFoundError:
+            problems.append(f"stream {name} does not exist")
+        else:
+            if copies != sizing.replicas:
+                problems.append(f"stream {name} is kept by {copies} servers, expected {sizing.replicas}")
+    return problems
+
+
+def _stream_differences(stream: Stream, found: api.StreamConfig) -> list[str]:
+    same: list[_Pair] = [
         ("discard", api.DiscardPolicy(found.discard), api.DiscardPolicy(stream.discard)),
         ("retention", api.RetentionPolicy(found.retention), api.RetentionPolicy(stream.retention)),
-        ("max_age", found.max_age or 0.0, stream.max_age),
-        ("duplicate_window", found.duplicate_window, stream.duplicate_window),
         ("deny_delete", found.deny_delete, stream.deny_delete),
         ("allow_msg_schedules", bool(found.allow_msg_schedules), stream.schedules),
     ]
     if not stream.schedules:
         # Any publisher could forge or wipe through these.
-        pairs.append(("allow_rollup_hdrs", found.allow_rollup_hdrs, False))
-        pairs.append(("allow_msg_ttl", bool(found.allow_msg_ttl), False))
-    return [(name, is_, wanted) for name, is_, wanted in pairs if is_ != wanted]
-
-
-def _consumer_differences(durable: Durable, found: api.ConsumerConfig) -> list[tuple[str, Any, Any]]:
-    filters = tuple(found.filter_subjects or ([found.filter_subject] if found.filter_subject else []))
-    pairs = [
-        ("filters", tuple(sorted(filters)), tuple(sorted(durable.filters))),
-        ("ack_wait", found.ack_wait, durable.ack_wait),
-        ("max_deliver", found.max_deliver, durable.max_deliver),
-        ("max_ack_pending", found.max_ack_pending, durable.max_ack_pending),
-        ("ack_policy", api.AckPolicy(found.ack_policy), api.AckPolicy.EXPLICIT),
+        same += [
+            ("allow_rollup_hdrs", found.allow_rollup_hdrs, False),
+            ("allow_msg_ttl", bool(found.allow_msg_ttl), False),
+        ]
+    least: list[_Pair] = [
+        ("subjects", set(found.subjects or ()), set(stream.subjects)),
+        ("max_age", found.max_age or math.inf, stream.max_age or math.inf),
+        ("duplicate_window", found.duplicate_window, stream.duplicate_window),
     ]
-    return [(name, is_, wanted) for name, is_, wanted in pairs if is_ != wanted]
+    return _differences(same, least)
+
+
+def _consumer_differences(durable: Durable, found: api.ConsumerConfig) -> list[str]:
+    filters = found.filter_subjects or ([found.filter_subject] if found.filter_subject else [])
+    same: list[_Pair] = [("ack_policy", api.AckPolicy(found.ack_policy), api.AckPolicy.EXPLICIT)]
+    least: list[_Pair] = [
+        ("filters", set(filters), set(durable.filters)),
+        ("ack_wait", found.ack_wait, durable.ack_wait),
+        ("max_deliver", _bound(found.max_deliver), _bound(durable.max_deliver)),
+        ("max_ack_pending", _bound(found.max_ack_pending), _bound(durable.max_ack_pending)),
+    ]
+    return _differences(same, least)
+
+
+_Pair = tuple[str, Any, Any]
+"""A property, what it is, and what it has to be, or to be at the least: a set holds a smaller one."""
+
+
+def _bound(count: int | None) -> float:
+    """A count where -1 is without limit."""
+    return math.inf if count is None or count < 0 else count
+
+
+def _differences(same: list[_Pair], least: list[_Pair]) -> list[str]:
+    return [
+        f"{name} is {_told(is_)}, expected {_told(wanted)}" for name, is_, wanted in same if is_ != wanted
+    ] + [
+        f"{name} is {_told(is_)}, expected {_told(wanted)} or more"
+        for name, is_, wanted in least
+        if not is_ >= wanted
+    ]
+
+
+def _told(value: Any) -> str:
+    return ", ".join(sorted(cast("set[str]", value))) or "none" if isinstance(value, set) else str(value)
 
 
 def _stream_config(stream: Stream, sizing: Sizing) -> api.StreamConfig:

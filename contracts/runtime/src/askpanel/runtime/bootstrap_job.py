@@ -15,7 +15,7 @@ from askpanel.contracts.topology import BUCKETS, DURABLES, OPTIONAL_DURABLES, ST
 from askpanel.runtime import bootstrap, connection, telemetry
 from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.settings import ServiceSettings, load
-from askpanel.runtime.unavailable import unavailable
+from askpanel.runtime.unavailable import CLIENT_ERRORS
 
 SERVICE = "bootstrap"
 
@@ -45,9 +45,15 @@ async def prepare(settings: BootstrapSettings) -> None:
     client = Client()
     sizing = bootstrap.Sizing(replicas=settings.log_replicas, max_bytes=settings.log_max_bytes)
     try:
-        with unavailable(f"no JetStream after {settings.bootstrap_seconds:g} s"):
-            async with asyncio.timeout(settings.bootstrap_seconds):
-                await _bring_up(client, settings, sizing)
+        async with asyncio.timeout(settings.bootstrap_seconds):
+            await _bring_up(client, settings, sizing)
+    except CLIENT_ERRORS as error:
+        # A refused login or right is told by itself: whoever waits for the answer sees only that none came.
+        why = client.last_error or repr(error)
+        who = f"user {settings.nats_user}" if settings.nats_user else "nobody in particular"
+        raise LogUnavailable(
+            f"no JetStream for {who} within {settings.bootstrap_seconds:g} s: {why}"
+        ) from error
     finally:
         await client.close()
 
@@ -59,7 +65,7 @@ async def _bring_up(client: Client, settings: BootstrapSettings, sizing: bootstr
     optional = OPTIONAL_DURABLES if settings.webhooks else ()
     for durable in optional:
         await bootstrap.add_durable(jetstream, durable)
-    await bootstrap.verify(jetstream, *DURABLES, *optional)
+    await bootstrap.verify(jetstream, *DURABLES, *optional, sizing=sizing)
 
 
 def main() -> None:

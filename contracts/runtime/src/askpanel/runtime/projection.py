@@ -24,7 +24,7 @@ from askpanel.runtime.ending import end
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.everything import everything
 from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.tail import SILENCE, RawEvent, check_same
+from askpanel.runtime.tail import RawEvent, check_same
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,10 @@ LONGEST_PAUSE = 5.0
 
 class StoreUnavailable(Exception):
     """The store cannot be reached or is busy: try the same batch again."""
+
+
+class StandsBy(StoreUnavailable):
+    """Another projector fills the store: it is up to that one, until it goes away."""
 
 
 class Poison(Exception):
@@ -49,7 +53,7 @@ class Store(Protocol):
     """Where events are projected to. Every call is one transaction."""
 
     async def checkpoint(self) -> Position | None:
-        """Where the projection stands; None before the first event. Raises StoreUnavailable."""
+        """Where the projection stands; None before the first event. Raises StoreUnavailable or StandsBy."""
         ...
 
     async def apply(self, events: Sequence[Recorded], *, previous: int, position: Position) -> None:
@@ -107,6 +111,7 @@ class Projection:
         self._linger = linger
         self._took = 0.0
         self._waits_since: float | None = None
+        self._current: float | None = time.time()
         self.position = 0
         self.epoch = ""
         self.following = False
@@ -117,8 +122,17 @@ class Projection:
         """Seconds of waiting in which nothing came from the log, not even that there is no more."""
         return 0.0 if self._waits_since is None else time.monotonic() - self._waits_since
 
+    @property
+    def age(self) -> float:
+        """Seconds since the store was last known to hold all of the log; 0 while another projector fills it.
+
+        Whatever keeps the projection from going on lets it grow. Up to a heartbeat's distance while nothing happens.
+        """
+        return 0.0 if self._current is None else max(time.time() - self._current, 0.0)
+
     async def run(self, *, until: int | None = None) -> None:
         """Project for ever, or until sequence `until` is done. Raises LogReplaced."""
+        telemetry.PROJECTION_AGE.labels(self._name).set_function(lambda: self.age)
         while True:
             epoch = self.epoch = await self._resume()
             self.following = True
@@ -128,7 +142,6 @@ class Projection:
                 logger.info("projection %s: %s; reading it again", self._name, error)
             except LogUnavailable as error:
                 logger.warning("projection %s waits: %s", self._name, error)
-                telemetry.PROJECTION_AGE.labels(self._name).set(self.unheard)
                 await asyncio.sleep(LONGEST_PAUSE)
             else:
                 return
@@ -190,25 +203,20 @@ class Projection:
                 return batch, None
 
     async def _hear(self, arrived: Arrived) -> RawEvent | Exception | None:
-        """What comes next. While nothing does, the age is how long ago something did."""
+        """What comes next, however long that takes: see `unheard`."""
         if self._waits_since is None:
             self._waits_since = time.monotonic()
-        while True:
-            try:
-                item = await _next(arrived, SILENCE)
-            except TimeoutError:
-                telemetry.PROJECTION_AGE.labels(self._name).set(self.unheard)
-                continue
-            if not isinstance(item, LogUnavailable):
-                self._waits_since = None
-            return item
+        item = await arrived.get()
+        if not isinstance(item, LogUnavailable):
+            self._waits_since = None
+        return item
 
     async def _apply(self, batch: Sequence[RawEvent], epoch: str) -> None:
         """Apply a batch as one, or else event by event."""
         events = [await self._readable(raw) for raw in batch]
         readable = [event for event in events if event is not None]
         try:
-            await self._advance(readable, self._reached(batch, epoch), since=batch[0].stored_at)
+            await self._advance(readable, self._reached(batch, epoch))
         except Poison as error:
             if len(batch) == 1:
                 await self._give_up(batch[0], str(error), self._reached(batch, epoch))
@@ -224,14 +232,14 @@ class Projection:
 
     async def _apply_one(self, raw: RawEvent, event: Recorded | None, position: Position) -> None:
         try:
-            await self._advance([event] if event else [], position, since=raw.stored_at)
+            await self._advance([event] if event else [], position)
         except Poison as error:
             await self._give_up(raw, str(error), position)
 
     async def _give_up(self, raw: RawEvent, reason: str, position: Position) -> None:
         """A dead letter, and only then past it."""
         await self._patiently(lambda: self._bury(raw, "poison", reason))
-        await self._advance([], position, since=raw.stored_at)
+        await self._advance([], position)
 
     async def _readable(self, raw: RawEvent) -> Recorded | None:
         try:
@@ -241,32 +249,39 @@ class Projection:
             await self._patiently(lambda: self._bury(raw, "unreadable", reason))
             return None
 
-    async def _advance(self, events: Sequence[Recorded], position: Position, *, since: float) -> None:
-        """Apply, waiting for the store for as long as it takes; only content ends the wait."""
-        await self._patiently(
-            lambda: self._store.apply(events, previous=self.position, position=position), since=since
-        )
+    async def _advance(self, events: Sequence[Recorded], position: Position) -> None:
+        """Apply, waiting for the store for as long as it takes; only content, or another projector, ends the wait."""
+        await self._patiently(lambda: self._store.apply(events, previous=self.position, position=position))
         self.position = position.sequence
 
-    async def _patiently(self, act: Callable[[], Awaitable[Result]], *, since: float | None = None) -> Result:
-        """Do it, again and again while the store or the log is away. `since`: when the oldest event came."""
+    async def _patiently(self, act: Callable[[], Awaitable[Result]]) -> Result:
+        """Do it, again and again while the store or the log is away, or it is another projector's turn."""
         pause = FIRST_PAUSE
         while True:
             try:
-                return await act()
+                result = await act()
             except (StoreUnavailable, LogUnavailable) as error:
                 logger.warning("projection %s waits: %s", self._name, error)
-                if since is not None:
-                    telemetry.PROJECTION_AGE.labels(self._name).set(time.time() - since)
+                self._stand_by(isinstance(error, StandsBy))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self._stand_by(False)
+                return result
+
+    def _stand_by(self, standing: bool) -> None:
+        """Whose turn it is. Who stands by answers for nothing, and knows of nothing that is missing."""
+        if standing:
+            self._current = None
+            telemetry.PROJECTION_LAG.labels(self._name).set(0)
+        elif self._current is None:
+            self._current = time.time()
 
     def _measure(self, batch: Sequence[RawEvent]) -> None:
-        """Lag after a batch, or after the log said that there is no more: then there is none."""
-        age = max(time.time() - batch[0].stored_at, 0.0) if batch else 0.0
+        """Where it is after a batch, or after the log said that there is no more."""
+        self._current = batch[-1].stored_at if batch else time.time()
         telemetry.PROJECTION_SEQUENCE.labels(self._name).set(self.position)
         telemetry.PROJECTION_LAG.labels(self._name).set(batch[-1].pending if batch else 0)
-        telemetry.PROJECTION_AGE.labels(self._name).set(age)
 
 
 def dead_letters(log: EventLog, service: str) -> DeadLetters:

@@ -35,11 +35,17 @@ PROJECTION_SEQUENCE = Gauge("askpanel_projection_sequence", "Last projected sequ
 PROJECTION_LAG = Gauge("askpanel_projection_lag_events", "Events on the log not projected.", ["projection"])
 PROJECTION_AGE = Gauge(
     "askpanel_projection_age_seconds",
-    "Age of the oldest event not projected; while nothing is heard of the log, for how long.",
+    "Seconds since the tables were last known to hold all of the log; 0 where another projector writes them.",
     ["projection"],
 )
 STREAMS_OPEN = Gauge("askpanel_sse_streams", "Open SSE streams.")
 STREAMS_CUT = Counter("askpanel_sse_streams_cut_total", "SSE streams ended by the server.", ["why"])
+CONNECTIONS_ENDED = Counter(
+    "askpanel_connections_ended_total",
+    "HTTP connections ended by the server: head too slow or too large (head), for a new one (room), new while "
+    "all were being served (full).",
+    ["why"],
+)
 LIMITED_ALONE = Counter(
     "askpanel_limits_alone_total",
     "Decisions a gateway took by its own count because the shared one could not be asked.",
@@ -94,7 +100,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(service: str, *, level: str, log_format: str, stream: TextIO = sys.stderr) -> None:
-    """Set up logging of this process."""
+    """Set up logging of this process, and begin what alerts count: an increase sees nothing of a series' first value."""
+    DEAD_LETTERS.labels(service)
+    NATS_ERRORS.labels("permission")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         JsonFormatter(service)

@@ -46,16 +46,18 @@ def at_the_prompt(
     """
     how = how_to_answer(client, panel_id, asked, options)
     console.print(f"\n{asked['question']}\n", markup=False, highlight=False)
-    if not (console.is_terminal and sys.stdin.isatty()):
-        console.print(how, markup=False, highlight=False, soft_wrap=True)
-        return
     for one, text in options.items():
         console.print(f"  {one}  {text}", markup=False, highlight=False)
     kind, votes = ("option", tuple(options)) if options else ("stance", STANCES)
-    for _ in range(TRIES):
-        action = Prompt.ask("Your word", choices=list(asked["actions"]), console=console)
-        content = Prompt.ask("In words", default="", show_default=False, console=console)
-        vote = Prompt.ask(kind.capitalize(), choices=[*votes, NO_VOTE], default=NO_VOTE, console=console)
+    somebody_sits = console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+    for _ in range(TRIES if somebody_sits else 0):
+        try:
+            action = Prompt.ask("Your word", choices=list(asked["actions"]), console=console)
+            content = Prompt.ask("In words", default="", show_default=False, console=console)
+            vote = Prompt.ask(kind.capitalize(), choices=[*votes, NO_VOTE], default=NO_VOTE, console=console)
+        except EOFError:  # Ctrl-D: not now
+            console.print()
+            break
         said = {"action": action, "content": content, kind: None if vote == NO_VOTE else vote}
         try:
             told = _give(client, panel_id, asked, said)

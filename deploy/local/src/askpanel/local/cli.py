@@ -17,6 +17,7 @@ from askpanel.local.client import ApiClient, ApiError
 from askpanel.local.demo import TENANTS
 from askpanel.local.invocation import command as typed
 from askpanel.local.operator import servers
+from askpanel.local.ports import free_port
 from askpanel.local.settings import LocalSettings
 from askpanel.local.stack import WATCH_SECONDS, Stack
 from askpanel.local.welcome import how_to_use
@@ -49,6 +50,9 @@ AnswersOption = Annotated[
 TENANT, USER = "acme", "member"
 TenantOption = Annotated[str, typer.Option("--tenant", help="A tenant's slug")]
 UserOption = Annotated[str, typer.Option("--user", help="owner, admin, member, guest, inactive, invited")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON line per event on stdout, the whole panel last")
+]
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model string; see docs/models.md")]
 
 
@@ -111,12 +115,26 @@ def ask(
     options: AnswersOption = None,
     tenant: TenantOption = TENANT,
     user: UserOption = USER,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON line per event")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask the running stack."""
     body = _body(asked, panel_type, experts, options or [])
     client = _client(running.find(load(LocalSettings)), tenant, user)
     if not _ask(client, body, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def watch(
+    panel_id: str,
+    tenant: TenantOption = TENANT,
+    user: UserOption = USER,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a panel that runs or has ended, as `ask` does."""
+    panel_id = question.panel_id(panel_id)
+    client = _client(running.find(load(LocalSettings)), tenant, user)
+    if not asking.watch(client, panel_id, out, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -137,9 +155,8 @@ def answer(
     if stance is not None and stance not in answering.STANCES:
         raise question.Unfit(f"--stance {stance}: there are {', '.join(answering.STANCES)}")
     client = _client(running.find(load(LocalSettings)), tenant, user)
-    out.print(
-        answering.answer(client, panel_id, action, words, stance=stance, option=option), highlight=False
-    )
+    said = answering.answer(client, panel_id, action, words, stance=stance, option=option)
+    listing.line(out, said)
 
 
 @app.command()
@@ -195,9 +212,10 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         mark, style = ("ok", "green") if finding.ok else ("!!", "red")
-        out.print(f"[{style}]{mark}[/] {finding.what}: {finding.detail}", highlight=False, soft_wrap=True)
+        out.print(mark, style=style, end=" ")
+        listing.line(out, f"{finding.what}: {finding.detail}")
         if finding.fix:
-            out.print(f"   → {finding.fix}", highlight=False, soft_wrap=True)
+            listing.line(out, f"   → {finding.fix}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -225,7 +243,7 @@ def archive(
 
     with out.status(f"copying; panels leave the log {IN_BOTH:g} s after the archive's index names them"):
         report = move(days)
-    out.print(str(report), highlight=False)
+    listing.line(out, str(report))
 
 
 @app.command()
@@ -241,7 +259,7 @@ def reset(
     """Let a consumer of ours start again: from what it has not acknowledged, or from further back."""
     from askpanel.local.consumers import reset as start_again
 
-    out.print(f"{durable} starts again: {start_again(durable, after)} messages wait", highlight=False)
+    listing.line(out, f"{durable} starts again: {start_again(durable, after)} messages wait")
 
 
 @app.command()
@@ -276,6 +294,8 @@ def _stack(model: str | None, told: Callable[[str], None]) -> running.Announced:
         os.environ["ASKPANEL_MODEL"] = model
     settings = load(LocalSettings)
     _leave_on_signals()
+    running.refuse_second(settings)
+    free_port(settings.port)  # before a model of a gigabyte is fetched for nothing
     choice = prepare(err)
     told(f"model {choice.label.display}: {choice.reason}")
     return running.Announced(Stack(settings, told), model=f"{choice.label.display} ({choice.reason})")

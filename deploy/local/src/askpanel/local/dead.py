@@ -14,11 +14,11 @@ import nats.js.errors
 import typer
 from nats.aio.client import Client
 from rich.console import Console
-from rich.table import Table
 
 from askpanel.contracts.subjects import BadSubject, parse
 from askpanel.gateway.readmodel.replay import replay
 from askpanel.local.invocation import command
+from askpanel.local.listing import line, show_rows
 from askpanel.local.operator import Servers, connected, servers, who
 from askpanel.runtime import letters
 from askpanel.runtime.letters import Letter, NotRetried
@@ -26,6 +26,8 @@ from askpanel.runtime.log import EventLog
 
 PROJECTOR = "projector"
 RETRY_SECONDS = 180.0
+ERROR_CHARACTERS = 80
+"""Of an error in the list; `dead show` has all of it."""
 
 commands = typer.Typer(no_args_is_help=True, help="Look after messages that could not be processed.")
 out = Console()
@@ -43,20 +45,17 @@ class NoLetter(Exception):
 
 @commands.command("list")
 def list_letters(durable: DurableOption = None, as_json: JsonOption = False) -> None:
-    """What was given up on, oldest first; nothing of its content."""
+    """What was given up on, oldest first; nothing of its content. Through a pipe, with tabs."""
     found = _run(lambda client, _: letters.read_letters(client.jetstream()))
     chosen = [letter for letter in found if durable in (None, letter.durable)]
     if as_json:
         for letter in chosen:
             print(json.dumps(letter.told()))
         return
-    table = Table("letter", "at (UTC)", "durable", "reason", "message", "error")
-    for letter in chosen:
-        at = letter.at.strftime("%Y-%m-%d %H:%M:%S")
-        message = f"{letter.stream} {letter.sequence} {'.'.join(letter.subject.split('.')[:2])}"
-        table.add_row(str(letter.number), at, letter.durable, letter.reason, message, letter.error[:80])
-    out.print(table)
-    out.print(f"{len(chosen)} dead letters", highlight=False)
+    names = ("letter", "at (UTC)", "durable", "reason", "message", "error")
+    show_rows(out, names, [_cells(letter) for letter in chosen])
+    if out.is_terminal:
+        line(out, f"{len(chosen)} dead letters")
 
 
 @commands.command()
@@ -109,14 +108,21 @@ def drop(
             await letters.drop(client.jetstream(), letter, by=who(), because=because)
         return len(chosen)
 
-    out.print(f"dropped {_run(work)}; `{command()} dead history` keeps what and why", highlight=False)
+    line(out, f"dropped {_run(work)}; `{command()} dead history` keeps what and why")
 
 
 @commands.command()
 def history() -> None:
     """What was retried and dropped, by whom and why: a JSON object a line."""
-    for line in _run(lambda client, _: letters.read_audit(client.jetstream())):
-        print(json.dumps(line, ensure_ascii=False))
+    for entry in _run(lambda client, _: letters.read_audit(client.jetstream())):
+        print(json.dumps(entry, ensure_ascii=False))
+
+
+def _cells(letter: Letter) -> tuple[str, ...]:
+    at = letter.at.strftime("%Y-%m-%d %H:%M:%S")
+    message = f"{letter.stream} {letter.sequence} {'.'.join(letter.subject.split('.')[:2])}"
+    error = " ".join(letter.error.split())[:ERROR_CHARACTERS]
+    return str(letter.number), at, letter.durable, letter.reason, message, error
 
 
 async def _retry(client: Client, where: Servers, letter: Letter, seconds: float) -> bool:
@@ -127,10 +133,10 @@ async def _retry(client: Client, where: Servers, letter: Letter, seconds: float)
             await letters.retry(client, letter, seconds=seconds)
             how = "handled again"
     except NotRetried as error:
-        out.print(f"{letter.number}: {error}", style="red", markup=False, highlight=False)
+        line(out, f"{letter.number}: {error}", style="red")
         return False
     await letters.settle(client.jetstream(), letter, by=who(), how=how)
-    out.print(f"{letter.number}: {how}", style="green", markup=False, highlight=False)
+    line(out, f"{letter.number}: {how}", style="green")
     return True
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
+import httpx
 
 from askpanel.contracts.topology import DEAD, DURABLES
 from askpanel.expert_runner.models.resolve import ModelEnvironment, Unusable, resolve
@@ -15,10 +16,14 @@ from askpanel.gateway.readmodel.store import reached
 from askpanel.local.invocation import command
 from askpanel.local.operator import NoServer, connected, servers
 from askpanel.local.running import NoStack
+from askpanel.local.servers.nats_nodes import NAME as NATS
 from askpanel.runtime import bootstrap
 from askpanel.runtime.errors import LogMisconfigured
 from askpanel.runtime.log import EventLog
 from askpanel.runtime.tail import LogReplaced, check_same
+
+PROBE_SECONDS = 3.0
+"""How long a process may take to say whether it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ async def _examine() -> list[Finding]:
     else:
         findings = [await _model_here()]
     findings.append(Finding("stack", True, where.source))
+    findings += await processes(where.probes)
     log = await _log(where.nats_url)
     findings += log
     if where.database_url is not None:
@@ -64,6 +70,34 @@ async def _model_here() -> Finding:
     except Unusable as error:
         return Finding(what, False, str(error), "see docs/models.md for the model strings")
     return Finding(what, True, f"{choice.label.display} ({choice.reason})")
+
+
+async def processes(probes: Mapping[str, str]) -> list[Finding]:
+    """Each process of the stack that is not ready, or that all are."""
+    async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as client:
+        answers = await asyncio.gather(*(_unready(client, url) for url in probes.values()))
+    ill = [
+        Finding(name, False, why, _how_to_mend(name))
+        for name, why in zip(probes, answers, strict=True)
+        if why
+    ]
+    return ill or [Finding("processes", True, f"{len(probes)} are ready")] * bool(probes)
+
+
+async def _unready(client: httpx.AsyncClient, url: str) -> str:
+    """Why the process behind this probe is not ready; "" when it is."""
+    try:
+        answer = await client.get(url)
+    except httpx.TransportError as error:
+        return f"does not answer: {str(error) or type(error).__name__}"
+    return "" if answer.is_success else f"is not ready: {answer.text.strip()}"
+
+
+def _how_to_mend(process: str) -> str:
+    if process.startswith(NATS):
+        again = f"`{command()} down` and a new start"
+        return f"see its log ({process}/nats.log); after a full disk it wants room, then {again}"
+    return f"see its log (logs/{process}.log)"
 
 
 async def _log(url: str) -> list[Finding]:
@@ -100,7 +134,8 @@ async def _schema(dsn: str) -> list[Finding]:
     try:
         connection = await asyncpg.connect(dsn, timeout=3)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        return [Finding("database", False, f"{error!r}", "see the log of Postgres (postgres/postgres.log)")]
+        why = f"Postgres does not answer: {str(error) or type(error).__name__}"
+        return [Finding("database", False, why, "see the log of Postgres (postgres/postgres.log)")]
     try:
         report = await check_schema(connection)
     finally:

@@ -1,5 +1,7 @@
 """What ends a command, as the one line that is told of it. What is not among `KNOWN` is a bug, and shows as one."""
 
+import errno
+
 import asyncpg
 import nats.errors
 
@@ -63,6 +65,10 @@ def line(error: Exception) -> str:
             return f"NATS: {_text(error)}: {again}"
         case OSError(filename=str(file)):
             return f"{file}: {error.strerror}: see that its folder is there and may be written to"
+        case OSError(errno=errno.ENOSPC):
+            return (
+                "no space is left where this was to be written: make room; then give the same command again"
+            )
         case _:
             return f"a server does not answer: {_text(error)}: {again}"
 

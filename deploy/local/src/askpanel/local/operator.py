@@ -7,9 +7,9 @@ what reads or mends tables also needs `ASKPANEL_DATABASE_URL`, as panel_projecto
 import getpass
 import logging
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import nats.errors
 
@@ -40,6 +40,8 @@ class Servers:
     database_url: str | None
     source: str
     model: str = ""
+    probes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where each process of the stack says whether it is ready; none of a cluster's."""
 
     @property
     def projector_url(self) -> str:
@@ -56,7 +58,7 @@ def servers() -> Servers:
         return Servers(settings.nats_url, settings.database_url, "the servers of the environment")
     found = find(settings)
     serves = f"process {found.pid} serves {found.url}"
-    return Servers(found.nats_url, found.projector_url, serves, found.model)
+    return Servers(found.nats_url, found.projector_url, serves, found.model, found.probes)
 
 
 @asynccontextmanager
@@ -84,7 +86,7 @@ async def connected(url: str, *, reconnects: int = 0) -> AsyncGenerator[Connecti
     except (nats.errors.Error, OSError) as error:
         why = refusals[-1] if refusals else error
         raise NoServer(
-            f"NATS does not answer: {why or type(why).__name__}: see that it runs, and that ASKPANEL_NATS_URL, where it is "
+            f"NATS does not answer: {str(why) or type(why).__name__}: see that it runs, and that ASKPANEL_NATS_URL, where it is "
             "set, names the NATS user `admin` with its password"
         ) from None
     try:

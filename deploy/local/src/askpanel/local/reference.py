@@ -47,7 +47,7 @@ MODEL_ROWS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "Which model answers. None: the first that is found ([in this order](models.md#which-model-is-used)).",
     ),
     *((provider.keys, "", f"Key of {provider.title}.") for provider in PROVIDERS),
-    (("ASKPANEL_OPENAI_BASE_URL",), OLLAMA, "An OpenAI-compatible server to look for models at."),
+    (("ASKPANEL_OPENAI_BASE_URL",), OLLAMA, "An OpenAI-compatible server. Set, it must list a model."),
     (("ASKPANEL_LOCAL_GGUF",), "", "A model file of your own, in place of the demo model."),
 )
 """Variables, default and meaning of what the choice of a model reads (`models.resolve`), which no class does."""

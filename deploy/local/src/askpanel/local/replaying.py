@@ -7,6 +7,7 @@ from rich.progress import Progress
 
 from askpanel.gateway.readmodel.replay import ReplayReport, replay
 from askpanel.local.invocation import command
+from askpanel.local.listing import line
 from askpanel.local.operator import Servers, connected
 from askpanel.runtime.log import EventLog
 
@@ -19,16 +20,17 @@ def replay_and_report(found: Servers, console: Console, *, restore: bool) -> boo
     """Replay everything; True when the live rows equal the log's, byte for byte (or were restored)."""
     report = asyncio.run(_replay(found, console, restore=restore))
     rows = ", ".join(f"{count} {table}" for table, count in sorted(report.rows.items()))
-    console.print(f"{report.events} events in {report.seconds:.1f} s: {rows}", highlight=False)
+    line(console, f"{report.events} events in {report.seconds:.1f} s: {rows}")
     for difference in report.differences[:MOST_DIFFERENCES]:
-        console.print(f"  {difference}", style="red", highlight=False)
+        line(console, f"  {difference}", style="red")
     if report.equal:
-        console.print("live rows equal the log's", style="green", highlight=False)
+        line(console, "live rows equal the log's", style="green")
         return True
     if restore:
-        console.print(f"restored {report.restored} panels", highlight=False)
+        line(console, f"restored {report.restored} panels")
         return True
-    console.print(
+    line(
+        console,
         f"{len(report.differences)} rows differ: `{command()} replay --restore` puts the log's back",
         style="red",
     )
@@ -37,7 +39,7 @@ def replay_and_report(found: Servers, console: Console, *, restore: bool) -> boo
 
 async def _replay(found: Servers, console: Console, *, restore: bool) -> ReplayReport:
     async with connected(found.nats_url, reconnects=RECONNECTS) as client:
-        with Progress(console=console, transient=True) as bar:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("events", total=None)
             return await replay(
                 EventLog(client),

@@ -2,9 +2,10 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from askpanel.local import tokens
 from askpanel.local.demo import TENANTS, DemoTenant
@@ -47,6 +48,8 @@ class Found:
     secrets: Secrets
     model: str = ""
     """What answers, and why it was chosen; "" where a stack of an older version does not tell."""
+    probes: dict[str, str] = field(default_factory=dict[str, str])
+    """Where each process says whether it is ready; {} likewise."""
 
     @property
     def url(self) -> str:
@@ -83,10 +86,7 @@ class Announced:
         try:
             stack = self._stack.__enter__()
         except (PortTaken, ServerInUse):
-            if (one := _running_on(self._stack.settings)) is not None:
-                raise StackRuns(
-                    f"this stack runs already (process {one.pid}, {one.url}): end it with `{command()} down`"
-                ) from None
+            refuse_second(self._stack.settings)  # it may have begun while we did
             raise
         self.announce()
         stack.restarted = self.announce
@@ -101,6 +101,7 @@ class Announced:
             "model": self._model,
             "port": stack.port,
             "gateways": stack.gateways,
+            "probes": stack.probes,
             "auth_url": stack.auth_url,
             "anon_key": stack.anon_key,
             "nats_url": stack.nats_url,
@@ -123,22 +124,39 @@ class Announced:
 def find(settings: LocalSettings) -> Found:
     """The stack that runs on this data folder. Raises NoStack."""
     data = settings.data.absolute()
-    try:
-        told = json.loads((data / "stack.json").read_text())
-    except FileNotFoundError:
-        told = None
-    if told is None or not is_alive(told["pid"]):
+    told = _told(data / "stack.json")
+    if not _is_ours(pid := told.get("pid")):
         raise NoStack(f"no stack runs on {data}: start one with `{command()} up` or `make run`")
-    return Found(data=data, secrets=load_or_make(data), **told)
-
-
-def _running_on(settings: LocalSettings) -> Found | None:
-    """As `find`, and it is no other program that has got the number of one that was killed."""
     try:
-        found = find(settings)
+        return Found(data=data, secrets=load_or_make(data), **told)
+    except TypeError:
+        raise NoStack(
+            f"the stack on {data} was started by another version: end it with `kill {pid}`, then start it again"
+        ) from None
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What the file says; {} where there is none, or a loss of power has left it empty or cut off."""
+    try:
+        return json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _is_ours(pid: Any) -> bool:
+    """Whether a stack runs under this number, and no other program that has got it since."""
+    return isinstance(pid, int) and is_alive(pid) and "askpanel" in (command_line(pid) or "")
+
+
+def refuse_second(settings: LocalSettings) -> None:
+    """Raises StackRuns where one runs on this data folder."""
+    try:
+        one = find(settings)
     except NoStack:
-        return None
-    return found if "askpanel" in (command_line(found.pid) or "") else None
+        return
+    raise StackRuns(
+        f"this stack runs already (process {one.pid}, {one.url}): end it with `{command()} down`"
+    ) from None
 
 
 def is_alive(pid: int) -> bool:

@@ -46,7 +46,7 @@ class Screen:
         data = event.data
         match event.name:
             case "panel_created":
-                self.names = {seat["agent_id"]: seat.get("name", "") for seat in data.get("agents", [])}
+                self.names = {seat["agent_id"]: seat["agent_name"] for seat in data.get("agents", [])}
                 self.options = {option["id"]: option["text"] for option in data.get("options", [])}
                 return f"panel {data['panel_id']}: {len(self.names)} experts"
             case "round_started":
@@ -123,6 +123,8 @@ def result(panel: dict[str, Any]) -> Iterator[RenderableType]:
     failure, consensus = panel.get("failure"), panel.get("consensus")
     if panel["status"] == "failed" and failure:
         yield Text(f"Failed: {failure['reason']}. {failure.get('detail') or ''}", style="bold red")
+        for one in panel["failures"]:
+            yield Text(f"  {one['agent_name']}, attempt {one['attempt']}: {one['reason']}", style="red")
     if panel.get("degraded"):
         yield Text("Degraded: " + "; ".join(panel["degraded"]), style="bold yellow")
     labels = sorted({r["model_label"] for r in panel["responses"] if r.get("model_label")})
@@ -136,6 +138,10 @@ def result(panel: dict[str, Any]) -> Iterator[RenderableType]:
         f"stopped by {panel.get('stop_reason') or panel['status']}",
         style="dim",
     )
+    if usage["uncosted_calls"]:
+        yield Text(
+            f"{usage['uncosted_calls']} calls are not costed yet: the cost will be higher.", style="dim"
+        )
 
 
 def _consensus(consensus: dict[str, Any], names: Mapping[str, str]) -> Iterator[RenderableType]:

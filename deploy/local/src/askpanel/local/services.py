@@ -8,7 +8,6 @@ import http.client
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,13 +116,17 @@ class Service:
         self.process = child
         self.started_at, self.restart_at = time.monotonic(), None
 
-    def is_ready(self) -> bool:
-        """Whether its readiness probe answers 200."""
+    def unready(self) -> str:
+        """Why it is not ready; "" when its readiness probe answers 200."""
         connection = http.client.HTTPConnection(*self.probe, timeout=2)
-        with suppress(OSError, http.client.HTTPException):
+        try:
             connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        return False
+            answer = connection.getresponse()
+            return "" if answer.status == 200 else f"is not ready: {answer.read().decode().strip()}"
+        except (OSError, http.client.HTTPException) as error:
+            return f"does not answer: {str(error) or type(error).__name__}"
+        finally:
+            connection.close()
 
     def watch(self) -> bool:
         """Start it again after it ended, with a growing pause. True when it was just restarted."""
@@ -158,23 +161,31 @@ def begin(name: str, log: Path) -> Child:
 
 
 def wait_ready(services: list[Service], *, seconds: float, told: Callable[[str], None]) -> None:
-    """Wait until every service is ready. Raises ServerDied or ServerNotReady with the end of its log."""
+    """Wait until every service is ready. Raises ServerDied, or ServerNotReady with what each one lacks."""
     deadline = time.monotonic() + seconds
-    waiting = list(services)
+    waiting = services
     while waiting:
-        for service in list(waiting):
+        unready: list[tuple[Service, str]] = []
+        for service in waiting:
             process = service.process
             if process is not None and process.poll() is not None:
                 raise ServerDied(f"{service.name} ended with {process.poll()}: {tail(service.log)}")
-            if service.is_ready():
-                waiting.remove(service)
+            if why := service.unready():
+                unready.append((service, why))
+            else:
                 told(service.name)
-        if waiting and time.monotonic() > deadline:
-            names = ", ".join(service.name for service in waiting)
+        if unready and time.monotonic() > deadline:
+            names = ", ".join(service.name for service, _ in unready)
             raise ServerNotReady(
-                f"{names} not ready after {seconds:g} s: {tail(waiting[0].log)} (see {waiting[0].log})"
+                f"{names} not ready after {seconds:g} s; where the machine is only slow, set "
+                f"ASKPANEL_START_SECONDS to more{''.join(_complaint(*one) for one in unready)}"
             )
+        waiting = [service for service, _ in unready]
         time.sleep(0.02)
+
+
+def _complaint(service: Service, why: str) -> str:
+    return f"\n{service.name} {why}; {service.log} ends:\n{tail(service.log, 2)}"
 
 
 def base_environment() -> dict[str, str]:

@@ -37,12 +37,17 @@ class LocalSettings(BaseSettings):
     replicas: int = Field(
         default=1, ge=1, le=4, description="Processes of each service; each gateway has a port of its own."
     )
-    start_seconds: float = Field(default=60.0, ge=1, description="How long services may take to be ready.")
+    start_seconds: float = Field(
+        default=180.0,
+        ge=1,
+        description="How long services may take to be ready; the local model's server alone may take 120 s.",
+    )
     webhooks: bool = Field(default=False, description="Also run the process that sends webhooks.")
     reconnects: int = Field(
         default=20,
         ge=0,
-        description="How often in a row `ask` and `run` connect anew to a stream that brings no event.",
+        description="How often in a row a command sends a request anew that gets no answer, or connects anew to a "
+        "stream that brings no event.",
     )
     purge_seconds: float = Field(
         default=900.0,

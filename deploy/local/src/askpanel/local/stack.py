@@ -91,6 +91,12 @@ class Stack:
         return [f"http://127.0.0.1:{port}" for port in ports]
 
     @property
+    def probes(self) -> dict[str, str]:
+        """Where each process says whether it is ready: 200 or 503. Postgres has no such address."""
+        services = {service.name: f"{service.probe_url}/readyz" for service in self.services}
+        return services | (self._nats.probes() if self._nats is not None else {})
+
+    @property
     def auth_url(self) -> str:
         """What `createClient` of supabase-js takes as the project's address; its auth is at /auth/v1."""
         return f"http://127.0.0.1:{self.auth_port}"

@@ -25,6 +25,7 @@ from askpanel.local.erasing import (
     may_erase,
 )
 from askpanel.local.exporting import export
+from askpanel.local.listing import line
 from askpanel.local.operator import connected, servers, who
 from askpanel.local.running import find
 from askpanel.local.settings import LocalSettings
@@ -34,7 +35,7 @@ out = Console()
 
 BecauseOption = Annotated[str, typer.Option("--because", help="Why, for the audit; name no content")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Erase; without it only what there is, is said")]
-FileArgument = Annotated[Path, typer.Argument(help="The archive to write, e.g. acme.zip")]
+FileArgument = Annotated[Path, typer.Argument(dir_okay=False, help="The archive to write, e.g. acme.zip")]
 FindTarget = Callable[[Client, Connection], Awaitable[Target]]
 
 
@@ -89,11 +90,11 @@ async def _run(find_target: FindTarget, because: str, *, confirmed: bool) -> Non
             )
     finally:
         await connection.close()
-    out.print(f"erased {target}: {erased}", highlight=False)
+    line(out, f"erased {target}: {erased}")
     if quoted:
-        out.print("panels that quote it as their parent, and are still there:", highlight=False)
+        line(out, "panels that quote it as their parent, and are still there:")
         for panel_id in quoted:
-            out.print(f"  {panel_id}", highlight=False)
+            line(out, f"  {panel_id}")
 
 
 def addresses() -> tuple[str, str]:
@@ -123,4 +124,4 @@ def export_tenant(tenant_id: UUID, file: FileArgument) -> None:
             await connection.close()
 
     panels = asyncio.run(run())
-    out.print(f"{file}: {panels} panels, {file.stat().st_size} bytes", highlight=False)
+    line(out, f"{file}: {panels} panels, {file.stat().st_size} bytes")

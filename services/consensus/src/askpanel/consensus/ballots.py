@@ -60,15 +60,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of the panel's options (or, in delphi, one item to rate).
-
-    `author` is the agent whose own answer the option is, where options are answers: that agent's
-    ranking never counts for it.
-    """
+    """One of the panel's options (or, in delphi, one item to rate)."""
 
     id: str
     text: str
-    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +242,6 @@ class Context:
     history: tuple[PastVote, ...] = ()
     dimensions: tuple[str, ...] = ()
     cosine: tuple[tuple[float, ...], ...] = ()
-    shrink: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +274,9 @@ class Verdict:
 
     `leaders` holds more than one position only when incompatible positions lead with equal share
     (a split), none when nobody voted. `shares` maps every position with a vote to its share L.
-    `weights` follow `Ballots.voters`. `capped`: the band is at most `weak` (delphi). `method` is
-    the one that ran, `notes` say why it is not the one wished for.
+    `weights` follow `Ballots.voters`. `capped`: the band is at most `weak` (numbers in disagreement,
+    themes that nobody could check). `method` is the one that ran; `notes` say why it is not the one wished
+    for, and what else to know.
     """
 
     method: str

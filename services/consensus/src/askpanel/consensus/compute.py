@@ -19,9 +19,11 @@ from askpanel.consensus.ballots import (
     UnknownMethod,
     Verdict,
 )
+from askpanel.consensus.clones import named
 from askpanel.consensus.dissent import alternatives, dissenting_opinions
 from askpanel.consensus.fold import Rules, all_rounds, fold, last_by_seat
 from askpanel.consensus.forecasts import scaled
+from askpanel.consensus.guarded import guarded
 from askpanel.consensus.keypoints.likeness import Embed, likeness
 from askpanel.consensus.matrix import matrix
 from askpanel.consensus.methods import METHODS, Method
@@ -32,13 +34,14 @@ from askpanel.consensus.points import (
     contested_points,
     contests,
     themes,
+    undisputed,
     vote_disagreement,
     with_clusters,
 )
 from askpanel.consensus.positions import Texts, position_weights, texts
 from askpanel.consensus.prose import with_prose
 from askpanel.consensus.quorum import quorum
-from askpanel.consensus.recommendation import recommend
+from askpanel.consensus.recommendation import quote, recommend
 from askpanel.consensus.result import Band, Metrics, Quorum, Result
 from askpanel.consensus.shift import novelty, shift
 from askpanel.contracts.events import PanelType
@@ -82,7 +85,6 @@ class Request:
     evidence_ids: frozenset[str] | None = None
     degraded: tuple[str, ...] = ()
     history: tuple[PastVote, ...] = ()
-    shrink: bool = False
     embeddings: bool = False
     topic: str = ""
 
@@ -103,16 +105,17 @@ def compute(request: Request, embed: Embed | None = None) -> Result:
     rules = reading_rules(request)
     ballots, found = _count(request, rules, embed)
     context = _context(request, rules, ballots, embed)
-    verdict = method(ballots, context)
+    verdict = guarded(ballots, found, method(ballots, context))
     enough = quorum(request.seats, request.answers, ballots)
     band = band_of(ballots, verdict, enough)
-    degraded = _degraded(request, verdict, embed)
     text_of = texts(ballots, rules.items if rules.space == "ratings" else request.options, found)
+    merged = _merged(request, rules, ballots, verdict, method, context, text_of)
+    degraded = _degraded(request, verdict, merged, embed)
     metrics = _metrics(request, rules, ballots, found, verdict, method, context, text_of)
     if band == "none":
         return _without_quorum(ballots, verdict, enough, degraded, text_of, metrics)
     least = request.threshold if rules.space == "points" else 0.5
-    agreed = agreement_points(ballots, found, least)
+    agreed = undisputed(agreement_points(ballots, found, least), verdict, text_of)
     pairs = contests(found)
     dissent = dissenting_opinions(ballots, verdict, found, agreed)
     return Result(
@@ -211,7 +214,6 @@ def _context(request: Request, rules: Rules, ballots: Ballots, embed: Embed | No
         history=request.history,
         dimensions=request.dimensions,
         cosine=cosine,
-        shrink=request.shrink,
     )
 
 
@@ -225,7 +227,8 @@ def _metrics(
     context: Context,
     text_of: Texts,
 ) -> Metrics:
-    measured = measure(ballots, verdict)
+    given = request.evidence_ids
+    measured = measure(ballots, verdict, sources=None if given is None else len(given))
     first = min(request.earlier, key=lambda past: past.number, default=None)
     return Metrics(
         voters=len(ballots),
@@ -250,8 +253,29 @@ def _metrics(
     )
 
 
-def _degraded(request: Request, verdict: Verdict, embed: Embed | None) -> tuple[str, ...]:
-    reasons = set(request.degraded)
+def _merged(
+    request: Request,
+    rules: Rules,
+    ballots: Ballots,
+    verdict: Verdict,
+    method: Method,
+    context: Context,
+    text_of: Texts,
+) -> str:
+    """Who counts as one voter, and who would lead if each seat counted, where that differs; "" for nobody."""
+    note = named(ballots)
+    if not note or rules.space == "points":  # themes do not exclude each other
+        return note
+    seats = fold(request.answers, rules, merge=False)
+    leaders = method(seats, replace(context, cosine=())).leaders
+    if leaders == verdict.leaders:
+        return note
+    names = [one if rules.space == "stance" else quote(text_of.get(one, one)) for one in leaders]
+    return f"{note}; if each seat counted, {' and '.join(names)} would lead"
+
+
+def _degraded(request: Request, verdict: Verdict, merged: str, embed: Embed | None) -> tuple[str, ...]:
+    reasons = {*request.degraded, *([merged] if merged else ())}
     carried = [one.agent_name for one in last_by_seat(request.answers) if one.carried]
     if carried:
         reasons.add(f"carried from an earlier round: {', '.join(sorted(carried))}")

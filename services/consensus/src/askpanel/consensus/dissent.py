@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import median
 
-from askpanel.consensus.ballots import Ballot, Ballots, Verdict
+from askpanel.consensus.ballots import Ballot, Ballots, Member, Point, Verdict
 from askpanel.consensus.forecasts import amount
 from askpanel.consensus.methods.ranked import midranks
 from askpanel.consensus.points import Themes, cluster_id, contested
@@ -21,15 +21,17 @@ def dissenting_opinions(
     """One entry per dissenting seat, sorted by agent_id.
 
     opinion = the position (else the first key point, else the vote); reasoning = the voter's points
-    outside the agreement, one after the other. Low confidence or unusual words are no dissent.
+    outside the agreement they are behind, one after the other. Low confidence or unusual words are no dissent.
     """
-    shared = {quote.text for point in agreed for quote in point.quotes}
+    shared = {(quote.agent_id, quote.text) for point in agreed for quote in point.quotes}
     entries = [
         Dissent(
             agent_id=member.agent_id,
             agent_name=member.agent_name,
             opinion=ballot.position.strip() or next((point.text for point in ballot.points), _vote(ballot)),
-            reasoning=in_a_row([point.text for point in ballot.points if point.text not in shared]),
+            reasoning=in_a_row(
+                [point.text for point in ballot.points if not _is_shared(point, member, shared)]
+            ),
             confidence=ballot.confidence,
         )
         for number, ballot in enumerate(ballots.voters)
@@ -37,6 +39,13 @@ def dissenting_opinions(
         for member in ballot.members
     ]
     return tuple(sorted(entries, key=lambda entry: entry.agent_id))
+
+
+def _is_shared(point: Point, member: Member, shared: Collection[tuple[str, str]]) -> bool:
+    """Whether the agreement quotes this seat for this point."""
+    return any(
+        said.agent_id == member.agent_id and (said.agent_id, said.text) in shared for said in point.said
+    )
 
 
 def in_a_row(points: Sequence[str]) -> str:
@@ -88,9 +97,9 @@ def is_far_forecast(verdict: Verdict, ballot: Ballot) -> bool:
 
 
 def _lower_half(ballot: Ballot, leader: str) -> bool:
-    """The leader's mid-rank is worse than the middle; an author does not dissent from the own answer."""
+    """The leader's mid-rank is worse than the middle."""
     ranks = midranks(ballot.ranking)
-    return leader in ranks and ranks[leader] > (len(ranks) + 1) / 2
+    return ranks[leader] > (len(ranks) + 1) / 2
 
 
 def _behind_a_contrary_point(ballots: Ballots, verdict: Verdict, found: Themes, number: int) -> bool:

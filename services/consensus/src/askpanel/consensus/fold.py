@@ -1,9 +1,9 @@
-"""Answers into ballots: who votes, with what, who abstains and why, which seats are one voter."""
+"""Answers into ballots: who votes, with what, who abstains and why."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from askpanel.consensus.ballots import (
@@ -20,6 +20,7 @@ from askpanel.consensus.ballots import (
     Said,
     Space,
 )
+from askpanel.consensus.clones import merge_clones
 from askpanel.consensus.forecasts import CAMPS, in_camps, read_value
 from askpanel.consensus.keypoints.normalise import normalise
 
@@ -38,6 +39,11 @@ class Rules:
     quantity: Quantity | None = None
 
     @property
+    def numeric(self) -> bool:
+        """Whether numbers are the vote: ratings or a forecast."""
+        return self.space in ("ratings", "forecast")
+
+    @property
     def positions(self) -> tuple[str, ...]:
         if self.space == "ratings":
             return tuple(sorted(item.id for item in self.items))
@@ -48,11 +54,12 @@ class Rules:
         return () if self.space == "points" else STANCES
 
 
-def fold(answers: Iterable[Answer], rules: Rules) -> Ballots:
-    """One ballot per voting seat (its last answer), clones merged, sorted by agent_id.
+def fold(answers: Iterable[Answer], rules: Rules, *, merge: bool = True) -> Ballots:
+    """One ballot per voting seat (its last answer), sorted by agent_id; clones are one (see `clones.py`).
 
-    Moderators, judges, chairs and observers are dropped. What cannot be read abstains. The vote of a
-    forecast is where it stands among those that count.
+    Without `merge` every seat counts, as it always does where numbers are the vote. Moderators, judges,
+    chairs and observers are dropped. What cannot be read abstains. The vote of a forecast is where it
+    stands among those that count.
     """
     voters: list[Ballot] = []
     abstained: list[Abstention] = []
@@ -67,7 +74,7 @@ def fold(answers: Iterable[Answer], rules: Rules) -> Ballots:
             abstained.append(Abstention(answer.agent_id, answer.agent_name, read))
     return in_camps(
         Ballots(
-            voters=merge_clones(voters),
+            voters=merge_clones(voters) if merge and not rules.numeric else tuple(voters),
             space=rules.space,
             positions=rules.positions,
             abstained=tuple(sorted(abstained, key=lambda one: one.agent_id)),
@@ -104,54 +111,6 @@ def all_rounds(earlier: Iterable[Answer], now: Iterable[Answer]) -> tuple[Answer
         points = tuple(point for one in own for point in _points(one, one.key_points))
         merged.append(replace(last, key_points=points))
     return tuple(merged)
-
-
-def merge_clones(voters: Sequence[Ballot]) -> tuple[Ballot, ...]:
-    """Same model, same vote, same normalised position and points: one ballot.
-
-    It keeps the largest weight and the lowest confidence and lists every seat. Humans and seats of
-    an unknown model are never merged.
-    """
-    merged: dict[object, Ballot] = {}
-    for ballot in sorted(voters, key=lambda one: one.agent_id):
-        key = _clone_key(ballot)
-        known = merged.get(key)
-        merged[key] = ballot if known is None else _together(known, ballot)
-    return tuple(sorted(merged.values(), key=lambda one: one.agent_id))
-
-
-def _together(known: Ballot, clone: Ballot) -> Ballot:
-    stated = [c for c in (known.confidence, clone.confidence) if c is not None]
-    return replace(
-        known,
-        members=known.members + clone.members,
-        points=_joined(known.points, clone.points),
-        conditions=_joined(known.conditions, clone.conditions),
-        weight=max(known.weight, clone.weight),
-        confidence=min(stated, default=None),
-        citations=known.citations | clone.citations,
-    )
-
-
-def _joined(known: tuple[Point, ...], clone: tuple[Point, ...]) -> tuple[Point, ...]:
-    """The same points (their normalised texts are equal) with the speakers of both."""
-    others = {normalise(point.text): point.said for point in clone}
-    return tuple(replace(point, said=point.said + others[normalise(point.text)]) for point in known)
-
-
-def _clone_key(ballot: Ballot) -> object:
-    if ballot.role == "human" or ballot.model is None:
-        return ballot.agent_id
-    return (
-        ballot.model,
-        ballot.vote,
-        ballot.ratings,
-        ballot.ranking,
-        ballot.forecast,
-        normalise(ballot.position),
-        tuple(sorted({normalise(point.text) for point in ballot.points})),
-        tuple(sorted({normalise(condition.text) for condition in ballot.conditions})),
-    )
 
 
 def _read(answer: Answer, rules: Rules) -> Ballot | str:
@@ -223,14 +182,14 @@ def _vote(
 
 
 def _ranking(answer: Answer, rules: Rules) -> tuple[tuple[tuple[str, ...], ...], bool]:
-    """Places best first over every option but the author's own, and whether every option was placed.
+    """Places best first over every option, and whether every option was placed.
 
     Unranked options share the last place. A ballot with only `option` set ranks that option first.
     Unknown ids are ignored.
     """
     if rules.space != "ranking":
         return (), True
-    left = {option.id for option in rules.options if option.author != answer.agent_id}
+    left = {option.id for option in rules.options}
     given = answer.ranking or (((answer.option,),) if answer.option else ())
     places: list[tuple[str, ...]] = []
     for place in given:
@@ -238,8 +197,7 @@ def _ranking(answer: Answer, rules: Rules) -> tuple[tuple[tuple[str, ...], ...],
         left -= named
         if named:
             places.append(tuple(sorted(named)))
-    own = any(option.author == answer.agent_id for option in rules.options)
-    complete = len(left) < 2 and not own
+    complete = len(left) < 2
     if left:
         places.append(tuple(sorted(left)))
     return tuple(places), complete

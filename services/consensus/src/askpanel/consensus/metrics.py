@@ -42,8 +42,12 @@ class Agreement:
     flags: tuple[Flag, ...]
 
 
-def measure(ballots: Ballots, verdict: Verdict) -> Agreement:
-    """All of them for one verdict."""
+def measure(ballots: Ballots, verdict: Verdict, *, sources: int | None = None) -> Agreement:
+    """All of them for one verdict.
+
+    `sources`: how many pieces of evidence the panel was given, None where that is not known. Where it was
+    one, nobody can cite another, and how many are cited tells nothing.
+    """
     leading = leading_side(ballots, verdict)
     share = (
         max(verdict.shares.values(), default=0.0) if ballots.space in ("stance", "option") else verdict.level
@@ -54,7 +58,8 @@ def measure(ballots: Ballots, verdict: Verdict) -> Agreement:
     if verdict.level > 0.7 and confidence is not None and confidence < 0.5:
         flags.append("low_confidence_unanimity")
     citing = [ballot.citations for ballot in leading if ballot.citations]
-    if len(citing) > 1 and len(frozenset[str]().union(*citing)) == 1:
+    cited = len(frozenset[str]().union(*citing)) if citing and sources != 1 else None
+    if cited == 1 and len(citing) > 1:
         flags.append("shared_source")
     if ballots.voters and independent < 1.5:
         flags.append("few_independent")
@@ -64,7 +69,7 @@ def measure(ballots: Ballots, verdict: Verdict) -> Agreement:
         n_eff=independent,
         level_interval=wilson(share, independent),
         majority_confidence=confidence,
-        distinct_sources=len(frozenset[str]().union(*citing)) if citing else None,
+        distinct_sources=cited,
         flags=tuple(flags),
     )
 

@@ -7,14 +7,19 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from askpanel.consensus.ballots import Ballot, Ballots, Said, Verdict
-from askpanel.consensus.keypoints.clustering import Cluster, Item, Likeness, cluster
+from askpanel.consensus.keypoints.clustering import Cluster, Item, Likeness, cluster, joined
 from askpanel.consensus.keypoints.likeness import Embed, likeness
 from askpanel.consensus.keypoints.negation import contradicts
+from askpanel.consensus.keypoints.normalise import normalise
 from askpanel.consensus.result import AgreementPoint, DisagreementPoint, Quote, Side
 from askpanel.consensus.votes import TIE
 
 Contests = tuple[tuple[int, int], ...]
 """Pairs of places in `Themes.clusters`, the lower first."""
+
+MOST_CONTESTED = 50
+"""Contested points of one result; the matrix shows whatever was said. Twelve experts who each name four figures
+contest a thousand pairs: in sentences of 200 characters more than the 1 MB that the log takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,15 @@ class Themes:
     def text_of(self, one: Cluster) -> str:
         return self.items[one.medoid].text
 
+    @property
+    def by_likeness(self) -> bool:
+        """Whether texts of different words count as one point."""
+        words = ({normalise(self.items[row].text) for row in one.rows} for one in self.clusters)
+        return bool(self.prose) or any(len(texts) > 1 for texts in words)
+
 
 def themes(ballots: Ballots, embed: Embed | None = None) -> Themes:
-    """Cluster every voter's key points. Points of two sides never share a cluster."""
+    """Cluster every voter's key points. Points of two sides share a cluster by the same words only."""
     items = tuple(
         sorted(
             (
@@ -52,7 +63,7 @@ def themes(ballots: Ballots, embed: Embed | None = None) -> Themes:
         )
     )
     alike = likeness([item.text for item in items], embed)
-    return Themes(items, cluster(items, alike), alike)
+    return Themes(items, joined(cluster(items, alike), items, alike), alike)
 
 
 def side_of(ballots: Ballots, ballot: Ballot) -> str | None:
@@ -94,6 +105,16 @@ def agreement_points(ballots: Ballots, found: Themes, least_share: float) -> tup
         _agreement(ballots, found, place, one)
         for place, one in enumerate(found.clusters)
         if agreed(ballots, found, one, least_share)
+    )
+
+
+def undisputed(
+    points: Sequence[AgreementPoint], verdict: Verdict, text_of: Mapping[str, str]
+) -> tuple[AgreementPoint, ...]:
+    """Without those that hold, word for word, an item whose ratings disagree: the ratings are the vote."""
+    disputed = {normalise(text_of.get(item.item, item.item)) for item in verdict.items if item.disagreement}
+    return tuple(
+        point for point in points if disputed.isdisjoint(normalise(quote.text) for quote in point.quotes)
     )
 
 
@@ -147,11 +168,11 @@ def contests(found: Themes) -> Contests:
 
 
 def contested_points(ballots: Ballots, found: Themes, pairs: Contests) -> tuple[DisagreementPoint, ...]:
-    """What each contest is about, most voters first."""
+    """What each contest is about, most voters first, at most MOST_CONTESTED."""
     points = [_contest(ballots, found, found.clusters[one], found.clusters[two]) for one, two in pairs]
     return tuple(
         sorted(points, key=lambda point: (-sum(len(side.agents) for side in point.sides), point.text))
-    )
+    )[:MOST_CONTESTED]
 
 
 def contested(found: Themes, one: Cluster, two: Cluster) -> bool:
@@ -175,17 +196,28 @@ def _contest(ballots: Ballots, found: Themes, one: Cluster, two: Cluster) -> Dis
     """The better supported text names the point; the sides are named by their votes, else by their texts."""
     names = [_votes_behind(ballots, found, group) for group in (one, two)]
     distinct = names[0] != names[1] and all(names)
+    texts = _texts(found, one, two)
     return DisagreementPoint(
         text=found.text_of(one),
         sides=tuple(
             Side(
-                position=name if distinct else found.text_of(group),
-                text=found.text_of(group),
+                position=name if distinct else text,
+                text=text,
                 agents=agents(ballots, found.ballots_of(group)),
             )
-            for name, group in zip(names, (one, two), strict=True)
+            for name, text, group in zip(names, texts, (one, two), strict=True)
         ),
+        quotes=quotes(found, one) + quotes(found, two),
     )
+
+
+def _texts(found: Themes, one: Cluster, two: Cluster) -> tuple[str, str]:
+    """What each side says: the texts that stand for them; where these are the same words, a pair that contradicts."""
+    texts = found.text_of(one), found.text_of(two)
+    if normalise(texts[0]) != normalise(texts[1]):
+        return texts
+    pairs = ((found.items[i].text, found.items[j].text) for i in one.rows for j in two.rows)
+    return next((pair for pair in pairs if contradicts(*pair)), texts)
 
 
 def _votes_behind(ballots: Ballots, found: Themes, group: Cluster) -> str:

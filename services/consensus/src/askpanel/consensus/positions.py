@@ -22,8 +22,8 @@ def texts(ballots: Ballots, options: Sequence[Option], found: Themes) -> Texts:
     """Options and items by their own text, clusters by their medoid, stances by a voter's position,
     forecasts by their figures.
 
-    A stance's text is the medoid of its voters' positions, verbatim; the stance's name where all are
-    blank.
+    A stance's text is the medoid of its voters' positions, verbatim, of experts' where there are any: a
+    person is advised, not quoted to themselves. The stance's name where all are blank.
     """
     if ballots.space == "points":
         return {cluster_id(number): found.text_of(one) for number, one in enumerate(found.clusters)}
@@ -36,7 +36,8 @@ def texts(ballots: Ballots, options: Sequence[Option], found: Themes) -> Texts:
 
 
 def _representative(ballots: Ballots, vote: str) -> str:
-    said = sorted({b.position for b in ballots.voters if b.vote == vote and normalise(b.position)})
+    behind = [b for b in ballots.voters if b.vote == vote and normalise(b.position)]
+    said = sorted({b.position for b in behind if b.role != "human"} or {b.position for b in behind})
     if not said:
         return vote
     if len(said) < 3:  # nobody's words are more alike to the others: see `medoid`

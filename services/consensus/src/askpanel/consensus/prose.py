@@ -19,7 +19,7 @@ MOST_SENTENCES = 200
 def with_prose(ballots: Ballots, found: Themes, topic: str, embed: Embed | None) -> Themes:
     """The themes with the sentences that make their points, at the matcher's precise threshold.
 
-    A sentence counts for its best point only, only on its author's side, never where the author
+    A sentence counts for its best point only, only where its author's side made it, never where the author
     listed the point, never against the negation guard. Prose never makes or moves a vote.
     """
     spoken = _spoken(ballots)
@@ -56,6 +56,7 @@ def _may_stand_behind(ballots: Ballots, found: Themes, place: int, ballot: int, 
     sides = {found.items[row].side for row in one.rows}
     return (
         ballot not in found.ballots_of(one)
-        and sides == {side_of(ballots, ballots.voters[ballot])}
+        and side_of(ballots, ballots.voters[ballot]) in sides
+        and (None not in sides or len(sides) == 1)
         and not any(contradicts(text, found.items[row].text) for row in one.rows)
     )

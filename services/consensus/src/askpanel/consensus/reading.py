@@ -74,7 +74,6 @@ def read_request(
         evidence_ids=frozenset(evidence.id for evidence in created.evidence),
         degraded=asked.degraded,
         history=history,
-        shrink=configuration.get("shrink") is True,
         embeddings=embeddings,
         topic=created.query,
     )

@@ -86,8 +86,14 @@ def _counts(ballots: Ballots, verdict: Verdict) -> str:
     if ballots.space == "ranking":
         return f"first choice of {len(voters_of(ballots, verdict.leaders[0]))} of {n} {_voters(n)}"
     exact = len(voters_of(ballots, verdict.leaders[0]))
-    partly = len(leading_side(ballots, verdict)) - exact
-    return f"{exact} of {n} {_voters(n)}" + (f", {partly} more in part" if partly else "")
+    side = leading_side(ballots, verdict)
+    partly = len(side) - exact
+    told = f"{exact} of {n} {_voters(n)}" + (f", {partly} more in part" if partly else "")
+    if len({round(weight, 9) for weight in verdict.weights}) < 2:
+        return told
+    weighed = zip(ballots.voters, verdict.weights, strict=True)
+    held = sum(weight for ballot, weight in weighed if ballot in side) / sum(verdict.weights)
+    return f"{told}, with {held:.0%} of the weight"
 
 
 def _voters(n: int) -> str:

@@ -51,11 +51,13 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class DisagreementPoint:
-    """What voters contest. `is_vote`: the vote itself (or a delphi item in disagreement)."""
+    """What voters contest, with the words of each side. `is_vote`: the vote itself (or a delphi item in
+    disagreement); it has no quotes, since its words are the positions."""
 
     text: str
     sides: tuple[Side, ...]
     is_vote: bool = False
+    quotes: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +201,9 @@ def as_data(result: Result) -> dict[str, Any]:
             "is_vote": point.is_vote,
             "sides": {side.position: list(side.agents) for side in point.sides},
             "texts": {side.position: side.text for side in point.sides},
+            "quotes": plain["quotes"],
         }
-        for point in result.disagreement_points
+        for point, plain in zip(result.disagreement_points, data["disagreement_points"], strict=True)
     ]
     metrics = data["metrics"]
     for item, plain in zip(result.metrics.items, metrics["items"], strict=True):

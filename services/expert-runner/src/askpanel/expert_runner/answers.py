@@ -1,7 +1,9 @@
 """From a model's text to a typed answer, or to the reason why it is none. Pure.
 
-Strict where it counts (types, enums, ranges, sizes) and lenient where nothing is decided: a code fence
-around the object, an unknown extra field, a confidence outside [0, 1] (dropped, never clamped).
+Strict where it counts (types, enums, ranges, sizes, ratings and rankings) and lenient where nothing is
+decided: a code fence around the object, an unknown extra field, a confidence outside [0, 1] (dropped, never
+clamped), a list that is absent (empty) or longer than asked for (its first entries: not every provider
+enforces `maxItems`).
 `ContentStream` is the lenient twin for live display: it reads `content` out of an unfinished object.
 """
 
@@ -24,9 +26,11 @@ MAX_CONTENT, MAX_LINE = 12_000, 1_200
 
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*(\{.*\})\s*```\s*\Z", re.DOTALL)
 _NOTHING = re.compile(
-    r"\W*(?:none|nothing|null|n/?a|no (?:\w+ ){0,2}conditions?(?: \w+){0,2})\W*", re.IGNORECASE
+    r"\W*(?:none|nothing|null|n/?a|no (?:\w+ ){0,2}conditions?(?: \w+){0,2}"
+    r"|keine?|nichts|aucune?|rien|ningun[oa]|ninguna?|nada|nessun[oa]?|niente|nenhuma?|geen|无|無し?|なし)?\W*",
+    re.IGNORECASE,
 )
-"""Ways of models to say that a list is empty."""
+"""Ways of models to say that a list is empty, in the languages they write most."""
 
 _UNSEEN = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u202a-\\u202e\\u2066-\\u2069\\ufeff]"
@@ -67,7 +71,7 @@ def parse(text: str, shape: Shape) -> Parsed:
         confidence=_confidence(data.get("confidence")) if shape.confidence else None,
         citations=_citations(data, shape) if shape.evidence else (),
         questions=_questions(data, shape) if shape.questions else (),
-        forecast=_forecast(data, shape) if shape.quantity is not None else None,
+        forecast=_forecast(data, shape) if shape.quantity else None,
         judgement=_judgement(data) if shape.judgement else None,
     )
     return Parsed(content, answer)
@@ -175,19 +179,21 @@ def _boolean(data: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _entries(data: Mapping[str, Any], name: str, most: int) -> Sequence[object]:
+def _entries(data: Mapping[str, Any], name: str) -> Sequence[object]:
     value = data.get(name)
     if not isinstance(value, list):
         raise BadOutput(f"{name}: missing or not a list")
-    entries = cast("list[object]", value)
-    if len(entries) > most:
-        raise BadOutput(f"{name}: more than {most} entries")
-    return entries
+    return cast("list[object]", value)
+
+
+def _some(data: Mapping[str, Any], name: str) -> Sequence[object]:
+    """The entries of a list that may be absent."""
+    return () if data.get(name) is None else _entries(data, name)
 
 
 def _texts(data: Mapping[str, Any], name: str, most: int) -> tuple[str, ...]:
-    """Cleaned, without empty and repeated entries, in order."""
-    return _distinct([_cleaned(entry, name) for entry in _entries(data, name, most)], lambda text: text)
+    """The first `most`, cleaned, without empty and repeated entries."""
+    return _distinct([_cleaned(entry, name) for entry in _some(data, name)], lambda text: text)[:most]
 
 
 def _distinct(entries: Sequence[T], key: Callable[[T], str]) -> tuple[T, ...]:
@@ -202,8 +208,8 @@ def _points(data: Mapping[str, Any], shape: Shape) -> tuple[str | KeyPoint, ...]
     if not shape.dimensions:
         points: tuple[str | KeyPoint, ...] = _texts(data, "key_points", POINTS)
     else:
-        tagged = [_key_point(entry, shape) for entry in _entries(data, "key_points", POINTS)]
-        points = _distinct(tagged, lambda point: point.text)
+        tagged = [_key_point(entry, shape) for entry in _some(data, "key_points")]
+        points = _distinct(tagged, lambda point: point.text)[:POINTS]
     if not points:
         raise BadOutput("key_points: empty")
     return points
@@ -244,7 +250,7 @@ def _vote(data: Mapping[str, Any], shape: Shape) -> tuple[Stance, str | None]:
 
 
 def _ratings(data: Mapping[str, Any], shape: Shape) -> tuple[int | None, ...]:
-    values = _entries(data, "ratings", len(shape.items))
+    values = _entries(data, "ratings")
     if len(values) != len(shape.items):
         raise BadOutput(f"ratings: {len(values)} for {len(shape.items)} items")
     return tuple(_rating(value) for value in values)
@@ -259,7 +265,7 @@ def _rating(value: object) -> int | None:
 
 
 def _ranking(data: Mapping[str, Any], shape: Shape) -> tuple[str, ...]:
-    ids = _texts(data, "ranking", len(shape.options))
+    ids = _distinct([_cleaned(entry, "ranking") for entry in _entries(data, "ranking")], lambda name: name)
     if unknown := [name for name in ids if name not in shape.options]:
         raise BadOutput(f"ranking: unknown option {unknown[0]!r}")
     return ids

@@ -33,19 +33,20 @@ def main() -> None:
     async def wire(runtime: Runtime, stack: AsyncExitStack) -> list[Worker]:
         try:
             choice = await resolve(ModelEnvironment.of(os.environ))
+            # Before the model, which may take minutes: without a catalogue no gateway is ready.
+            bucket = await runtime.log.jetstream.key_value(EXPERTS_BUCKET.name)
+            experts = load_catalogue() + (load_bench_experts() if choice.label.scripted else ())
+            await publish(bucket, experts)
+            logger.info("opening model %s: %s", choice.label.id, choice.reason)
             model = await open_model(choice, means(settings))
         except (Unusable, WeightsError, LocalModelError) as error:
             print(f"expert-runner: no usable model: {error}", file=sys.stderr)
             raise SystemExit(1) from None
         stack.push_async_callback(model.aclose)
-        logger.info("model %s: %s", model.label.id, choice.reason)
-        bucket = await runtime.log.jetstream.key_value(EXPERTS_BUCKET.name)
-        experts = load_catalogue() + (load_bench_experts() if model.label.scripted else ())
-        await publish(bucket, experts)
         kept = partial(versions, Replies(runtime.client), EXPERTS_BUCKET.name)
         speakers = Speakers(bucket, runtime.client, kept, most=settings.runner_experts)
         await speakers.watch()
-        runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model))
+        runner = ExpertRunner(runtime.client, runtime.log, speakers, Line(model, calls=settings.runner_calls))
         return [Worker(EXPERT_RUNNER, runner, parallel=settings.runner_parallel)]
 
     run_worker("expert-runner", settings, wire)
@@ -60,4 +61,5 @@ def means(settings: ExpertRunnerSettings) -> Means:
         hub=settings.model_hub,
         api_key=settings.openai_api_key.get_secret_value(),
         schema=settings.openai_schema,
+        context=settings.openai_context,
     )

@@ -1,7 +1,7 @@
 """The line to one model: at most so many calls at once, and a breaker that leaves a broken one alone.
 
-A call is allowed in its turn: only once it has one of the model's slots and the breaker lets it through is it
-announced and made, so that whatever was decided while it stood in line (a deadline, a budget, a cancellation)
+A call is allowed in its turn: only once it has one of the model's slots (`slots.py` deals them to tenants) and the
+breaker lets it through is it announced and made, so that whatever was decided while it stood in line (a deadline, a budget, a cancellation)
 is still heard.
 """
 
@@ -9,11 +9,13 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from askpanel.contracts.events import TokenUsage
 from askpanel.expert_runner.models.port import Failure, Model, OnDelta, Reply
 from askpanel.expert_runner.models.retry import Circuit
 from askpanel.expert_runner.prompts.prompt import Prompt
+from askpanel.expert_runner.slots import Slots
 from askpanel.runtime import conventions, telemetry, tracing
 
 NONE = TokenUsage(input_tokens=0, output_tokens=0)
@@ -24,18 +26,22 @@ LEFT_ALONE = Failure("provider_error", "the provider keeps failing and is left a
 
 
 class Line:
-    """One model with its limits. All experts on this model share it."""
+    """One model with its limits. All experts on this model share it.
 
-    def __init__(self, model: Model, circuit: Circuit | None = None) -> None:
+    `calls` at once; 0: as many as the model says, which may be without limit.
+    """
+
+    def __init__(self, model: Model, circuit: Circuit | None = None, *, calls: int = 0) -> None:
         self.model = model
-        self._slots = asyncio.Semaphore(model.concurrency) if model.concurrency else None
+        number = calls or model.concurrency
+        self._slots = Slots(number) if number else None
         self.circuit = circuit or Circuit()
 
     @asynccontextmanager
-    async def turn(self, seconds: float) -> AsyncGenerator["Turn | Failure"]:
+    async def turn(self, tenant_id: UUID, seconds: float) -> AsyncGenerator["Turn | Failure"]:
         """The right to one call, waited for at most `seconds`; a failure where there is none by then."""
         deadline = time.monotonic() + seconds
-        if not await self._slot(deadline):
+        if not await self._slot(tenant_id, deadline):
             yield TOO_LATE
             return
         try:
@@ -49,17 +55,17 @@ class Line:
                 self.circuit = turn.told(self.circuit)
         finally:
             if self._slots is not None:
-                self._slots.release()
+                self._slots.give_back(tenant_id)
 
-    async def _slot(self, deadline: float) -> bool:
+    async def _slot(self, tenant_id: UUID, deadline: float) -> bool:
         if self._slots is not None:
             try:
                 async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
-                    await self._slots.acquire()
+                    await self._slots.take(tenant_id)
             except TimeoutError:
                 return False
             if time.monotonic() >= deadline:
-                self._slots.release()
+                self._slots.give_back(tenant_id)
                 return False
         return time.monotonic() < deadline
 

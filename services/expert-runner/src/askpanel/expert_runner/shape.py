@@ -6,6 +6,9 @@ explanation in the prompt, because servers constrain tokens by the schema but ne
 Schema rules: flat; every field required (an optional one may be null); lists have `maxItems`; no
 `maxLength`, which cuts mid-word and lets the text run on in the next field; no number to compute.
 `content` comes first, so that it can be shown while it is written.
+
+What a field means is told in words of our own: names, units and texts of the asker's stand in the quoted
+blocks only, and as values that the schema allows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +30,7 @@ from askpanel.contracts.blocks import (
 
 VOTES = ("support", "conditional", "oppose", "abstain")
 POINTS, CONDITIONS, QUESTIONS, CITATIONS = 4, 3, 3, 6
-"""The most list entries an answer may have."""
+"""How many entries of a list are asked for; what an answer has beyond them is left out."""
 
 NOT_A_BALLOT: frozenset[Purpose] = frozenset({"question", "rebuttal", "judgement", "synthesis"})
 
@@ -43,7 +46,7 @@ class Shape:
     rank: bool = False
     dimensions: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
-    quantity: str | None = None
+    quantity: bool = False
     minimum: float | None = None
     maximum: float | None = None
     conditions: bool = False
@@ -87,7 +90,7 @@ def shape_of(role: Role, purpose: Purpose, blocks: Sequence[Block]) -> Shape:
         rank=bool(plain and options and question and question.rank_options),
         dimensions=question.dimensions if question else (),
         items=items,
-        quantity=quantity.unit if quantity and not items else None,
+        quantity=quantity is not None and not items,
         minimum=quantity.minimum if quantity and not items else None,
         maximum=quantity.maximum if quantity and not items else None,
         conditions=True,
@@ -130,8 +133,8 @@ def _fields(shape: Shape, words: int) -> Iterator[Field]:
         yield _points(shape)
     if shape.items:
         yield _ratings(shape)
-    if shape.quantity is not None:
-        yield from _forecast(shape, shape.quantity)
+    if shape.quantity:
+        yield from _forecast(shape)
     if shape.position:
         yield Field("position", "one full sentence that says what should be done and why", _text())
     if shape.vote:
@@ -176,8 +179,8 @@ def _points(shape: Shape) -> Field:
         "required": ["text", "dimension"],
         "additionalProperties": False,
     }
-    names = ", ".join(shape.dimensions)
-    return Field("key_points", f"{meaning}, each with its dimension ({names})", _list(POINTS, 1, of=point))
+    meaning += ", each with one of the question's dimensions"
+    return Field("key_points", meaning, _list(POINTS, 1, of=point))
 
 
 def _ratings(shape: Shape) -> Field:
@@ -190,14 +193,15 @@ def _ratings(shape: Shape) -> Field:
     return Field("ratings", meaning, _list(count, count, of=rating))
 
 
-def _forecast(shape: Shape, unit: str) -> Iterator[Field]:
+def _forecast(shape: Shape) -> Iterator[Field]:
     number = {"type": "number"}
     bounds = [
         f"at {word} {bound:g}"
         for word, bound in (("least", shape.minimum), ("most", shape.maximum))
         if bound is not None
     ]
-    yield Field("value", ", ".join([f"your best estimate as a number, in {unit}", *bounds]), number)
+    estimate = "your best estimate as a number, in the unit of the number to estimate"
+    yield Field("value", ", ".join([estimate, *bounds]), number)
     yield Field("low", "the low end of the plausible range", number)
     yield Field("high", "the high end of the plausible range", number)
 

@@ -74,12 +74,17 @@ class Speakers:
         for known in [known for known in self._kept if known[0] == changed]:
             del self._kept[known]
 
-    async def find(self, tenant_id: UUID, agent_id: str, version: int) -> Speaker:
-        """The persona. A tenant's own expert comes before a global one. Raises UnknownExpert, LogUnavailable."""
-        built_in = next((s for s in BUILT_IN.values() if s.agent_id == agent_id), None)
-        if built_in is not None:
+    async def find(
+        self, tenant_id: UUID, agent_id: str, version: int, *, shared: bool | None = None
+    ) -> Speaker:
+        """The persona: the global expert (`shared`) or the tenant's own. Raises UnknownExpert, LogUnavailable.
+
+        None: the request does not say, as older ones; the tenant's own then comes first.
+        """
+        if built_in := BUILT_IN.get(agent_id):
             return built_in
-        for key in (catalogue_key(agent_id, str(tenant_id)), catalogue_key(agent_id)):
+        own, of_all = catalogue_key(agent_id, str(tenant_id)), catalogue_key(agent_id)
+        for key in (own, of_all) if shared is None else (of_all,) if shared else (own,):
             expert = await self._look_up(key, version)
             if expert is not None:
                 return speaker_of(expert)

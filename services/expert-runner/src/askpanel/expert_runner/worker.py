@@ -108,7 +108,10 @@ class ExpertRunner:
         request = task.request
         try:
             speaker = await self._speakers.find(
-                task.envelope.panel.tenant_id, request.agent_id, request.agent_version
+                task.envelope.panel.tenant_id,
+                request.agent_id,
+                request.agent_version,
+                shared=request.agent_shared,
             )
         except UnknownExpert as error:
             unknown = Failure("unknown_expert", str(error), usage=NONE)
@@ -151,7 +154,7 @@ class ExpertRunner:
         self, task: Task, speaker: Speaker, attempt: int
     ) -> tuple[Reply | Failure | None, int]:
         """What came of it, None where it is no longer wanted, and the ms it took from its turn on."""
-        async with self._line.turn(task.seconds_left()) as turn:
+        async with self._line.turn(task.envelope.panel.tenant_id, task.seconds_left()) as turn:
             if isinstance(turn, Failure):
                 return turn, 0
             if time.monotonic() - task.taken_at > STILL_WANTED and (await self._past(task)).settled:
@@ -183,7 +186,7 @@ class ExpertRunner:
             prompt = build(call, speaker, request.response_type, request.context.blocks, model.budget)
         except NoRoom as error:
             return Failure("misconfigured", str(error), usage=NONE)
-        deltas = Deltas(self._client, task)
+        deltas = Deltas(self._client, task, attempt)
         outcome = await turn.ask(prompt, on_delta=deltas.write, seconds=task.seconds_left())
         await deltas.flush()
         return outcome
@@ -292,7 +295,7 @@ class ExpertRunner:
 class Deltas:
     """Shows an answer while it is written: core NATS, lossy, gathered for DELTA_SECONDS."""
 
-    def __init__(self, client: Client, task: Task) -> None:
+    def __init__(self, client: Client, task: Task, attempt: int) -> None:
         self._client = client
         self._subject = task.envelope.panel.deltas()
         self._head = {
@@ -300,6 +303,7 @@ class Deltas:
             "step": task.request.step,
             "seat": task.request.seat,
             "agent_id": task.request.agent_id,
+            "attempt": attempt,
         }
         self._text = ""
         self._sent_at = 0.0

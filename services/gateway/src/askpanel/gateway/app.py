@@ -26,6 +26,7 @@ from askpanel.gateway import web
 from askpanel.gateway.api import (
     asking,
     commands,
+    documents,
     experts,
     own_experts,
     panels,
@@ -42,7 +43,7 @@ from askpanel.gateway.auth.keys import verifier
 from askpanel.gateway.auth.membership import Memberships
 from askpanel.gateway.catalogue import Catalogue
 from askpanel.gateway.history import read_history
-from askpanel.gateway.http import BoundedHttp
+from askpanel.gateway.http import bounded
 from askpanel.gateway.ledger import Ledger
 from askpanel.gateway.limits.shared import shared
 from askpanel.gateway.publishing import Publisher
@@ -116,6 +117,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(probes.router)
     web.serve(app, settings.web_root, web.sign_in(settings))
     problems.install(app)
+    documents.install(app)
     app.add_middleware(
         Guard,
         most_bytes=settings.max_body_bytes,
@@ -285,7 +287,7 @@ async def serve(settings: GatewaySettings) -> None:
             server_header=False,
             timeout_graceful_shutdown=LAST_REQUESTS,
             timeout_keep_alive=KEEP_ALIVE,
-            http=BoundedHttp,
+            http=bounded(head_seconds=settings.head_seconds, most_connections=settings.max_connections),
         )
     )
     serving = asyncio.create_task(server.serve())

@@ -1,7 +1,7 @@
 """The published experts, kept in memory: bucket `experts`, read whole whenever it has changed.
 
-A tenant sees the global experts and its own; its own wins where both have an id. A retired expert stays
-out of new panels. What cannot be read is logged and left out.
+A tenant sees the global experts and its own; its own wins where both have an id. A retired expert stays out of new
+panels, and an own one out of the global one's way. What cannot be read is logged and left out.
 
 A change announces itself (a bucket's subjects are ordinary subjects), perhaps before it is stored, so the bucket is
 looked at again a moment later; and every few seconds its last sequence is compared, so a lost announcement costs
@@ -12,7 +12,7 @@ begin with nothing (see runtime.buckets).
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from uuid import UUID
 
 from nats.aio.client import Client
@@ -48,19 +48,22 @@ class Catalogue:
 
     def of(self, tenant_id: UUID) -> Mapping[str, Expert]:
         """Experts this tenant may put on a new panel, by id, in id order."""
-        seen: dict[str, Expert] = {}
-        for owner in (GLOBAL, str(tenant_id)):
-            seen |= {agent: expert for (of, agent), expert in self._published.items() if of == owner}
-        return {agent: expert for agent, expert in sorted(seen.items()) if not expert.retired}
+        return dict(sorted((self._offered(GLOBAL) | self._offered(str(tenant_id))).items()))
 
-    def is_own(self, tenant_id: UUID, agent_id: str) -> bool:
-        """Whether what this tenant sees under the id is its own expert; False: it is shared by all."""
-        return (str(tenant_id), agent_id) in self._published
+    def own(self, tenant_id: UUID) -> Collection[str]:
+        """The ids under which this tenant sees an expert of its own; the others are shared by all."""
+        return self._offered(str(tenant_id)).keys()
 
-    def shared_version(self, agent_id: str) -> int:
-        """The version of the shared expert of this id; 0 where there is none."""
-        shared = self._published.get((GLOBAL, agent_id))
-        return shared.version if shared is not None else 0
+    def shared(self, agent_id: str) -> Expert | None:
+        """The shared expert of this id, a retired one too."""
+        return self._published.get((GLOBAL, agent_id))
+
+    def _offered(self, owner: str) -> dict[str, Expert]:
+        return {
+            agent: expert
+            for (of, agent), expert in self._published.items()
+            if of == owner and not expert.retired
+        }
 
     async def run(self) -> None:
         """Keep up with the bucket for ever; end by cancellation."""

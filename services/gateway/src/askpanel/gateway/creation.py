@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -46,10 +46,14 @@ def create(
     *,
     user_id: UUID,
     catalogue: Mapping[str, Expert],
+    own: Collection[str] = (),
     allowance: Allowance,
     parent: Parent | None = None,
 ) -> PanelCreated | tuple[Invalid, ...]:
-    """The event that begins the panel, or every reason to refuse the request."""
+    """The event that begins the panel, or every reason to refuse the request.
+
+    `own`: the ids of the catalogue under which the tenant has an expert of its own.
+    """
     experts, problems = _experts(request, catalogue, allowance)
     options, option_problems = _options(request.options)
     evidence, evidence_problems = _evidence(request.evidence)
@@ -77,7 +81,9 @@ def create(
     return PanelCreated(
         query=request.query,
         panel_type=request.panel_type,
-        agents=(*experts, *moderator),
+        agents=tuple(
+            seat.model_copy(update={"shared": seat.agent_id not in own}) for seat in (*experts, *moderator)
+        ),
         configuration=configuration,
         options=options,
         evidence=evidence,

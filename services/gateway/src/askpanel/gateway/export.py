@@ -1,14 +1,32 @@
-"""A panel as one Markdown document: question, result, dissent, every answer, and what it cost. Pure."""
+"""A panel as one Markdown document: question, result, dissent, every answer, what failed, what it cost. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from askpanel.gateway.readmodel.views import ConsensusView, EvidenceView, PanelCost, PanelView, ResponseView
+from askpanel.gateway.readmodel.rows import HUMAN
+from askpanel.gateway.readmodel.views import (
+    ConsensusView,
+    EvidenceView,
+    PanelCost,
+    PanelView,
+    ResponseView,
+    SeatFailureView,
+)
+
+OWN_VIEW = ("expert", "human")
+"""Roles that speak for themselves. A side is assigned, and who asks or judges takes none: no stance is theirs."""
 
 
 def markdown(panel: PanelView, *, exported_at: datetime) -> str:
     """The whole panel. What experts wrote is quoted, so their headings cannot pass for ours."""
-    parts = (_head(panel, exported_at), _result(panel), _rounds(panel), _answers(panel), _cost(panel.usage))
+    parts = (
+        _head(panel, exported_at),
+        _result(panel),
+        _rounds(panel),
+        _answers(panel),
+        _failures(panel.failures),
+        _cost(panel.usage),
+    )
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
@@ -19,8 +37,14 @@ def _head(panel: PanelView, exported_at: datetime) -> Iterator[str]:
     yield f"- Type: {panel.panel_type}"
     yield f"- Status: {panel.status}"
     yield f"- Asked: {_time(panel.created_at)}"
-    if panel.completed_at is not None:
-        yield f"- Ended: {_time(panel.completed_at)}"
+    ended_at = panel.failure.at if panel.failure is not None else panel.completed_at
+    if ended_at is not None:
+        yield f"- Ended: {_time(ended_at)}"
+    if panel.stop_reason is not None:
+        yield f"- Stopped by: {_one_line(panel.stop_reason)}"
+    if panel.ratified_by is not None:
+        person = f"{HUMAN}{panel.ratified_by}"
+        yield f"- Signed by: {_one_line(_names(panel).get(person, person))}"
     yield f"- Exported: {_time(exported_at)}"
     yield f"- Experts: {', '.join(_one_line(f'{seat.agent_name} ({seat.role})') for seat in panel.seats)}"
     demonstrated = dict.fromkeys(one.model_label for one in panel.responses if one.model_label)
@@ -65,7 +89,7 @@ def _rounds(panel: PanelView) -> Iterator[str]:
     yield f"{_percent(consensus.consensus_level)} ({consensus.band}) after round {consensus.round_number}, "
     yield f"by {consensus.method}, threshold {_percent(consensus.threshold)}."
     yield ""
-    names, options = {seat.agent_id: seat.agent_name for seat in panel.seats}, _texts(panel)
+    names, options = _names(panel), _texts(panel)
     yield from _listed("Agreement", _points(consensus, "agreement", names, options))
     yield from _listed("Disagreement", _points(consensus, "disagreement", names, options))
     yield from _dissent(consensus)
@@ -99,6 +123,12 @@ def _answers(panel: PanelView) -> Iterator[str]:
         yield ""
 
 
+def _names(panel: PanelView) -> Mapping[str, str]:
+    """Everybody's name by id: who has a seat, and who answered without one, as a person does."""
+    answered = {response.agent_id: response.agent_name for response in panel.responses}
+    return answered | {seat.agent_id: seat.agent_name for seat in panel.seats}
+
+
 def _texts(panel: PanelView) -> Mapping[str, str]:
     """What each option says, by its id."""
     return {option.id: option.text for option in panel.options}
@@ -106,7 +136,9 @@ def _texts(panel: PanelView) -> Mapping[str, str]:
 
 def _about(response: ResponseView, options: Mapping[str, str]) -> str:
     option = options.get(response.option or "", response.option)
-    facts = [response.response_type, response.stance, option]
+    facts = [None if response.role == "expert" else response.role, response.response_type, response.action]
+    if response.role in OWN_VIEW:
+        facts += [response.stance, option]
     if response.confidence is not None:
         facts.append(f"confidence {_percent(response.confidence)}")
     facts += [
@@ -114,6 +146,18 @@ def _about(response: ResponseView, options: Mapping[str, str]) -> str:
         None if response.counted else "came too late: not counted",
     ]
     return " · ".join(_one_line(fact) for fact in facts if fact)
+
+
+def _failures(failures: Sequence[SeatFailureView]) -> Iterator[str]:
+    """Every attempt that brought no answer, also where a later one did."""
+    if not failures:
+        return
+    yield "## Failed attempts"
+    yield ""
+    for one in failures:
+        attempt = f"{one.agent_name or one.agent_id}, round {one.round_number}, attempt {one.attempt}"
+        yield f"- {_one_line(f'{attempt}: {one.reason}. {one.detail}')}"
+    yield ""
 
 
 def _cost(usage: PanelCost) -> Iterator[str]:

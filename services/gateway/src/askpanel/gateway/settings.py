@@ -15,6 +15,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_valid
 from pydantic_settings import NoDecode
 
 from askpanel.contracts.topology import REQUESTS_BUCKET
+from askpanel.gateway.http import HEAD_SECONDS, MOST_CONNECTIONS
 from askpanel.gateway.readmodel.queries import COUNT_TO
 from askpanel.runtime.settings import ServiceSettings
 
@@ -91,6 +92,17 @@ class GatewaySettings(ServiceSettings):
         default="on", description="`off` lifts quotas and rates for benchmarks; refused unless local."
     )
     count_to: int = Field(default=COUNT_TO, ge=1, le=1_000_000, description="Panels a list counts at most.")
+    head_seconds: float = Field(
+        default=HEAD_SECONDS,
+        gt=0,
+        le=60,
+        description="How long a request's head may take, from its first byte.",
+    )
+    max_connections: int = Field(
+        default=MOST_CONNECTIONS,
+        ge=10,
+        description="Connections that one gateway holds at once, besides event streams.",
+    )
     max_body_bytes: int = Field(default=262_144, ge=1024, le=1_000_000, description="Largest request body.")
     body_seconds: float = Field(default=15.0, gt=0, le=600, description="How long one may take to come.")
     max_bodies_bytes: int = Field(

@@ -151,6 +151,7 @@ def _requests(view: View, number: int, rows: tuple[Row, ...]) -> tuple[ExpertReq
             agent_id=(who := view.seat(seat)).agent_id,
             agent_name=who.name,
             agent_version=who.version,
+            agent_shared=who.shared,
             role=row.role,
             model=who.model,
             response_type=row.response_type,

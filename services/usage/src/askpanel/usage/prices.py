@@ -41,7 +41,8 @@ def price(model: str, usage: TokenUsage | None, agreed: Iterable[ModelPrice] = (
 
     `agreed` are the tenant's own prices, which come first. Models that run here cost nothing, and nor does
     an attempt that is known to have used no token. Without reported usage, or with a model that no list
-    knows, the price is unknown.
+    knows, the price is unknown. The list has prices for what a provider's cache saved; the tenant's own have not, so
+    there a token of the cache costs what any other does.
     """
     own = next((one for one in agreed if one.model == model), None)
     if own is not None:
@@ -53,11 +54,16 @@ def price(model: str, usage: TokenUsage | None, agreed: Iterable[ModelPrice] = (
         return UNKNOWN
     try:
         calculated = calc_price(
-            Usage(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens),
+            Usage(
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cache_read_tokens=usage.cache_read_tokens,
+                cache_write_tokens=usage.cache_write_tokens,
+            ),
             model_ref=name,
             provider_id=PROVIDER_IDS.get(provider, provider),
         )
-    except LookupError:
+    except (LookupError, ValueError):  # no such model; counts that cannot be
         return UNKNOWN
     return Price(calculated.total_price, SNAPSHOT)
 

@@ -35,6 +35,7 @@ class ExpertRequested(Step, Event):
 
     `answers` says to which responses the step speaks, for those who watch: it never enters a prompt,
     since the experts know each other by label only. Empty where a step speaks to nobody in particular.
+    `agent_shared` is the seat's `shared`.
     """
 
     TYPE: ClassVar[str] = "expert.requested"
@@ -43,6 +44,7 @@ class ExpertRequested(Step, Event):
     agent_id: str
     agent_name: str
     agent_version: int = Field(default=1, ge=1)
+    agent_shared: bool | None = None
     role: Role
     model: str | None = None
     response_type: ResponseType
@@ -73,10 +75,16 @@ class ExpertStarted(Step, Event):
 
 
 class TokenUsage(Data):
-    """Tokens as the provider reported them."""
+    """Tokens as the provider reported them.
+
+    Of the input tokens, `cache_read_tokens` were read from the provider's cache and `cache_write_tokens` written to it,
+    which have prices of their own; absent: none, or not told.
+    """
 
     input_tokens: int = Field(ge=0)
     output_tokens: int = Field(ge=0)
+    cache_read_tokens: int | None = Field(default=None, ge=0)
+    cache_write_tokens: int | None = Field(default=None, ge=0)
 
 
 class ExpertResponded(Step, Event):

@@ -26,6 +26,8 @@ class UsageRecorded(Event):
     model: str
     input_tokens: int | None = Field(default=None, ge=0)
     output_tokens: int | None = Field(default=None, ge=0)
+    cache_read_tokens: int | None = Field(default=None, ge=0)
+    cache_write_tokens: int | None = Field(default=None, ge=0)
     tokens_used: int = Field(ge=0)
     execution_time_ms: Milliseconds
     cost_usd: Usd | None = None

@@ -23,7 +23,11 @@ from askpanel.contracts.events.fact import (
 
 
 class Seat(Data):
-    """One seat of the panel, in seat order. `reason` says why the system proposed this expert."""
+    """One seat of the panel, in seat order. `reason` says why the system proposed this expert.
+
+    `shared` says whose expert of that id and version speaks: the one all tenants share, or (false) the tenant's own.
+    Without it the tenant's own comes first.
+    """
 
     agent_id: str
     name: str
@@ -31,6 +35,7 @@ class Seat(Data):
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     model: str | None = None
     version: int = Field(default=1, ge=1)
+    shared: bool | None = None
     reason: str | None = None
 
 

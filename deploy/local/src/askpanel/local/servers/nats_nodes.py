@@ -58,6 +58,10 @@ class NatsNodes:
         """Process ids by name: `nats`, or `nats-1` and so on."""
         return {node.name: node.pid for node in self.nodes}
 
+    def probes(self) -> dict[str, str]:
+        """Where each node says whether it is well; not so after a write failed, until it is started again."""
+        return {node.name: f"{node.monitoring_url}/healthz" for node in self.nodes}
+
     def watch(self) -> list[str]:
         """Start again what has ended; its names. A node of a cluster is not waited for."""
         ended = [place for place, node in enumerate(self.nodes) if node.poll() is not None]

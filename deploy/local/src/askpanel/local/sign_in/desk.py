@@ -9,7 +9,7 @@ from uuid import UUID
 import jwt
 
 from askpanel.gateway.auth.token import Keys, TokenPolicy, TokenRefused, verify
-from askpanel.gateway.rates import Rates
+from askpanel.gateway.rates import Rate, Rates
 from askpanel.local import tokens
 from askpanel.local.sign_in.protocol import Refused, session_body, too_fast, user_body, wrong_credentials
 from askpanel.local.sign_in.sessions import Opened, Scope, Sessions, TokenReused, UnknownSession
@@ -54,8 +54,8 @@ class Desk:
         self._issuer = issuer
         self._secret = secret
         self._clock = clock
-        self._attempts = Rates(per_second=0.2, burst=10)
-        self._requests = Rates(per_second=50, burst=200)
+        self._attempts = Rates(Rate(per_second=0.2, burst=10))
+        self._requests = Rates(Rate(per_second=50, burst=200))
 
     def within_rate(self) -> None:
         """Count one request of anybody."""

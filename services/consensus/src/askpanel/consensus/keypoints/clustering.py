@@ -97,6 +97,38 @@ def cluster(items: Sequence[Item], likeness: Likeness) -> tuple[Cluster, ...]:
     if not items:
         return ()
     groups = link(affinities(items, likeness), lambda i, j: contradicts(items[i].text, items[j].text))
+    return _ordered(groups, items, likeness)
+
+
+def joined(clusters: Sequence[Cluster], items: Sequence[Item], likeness: Likeness) -> tuple[Cluster, ...]:
+    """The clusters, but those of different sides that hold a statement in the same words are one.
+
+    Who opposes what others support may still state the same fact: that is common ground, not a contest.
+    Clusters with texts that contradict each other stay apart, whatever words they share.
+    """
+    groups: list[list[int]] = []
+    for one in clusters:
+        home = next((rows for rows in groups if _one_statement(rows, one.rows, items)), None)
+        if home is None:
+            groups.append(list(one.rows))
+        else:
+            home.extend(one.rows)
+    return _ordered([sorted(rows) for rows in groups], items, likeness)
+
+
+def _one_statement(rows: Sequence[int], others: Sequence[int], items: Sequence[Item]) -> bool:
+    words = {normalise(items[row].text) for row in rows}
+    sides = {items[row].side for row in rows} - {None}
+    return (
+        any(normalise(items[row].text) in words for row in others)
+        and not sides & {items[row].side for row in others}
+        and not any(contradicts(items[i].text, items[j].text) for i in rows for j in others)
+    )
+
+
+def _ordered(
+    groups: Sequence[Sequence[int]], items: Sequence[Item], likeness: Likeness
+) -> tuple[Cluster, ...]:
     found = [Cluster(tuple(rows), medoid(rows, items, likeness.values)) for rows in groups]
     return tuple(
         sorted(

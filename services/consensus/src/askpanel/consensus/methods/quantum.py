@@ -29,7 +29,7 @@ def quantum(ballots: Ballots, context: Context) -> Verdict:
     side, `purity` = tr rho^2. Spaces `points` and `ratings` have no exclusive votes: as `weighted`.
     Busemeyer and Wang, Curr. Dir. Psychol. Sci. 2015; Moreira and Wichert, Int. J. Theor. Phys. 2017.
     """
-    weights = confidence_weights(ballots, context)
+    weights = confidence_weights(ballots)
     verdict = by_weight("quantum", ballots, weights)
     if ballots.space in ("points", "ratings") or not weights:
         return verdict

@@ -17,12 +17,11 @@ Ranks = Mapping[str, float]
 
 
 def ranked(ballots: Ballots, context: Context) -> Verdict:
-    """Leader by Borda; level = Kendall's W with ties, or mean pairwise tau-b where ballots differ in options.
+    """Leader by Borda; level = Kendall's W with ties, or mean pairwise tau-b where a ballot is incomplete.
 
-    A ballot without the author's own option, or one that leaves two or more options unranked, is
-    incomplete: then the level is the mean tau-b over pairs of ballots, not below 0. `metrics` also
-    shows W against its chance level 1/n: (nW - 1)/(n - 1). Fewer than two options, or no rankings
-    (the panel has none): `majority`.
+    A ballot that leaves two or more options unranked is incomplete: then the level is the mean tau-b
+    over pairs of ballots, not below 0. `metrics` also shows W against its chance level 1/n:
+    (nW - 1)/(n - 1). Fewer than two options, or no rankings (the panel has none): `majority`.
     """
     if ballots.space != "ranking" or len(ballots.positions) < 2:
         verdict = majority(ballots, context)
@@ -65,7 +64,7 @@ def midranks(ranking: Sequence[Sequence[str]]) -> dict[str, float]:
 
 
 def borda_scores(rankings: Sequence[Ranks]) -> dict[str, float]:
-    """Mean over the ballots with x of (k - rank) / (k - 1), k = options on that ballot; in [0, 1]."""
+    """Mean over the ballots of (k - rank) / (k - 1), k options; in [0, 1]."""
     given: dict[str, list[float]] = {}
     for ranks in rankings:
         k = len(ranks)
@@ -92,7 +91,7 @@ def kendalls_w(rankings: Sequence[Ranks]) -> float | None:
 
 
 def mean_tau_b(rankings: Sequence[Ranks]) -> float:
-    """Mean Kendall tau-b over pairs of ballots, on the options both hold.
+    """Mean Kendall tau-b over pairs of ballots.
 
     Pairs without an order in common are left out. A single ballot agrees with itself: 1; ballots
     that cannot be compared at all: 0.
@@ -109,9 +108,8 @@ def tau_b(first: Ranks, second: Ranks) -> float | None:
 
     Kendall, Biometrika 1945.
     """
-    shared = sorted(first.keys() & second.keys())
     agree, untied_first, untied_second = 0, 0, 0
-    for a, b in combinations(shared, 2):
+    for a, b in combinations(sorted(first), 2):
         one, two = _sign(first[a] - first[b]), _sign(second[a] - second[b])
         agree += one * two
         untied_first += one != 0

@@ -1,10 +1,9 @@
 """From a choice to a model that can be asked: fetches, starts and connects what it needs."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from askpanel.contracts.blocks import QuestionBlock
 from askpanel.expert_runner.models.local import (
@@ -21,19 +20,23 @@ from askpanel.expert_runner.models.published import OnProgress
 from askpanel.expert_runner.models.resolve import Choice, Unusable, is_loopback
 from askpanel.expert_runner.models.script import parse_script
 from askpanel.expert_runner.models.scripted import ScriptedModel
-from askpanel.expert_runner.prompts import LOCAL, Call, Prompt, Speaker, build
-
-if TYPE_CHECKING:
-    from pydantic_ai.models.instrumented import InstrumentationSettings
+from askpanel.expert_runner.prompts import HOSTED, LOCAL, Budget, Call, Prompt, Speaker, build
 
 LOCAL_TRAITS = Traits(
     budget=LOCAL,
     concurrency=SLOTS,
     clocks=PATIENT,
-    temperature=0.7,
-    extra_body={"cache_prompt": True, "repeat_penalty": 1.1},
+    settings={"temperature": 0.7, "extra_body": {"cache_prompt": True, "repeat_penalty": 1.1}},
 )
 """For our own server: every slot busy at most once, the shared start of prompts read once."""
+
+NOT_KEPT: Mapping[str, object] = {"openai_store": False}
+"""OpenAI keeps what is asked and answered for 30 days unless told otherwise. Other providers do not read this."""
+
+BYTES_OF_A_TOKEN = 3
+"""Of a prompt, at least (`Budget`)."""
+FRAME = 64
+"""Tokens."""
 
 
 def _silent(_progress: object) -> None:
@@ -43,16 +46,17 @@ def _silent(_progress: object) -> None:
 @dataclass(frozen=True, slots=True)
 class Means:
     """What opening a model may need: where weights live, the user's own GGUF, whether the publisher's hub may
-    be asked, the key of a compatible server, whether it enforces JSON schemas, where progress is told."""
+    be asked, the key of a compatible server, whether it enforces JSON schemas, how many tokens its model's
+    context has, where progress is told."""
 
     cache: Path
     local_gguf: Path | None = None
     hub: bool = True
     api_key: str = "none"
     schema: bool = True
+    context: int = 4096
     report: OnProgress = _silent
     notice: Callable[[str], None] = _silent
-    instrumentation: "InstrumentationSettings | None" = None
 
 
 async def open_model(choice: Choice, means: Means) -> Model:
@@ -73,9 +77,24 @@ async def open_model(choice: Choice, means: Means) -> Model:
     await asyncio.to_thread(_import_provider_library)
     if choice.kind == "compatible":
         base_url = choice.base_url or ""
-        traits = Traits(concurrency=4, schema=means.schema, loopback=is_loopback(base_url))
-        return await _compatible(choice.model, base_url, means.api_key, choice.label, traits, means)
-    return await _hosted(choice, means)
+        traits = Traits(
+            budget=budget_within(means.context),
+            concurrency=4,
+            schema=means.schema,
+            loopback=is_loopback(base_url),
+        )
+        return await _compatible(choice.model, base_url, means.api_key, choice.label, traits)
+    return await _hosted(choice)
+
+
+def budget_within(context: int) -> Budget:
+    """For a context of so many tokens, which prompt and answer share. A quarter is the answer's, up to what a hosted
+    model has; FRAME is for what the server puts around the messages."""
+    answer = min(context // 4, HOSTED.max_tokens)
+    prompt = min(BYTES_OF_A_TOKEN * (context - answer - FRAME), HOSTED.prompt_bytes)
+    return replace(
+        HOSTED, prompt_bytes=prompt, persona_bytes=min(prompt // 6, HOSTED.persona_bytes), max_tokens=answer
+    )
 
 
 class LocalModel:
@@ -133,7 +152,7 @@ class LocalModel:
                 await self.aclose()
                 self._server = await start_server(self._path, self._means.cache / "local-model.log")
                 self._model = await _compatible(
-                    "local", self._server.base_url, self._server.key, self.label, LOCAL_TRAITS, self._means
+                    "local", self._server.base_url, self._server.key, self.label, LOCAL_TRAITS
                 )
                 self._warming = asyncio.create_task(self._model.ask(_warm_up()))
             return self._model
@@ -153,18 +172,23 @@ def _import_provider_library() -> None:
     import pydantic_ai.models.openai  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
-async def _compatible(
-    name: str, base_url: str, api_key: str, label: Label, traits: Traits, means: Means
-) -> ProviderModel:
-    """A Chat Completions server. Its name says nothing about it, so no provider's profile is assumed."""
+async def _compatible(name: str, base_url: str, api_key: str, label: Label, traits: Traits) -> ProviderModel:
+    """A Chat Completions server. Its name says nothing about it, so no provider's profile is assumed.
+
+    Its limit of the answer is sent as `max_tokens`: all servers know it, and Ollama (0.32) ignores the newer
+    `max_completion_tokens` in silence.
+    """
     from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    model = OpenAIChatModel(name, provider=OpenAIProvider(base_url=base_url, api_key=api_key))
-    return await ProviderModel(model, label, traits, means.instrumentation).__aenter__()
+    provider = OpenAIProvider(base_url=base_url, api_key=api_key)
+    profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
+    model = OpenAIChatModel(name, provider=provider, profile=profile)
+    return await ProviderModel(model, label, traits).__aenter__()
 
 
-async def _hosted(choice: Choice, means: Means) -> ProviderModel:
+async def _hosted(choice: Choice) -> ProviderModel:
     from pydantic_ai.exceptions import UserError
     from pydantic_ai.models import infer_model
 
@@ -173,5 +197,5 @@ async def _hosted(choice: Choice, means: Means) -> ProviderModel:
     except (UserError, ValueError, ImportError) as error:
         raise Unusable(f"{choice.model!r}: {error}") from error
     schema = bool(model.profile.get("supports_json_schema_output", False))
-    traits = Traits(schema=schema)
-    return await ProviderModel(model, choice.label, traits, means.instrumentation).__aenter__()
+    traits = Traits(schema=schema, settings=NOT_KEPT)
+    return await ProviderModel(model, choice.label, traits).__aenter__()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from pydantic import ValidationError
+
 from askpanel.contracts.events import FailureReason, TokenUsage
 from askpanel.expert_runner.answers import MAX_OUTPUT, BadOutput, ContentStream, parse
 from askpanel.expert_runner.models.port import CALL_HEADER, Failure, Label, OnDelta, Reply
@@ -19,12 +21,24 @@ from askpanel.runtime import conventions, tracing
 if TYPE_CHECKING:
     from pydantic_ai.models import Model as PydanticModel
     from pydantic_ai.models import ModelRequestParameters, StreamedResponse
-    from pydantic_ai.models.instrumented import InstrumentationSettings
     from pydantic_ai.settings import ModelSettings
 
 
 MOST_TOKENS = 1_000_000_000
 """Of one call: no model reads or writes so many, and the sum of both fits into a column of four bytes."""
+
+
+REFUSALS = frozenset({"content_filter", "invalid_prompt"})
+"""Codes of errors (Azure's, OpenAI's) that mean the prompt was looked at, and not liked."""
+
+PASSING: Mapping[int, FailureReason] = {
+    408: "timeout",
+    409: "provider_error",
+    425: "provider_error",
+    499: "provider_error",
+}
+"""HTTP statuses below 500 that say nothing is wrong with the request: of time, of a conflict, too early, of a call
+that the server gave up itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +57,22 @@ PATIENT = Clocks(read=300.0, first_event=600.0, total=900.0)
 @dataclass(frozen=True, slots=True)
 class Traits:
     """How a model is to be called. `schema` False is for servers without JSON schema support;
-    `loopback` sends the call's identity along, which a server on this machine may want to know."""
+    `loopback` sends the call's identity along, which a server on this machine may want to know;
+    `settings` are pydantic-ai's, the same for every call."""
 
     budget: Budget = HOSTED
     concurrency: int = 8
     clocks: Clocks = field(default_factory=Clocks)
     schema: bool = True
     loopback: bool = False
-    temperature: float | None = None
-    extra_body: Mapping[str, object] | None = None
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 class ProviderModel:
     """A model of a provider; see `models.port.Model`."""
 
-    def __init__(
-        self,
-        model: "PydanticModel",
-        label: Label,
-        traits: Traits,
-        instrumentation: "InstrumentationSettings | None" = None,
-    ) -> None:
-        self._model, self._traits, self._instrumentation = model, traits, instrumentation
+    def __init__(self, model: "PydanticModel", label: Label, traits: Traits) -> None:
+        self._model, self._traits = model, traits
         self.label = label
         self.budget = traits.budget
         self.concurrency = traits.concurrency
@@ -77,7 +85,9 @@ class ProviderModel:
         total = self._traits.clocks.total if seconds is None else min(seconds, self._traits.clocks.total)
         try:
             return await self._request(prompt, on_delta, total)
-        except _known_errors() as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a server may send any bytes, and what reads them raise anything)
             return failure_of(error)
 
     async def __aenter__(self) -> "ProviderModel":
@@ -97,7 +107,6 @@ class ProviderModel:
             [ModelRequest.user_text_prompt(prompt.user, instructions=prompt.system)],
             model_settings=self._settings(prompt, total),
             model_request_parameters=_parameters(prompt.shape, native=self._traits.schema),
-            instrument=self._instrumentation,
         ) as stream:
             text = await _read(stream, on_delta)
             usage, finish = _usage(stream), stream.finish_reason
@@ -107,16 +116,13 @@ class ProviderModel:
     def _settings(self, prompt: Prompt, total: float) -> "ModelSettings":
         clocks = self._traits.clocks
         settings: dict[str, object] = {
+            **self._traits.settings,
             "max_retries": 0,
             "max_tokens": prompt.max_tokens,
             "timeout": min(clocks.read, total),
             "first_event_timeout": min(clocks.first_event, total),
             "request_timeout": total,
         }
-        if self._traits.temperature is not None:
-            settings["temperature"] = self._traits.temperature
-        if self._traits.extra_body is not None:
-            settings["extra_body"] = dict(self._traits.extra_body)
         if self._traits.loopback:
             settings["extra_headers"] = {CALL_HEADER: call_header(prompt.call)}
         return cast("ModelSettings", settings)
@@ -129,14 +135,13 @@ def call_header(call: Call) -> str:
 
 
 def failure_of(error: Exception) -> Failure:
-    """The typed failure for an exception of pydantic-ai. No provider text is passed on: it may hold prompts
-    or parts of keys."""
+    """The typed failure for an exception of pydantic-ai, or of what lies below it and read the server's bytes. No
+    provider text is passed on: it may hold prompts or parts of keys."""
     from pydantic_ai import exceptions as known
 
     table: tuple[tuple[type[Exception], FailureReason], ...] = (
         (known.ContentFilterError, "refused"),
         (known.OutputTokenLimitExceeded, "truncated"),
-        (known.UnexpectedModelBehavior, "bad_output"),
         (known.ModelRateLimitError, "rate_limited"),
         (known.ModelQuotaExceededError, "misconfigured"),
         (known.ModelRequestRejectedError, "misconfigured"),
@@ -145,23 +150,18 @@ def failure_of(error: Exception) -> Failure:
         (known.ModelConnectionError, "network"),
         (known.ModelServerError, "provider_error"),
         (known.ModelUnavailableError, "provider_error"),
+        (known.ModelHTTPError, "misconfigured"),
         (known.UserError, "misconfigured"),
     )
     status: int | None = getattr(error, "status_code", None)
     said = type(error).__name__.removeprefix("_HTTP") + (f" (HTTP {status})" if status else "")
-    after: float | None = getattr(error, "retry_after", None)
-    for kind, reason in table:
-        if isinstance(error, kind):
-            return Failure(reason, said, after)
-    if status is None:
-        return Failure("bad_output", said, after)
-    return Failure("misconfigured" if status < 500 else "provider_error", said, after)
-
-
-def _known_errors() -> tuple[type[Exception], ...]:
-    from pydantic_ai.exceptions import AgentRunError, UserError
-
-    return (AgentRunError, UserError)
+    reasons: list[FailureReason] = [reason for kind, reason in table if isinstance(error, kind)]
+    reason = reasons[0] if reasons else "bad_output"
+    if getattr(error, "provider_error_code", None) in REFUSALS:
+        reason = "refused"
+    elif status is not None:
+        reason = PASSING.get(status, reason)
+    return Failure(reason, said, getattr(error, "retry_after", None))
 
 
 def _parameters(shape: Shape, *, native: bool) -> "ModelRequestParameters":
@@ -197,12 +197,26 @@ async def _read(stream: "StreamedResponse", on_delta: OnDelta | None) -> str:
 
 
 def _usage(stream: "StreamedResponse") -> TokenUsage | None:
-    """What the provider reports, if that can be: no count is negative, or of more than MOST_TOKENS."""
-    usage = stream.usage
-    counts = (usage.input_tokens, usage.output_tokens)
-    if not any(counts) or not all(0 <= count <= MOST_TOKENS for count in counts):
+    """What the provider reports, if that can be; nothing before it says that the answer has ended.
+
+    Until then Anthropic and Gemini have told a part. No count is a fraction, negative or of more than MOST_TOKENS,
+    and no more was read from the cache and written to it than was read in all.
+    """
+    if stream.finish_reason is None and "finish_reason" not in (stream.provider_details or {}):
         return None
-    return TokenUsage(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
+    told = stream.usage
+    try:
+        usage = TokenUsage(
+            input_tokens=told.input_tokens,
+            output_tokens=told.output_tokens,
+            cache_read_tokens=told.cache_read_tokens or None,
+            cache_write_tokens=told.cache_write_tokens or None,
+        )
+    except ValidationError:
+        return None
+    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    most = max(usage.input_tokens, usage.output_tokens)
+    return usage if 0 < most <= MOST_TOKENS and cached <= usage.input_tokens else None
 
 
 def _judge(text: str, finish: str | None, usage: TokenUsage | None, shape: Shape) -> Reply | Failure:

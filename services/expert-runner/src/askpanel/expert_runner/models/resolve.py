@@ -3,13 +3,14 @@
 First match wins:
 1. ASKPANEL_MODEL: a model string. Unusable: start fails; there is no silent fallback.
 2. A provider's key in the environment: that provider's default. Several keys: the order of PROVIDERS.
-3. An OpenAI-compatible server that lists a model within half a second.
-4. The local demo model.
+3. ASKPANEL_OPENAI_BASE_URL: a model that the server there lists. None: start fails, as with 1.
+4. Ollama, where it runs on this machine and lists a model within half a second.
+5. The local demo model.
 The scripted model is reached by name only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -21,9 +22,14 @@ from askpanel.expert_runner.models.scripted import LABEL as SCRIPTED
 
 OLLAMA = "http://127.0.0.1:11434/v1"
 PROBE_SECONDS = 0.5
+"""For a server that nobody has named, and that may well not be there."""
+NAMED_SECONDS = 10.0
 LOCAL_NAME = "qwen2.5-coder-1.5b-instruct"
 
 Kind = Literal["scripted", "local", "compatible", "hosted"]
+
+
+_NAME_IT = "a server that lists none is used with ASKPANEL_MODEL=compatible:NAME"
 
 
 class Unusable(Exception):
@@ -52,11 +58,13 @@ _OPENAI_CHAT = Provider("openai-chat", "OpenAI", ("OPENAI_API_KEY",), "gpt-5.6-l
 
 @dataclass(frozen=True, slots=True)
 class ModelEnvironment:
-    """What the choice depends on. `keys` are the names of variables that are set, never their values."""
+    """What the choice depends on. `keys` are the names of variables that are set, never their values; `server_key`
+    is what the compatible server wants to see, if anything."""
 
     model: str | None = None
     base_url: str | None = None
     local_gguf: str | None = None
+    server_key: str = field(default="none", repr=False)
     keys: frozenset[str] = frozenset()
 
     @staticmethod
@@ -67,6 +75,7 @@ class ModelEnvironment:
             model=environment.get("ASKPANEL_MODEL") or None,
             base_url=environment.get("ASKPANEL_OPENAI_BASE_URL") or None,
             local_gguf=environment.get("ASKPANEL_LOCAL_GGUF") or None,
+            server_key=environment.get("ASKPANEL_OPENAI_API_KEY") or "none",
             keys=frozenset(name for name in names if environment.get(name)),
         )
 
@@ -88,7 +97,7 @@ class Choice:
 
 
 def choose(environment: ModelEnvironment, listed: Sequence[str]) -> Choice:
-    """Decide, given the models the compatible server lists (none: it does not answer). Raises Unusable."""
+    """Decide, given the models the compatible server lists (none: it was not asked, or is not there). Raises Unusable."""
     if environment.model is not None:
         return parse_model(environment.model, environment, "ASKPANEL_MODEL is set")
     for provider in PROVIDERS:
@@ -96,6 +105,8 @@ def choose(environment: ModelEnvironment, listed: Sequence[str]) -> Choice:
             return _hosted(provider, provider.default, f"{found[0]} is set")
     if usable := [name for name in listed if _answers_questions(name)]:
         return _compatible(usable[0], environment.server, f"{environment.server} lists it")
+    if environment.base_url is not None:
+        raise Unusable(f"{environment.server}/models lists no model that answers questions: {_NAME_IT}")
     return _local(environment, "no model is configured and no model server answers")
 
 
@@ -127,22 +138,37 @@ def parse_model(text: str, environment: ModelEnvironment, reason: str) -> Choice
 
 
 async def resolve(environment: ModelEnvironment) -> Choice:
-    """`choose`, after looking at the compatible server only if the answer depends on it."""
+    """`choose`, after looking at the compatible server only if the answer depends on it. Raises Unusable."""
     needs_no_look = environment.model is not None or any(
         key in environment.keys for provider in PROVIDERS for key in provider.keys
     )
-    return choose(environment, () if needs_no_look else await models_listed(environment.server))
-
-
-async def models_listed(base_url: str) -> tuple[str, ...]:
-    """The ids `GET <base_url>/models` lists; () when nothing sensible answers within half a second."""
+    if needs_no_look:
+        return choose(environment, ())
     try:
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=not is_loopback(base_url)) as client:
-            answer = await client.get(f"{base_url}/models")
-            data = answer.raise_for_status().json()["data"]
-            return tuple(entry["id"] for entry in data if isinstance(entry["id"], str))
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
-        return ()
+        listed = await models_listed(environment)
+    except Unusable:
+        if environment.base_url is not None:
+            raise
+        listed = ()
+    return choose(environment, listed)
+
+
+async def models_listed(environment: ModelEnvironment) -> tuple[str, ...]:
+    """The ids that `GET /models` of the compatible server lists. Raises Unusable when nothing sensible answers in time."""
+    url = f"{environment.server}/models"
+    seconds = NAMED_SECONDS if environment.base_url else PROBE_SECONDS
+    headers = {"Authorization": f"Bearer {environment.server_key}"}
+    try:
+        async with httpx.AsyncClient(timeout=seconds, trust_env=not is_loopback(url)) as client:
+            answer = (await client.get(url, headers=headers)).raise_for_status()
+            return tuple(entry["id"] for entry in answer.json()["data"] if isinstance(entry["id"], str))
+    except httpx.HTTPStatusError as error:
+        why = f"HTTP {error.response.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = type(error).__name__
+    except (ValueError, KeyError, TypeError):
+        why = "no list of models"
+    raise Unusable(f"{url}: {why}: see whether it runs, and wants ASKPANEL_OPENAI_API_KEY; {_NAME_IT}")
 
 
 def is_loopback(url: str) -> bool:

@@ -123,6 +123,11 @@ def _from_hub(published: Published, work: Path, report: OnProgress) -> bool:
         return False
     path = work / "hub"
     have = path.stat().st_size if path.exists() else 0
+    if have > published.size:
+        path.unlink()
+        have = 0
+    if have == published.size:
+        return True  # a hub answers 416 to a wish for what follows the end
     meter = Meter(published.size, report, have)
     try:
         with (

@@ -26,6 +26,7 @@ from askpanel.expert_runner.prompts.tasks import (
     EXPLAIN,
     FOLLOW_UP,
     HEADINGS,
+    LEANINGS,
     RULES,
     THEMES,
     task,
@@ -63,8 +64,10 @@ def _system(shape: Shape, budget: Budget, persona: str, *, cut: bool) -> str:
 
 
 def _persona(speaker: Speaker, budget: Budget) -> str:
+    """Who speaks; what may be cut of it is what its instructions say last."""
     instructions = " ".join(speaker.instructions.split())
-    return f"You are {speaker.name}, {speaker.title}. {shorten(instructions, budget.persona_bytes, mark='')}"
+    told = f"You are {speaker.name}, {speaker.title}. {shorten(instructions, budget.persona_bytes, mark='')}"
+    return f"{told} {LEANINGS[speaker.temperament]}".rstrip()
 
 
 def _user(fitted: Fitted, ask: str) -> str:

@@ -15,7 +15,7 @@ CUT = "[cut]"
 
 _NEVER_CUT = frozenset({"id", "label", "unit", "item", "side", "stance", "option", "dimensions"})
 _MAIN = frozenset({"question", "proposition", "custom_prompt", "item"})
-_NOT_SHOWN = frozenset({"kind", "rank_options", "dimensions", "ask_human", "explain"})
+_NOT_SHOWN = frozenset({"kind", "rank_options", "ask_human", "explain"})
 _LEFT_OUT_FIRST = ("evidence", "peer_answer", "debate_text", "theme", "opponent_text", "parent", "human_text")
 _SMALLEST = 24
 

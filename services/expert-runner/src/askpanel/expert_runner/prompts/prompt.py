@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from askpanel.contracts.blocks import Purpose, Role
-from askpanel.contracts.catalogue import Expert
+from askpanel.contracts.catalogue import Expert, Temperament
 from askpanel.expert_runner.shape import Shape
 
 
@@ -15,11 +15,12 @@ class Speaker:
     name: str
     title: str
     instructions: str
+    temperament: Temperament = "balanced"
 
 
 def speaker_of(expert: Expert) -> Speaker:
     """The speaker a catalogue entry describes."""
-    return Speaker(expert.agent_id, expert.name, expert.title, expert.instructions)
+    return Speaker(expert.agent_id, expert.name, expert.title, expert.instructions, expert.temperament)
 
 
 @dataclass(frozen=True, slots=True)

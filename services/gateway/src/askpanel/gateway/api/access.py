@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.admission import Limits, limits_of
+from askpanel.gateway.api.documents import TENANT
 from askpanel.gateway.api.problems import Limit, Problem, limited, unavailable
 from askpanel.gateway.auth.keys import TokenVerifier
 from askpanel.gateway.auth.membership import Membership, Memberships, NotAMember, claims_of
@@ -101,7 +102,7 @@ Bearer = Annotated[
     Depends(HTTPBearer(auto_error=False, bearerFormat="JWT", description="A Supabase access token.")),
 ]
 TenantHeader = Annotated[
-    str | None, Header(alias="X-Tenant-ID", description="The tenant's id (uuid) in which you act.")
+    str | None, Header(alias=TENANT, description="The tenant's id (uuid) in which you act.")
 ]
 
 

@@ -62,11 +62,12 @@ class Ticket(BaseModel):
 
 
 class Matrix(BaseModel):
-    """The comparison matrix of a round: per aspect one cell per expert, with quotes."""
+    """The comparison matrix of a round: per aspect one cell per expert, with quotes. `rows_left_out` as in a panel."""
 
     panel_id: UUID
     round_number: int | None
     aspects: list[Mapping[str, Any]]
+    rows_left_out: bool = False
 
 
 class ExpertAnswer(BaseModel):

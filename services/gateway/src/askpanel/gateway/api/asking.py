@@ -136,6 +136,7 @@ def _event(
         body,
         user_id=member.user_id,
         catalogue=parts.catalogue.of(member.tenant_id),
+        own=parts.catalogue.own(member.tenant_id),
         allowance=Allowance(
             settings.max_experts_per_panel,
             settings.enable_consensus,

@@ -33,8 +33,9 @@ Words = Annotated[str | None, Query(min_length=1, max_length=100)]
 async def list_experts(parts: Parts, member: Member, q: Words = None, domain: Words = None) -> Experts:
     """Experts this tenant may put on a panel, by id; `q` looks in names, titles, tags and summaries."""
     await experts_known(parts)
+    own = parts.catalogue.own(member.tenant_id)
     found = [
-        shown(expert, own=parts.catalogue.is_own(member.tenant_id, expert.agent_id))
+        shown(expert, own=expert.agent_id in own)
         for expert in parts.catalogue.of(member.tenant_id).values()
         if _matches(expert, q) and (domain is None or expert.domain.casefold() == domain.casefold())
     ]
@@ -50,7 +51,7 @@ async def get_expert(
     expert = parts.catalogue.of(member.tenant_id).get(agent_id)
     if expert is None:
         raise not_found("expert")
-    own = parts.catalogue.is_own(member.tenant_id, agent_id)
+    own = agent_id in parts.catalogue.own(member.tenant_id)
     editable = own and may(member.membership.role, "manage_experts")
     return ExpertDetail(
         **shown(expert, own=own).model_dump(), instructions=expert.instructions if editable else None

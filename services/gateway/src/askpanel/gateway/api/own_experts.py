@@ -58,7 +58,8 @@ async def create_expert(body: NewExpert, parts: Parts, member: Member) -> Expert
             ("/agent_id", "is one of the roles that every panel has: " + ", ".join(sorted(BUILT_IN)))
         )
     await experts_known(parts)
-    version = parts.catalogue.shared_version(body.agent_id) + 1
+    shared = parts.catalogue.shared(body.agent_id)
+    version = shared.version + 1 if shared is not None else 1
     try:
         expert = await parts.publisher.create(
             member.tenant_id, body.expert(body.agent_id, version), member.user_id
@@ -91,8 +92,12 @@ async def revise_expert(
 
 @router.delete("/agents/{agent_id}", responses=problems(404, 409, 422, 503))
 async def retire_expert(agent_id: AgentIdInPath, parts: Parts, member: Member) -> ExpertAnswer:
-    """Take an expert out of new panels. Those that have it keep it."""
+    """Take an expert out of new panels; those that have it keep it.
+
+    The answer is the shared expert of the same id, which new panels seat again, or else the one taken out.
+    """
     _may_manage(member)
+    await experts_known(parts)
     try:
         expert = await parts.publisher.retire(member.tenant_id, agent_id, member.user_id)
     except NoSuchExpert:
@@ -101,6 +106,9 @@ async def retire_expert(agent_id: AgentIdInPath, parts: Parts, member: Member) -
         raise _changed() from None
     except LogUnavailable:
         raise unavailable("The catalogue did not take the change.", RETRY_SECONDS) from None
+    shared = parts.catalogue.shared(agent_id)
+    if shared is not None and not shared.retired:
+        return shown(shared, own=False)
     return shown(expert, own=True)
 
 

@@ -127,6 +127,7 @@ async def get_matrix(panel_id: UUID, reads: Reads, round_number: Round = None) -
         panel_id=panel_id,
         round_number=found.round_number if found else None,
         aspects=list(found.matrix) if found else [],
+        rows_left_out=report.rows_left_out,
     )
 
 

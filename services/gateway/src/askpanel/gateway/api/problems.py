@@ -184,7 +184,10 @@ def _of_validation(request: Request, error: RequestValidationError) -> Problem:
 
 
 def _sentence(entry: Mapping[str, Any]) -> str:
-    return str(entry["msg"]).removeprefix("Value error, ")
+    sentence = str(entry["msg"]).removeprefix("Value error, ")
+    if entry["type"] in ("too_short", "too_long") and isinstance(entry["input"], str):
+        return sentence.replace("item", "character")  # so Pydantic counts a text that was cleaned before
+    return sentence
 
 
 _HTTP_KINDS = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}

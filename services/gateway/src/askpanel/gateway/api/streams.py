@@ -11,12 +11,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.security import APIKeyQuery
 from starlette.types import Receive, Scope, Send
 
 from askpanel.contracts.subjects import PanelRef
 from askpanel.gateway.api.access import Bearer, Caller, Gateway, Member, Parts, TenantHeader, admitted, caller
 from askpanel.gateway.api.answers import Ticket
-from askpanel.gateway.api.documents import problems
+from askpanel.gateway.api.documents import TICKET, problems
 from askpanel.gateway.api.problems import Limit, limited, not_found, unavailable
 from askpanel.gateway.http import HAND_OVER, HandOver
 from askpanel.gateway.stream.deliver import Delivery, Terms
@@ -33,13 +34,25 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     204: {"description": "The panel has ended and the client has all of it"},
 }
 
+TicketQuery = Annotated[
+    str | None,
+    Depends(
+        APIKeyQuery(
+            name="ticket",
+            scheme_name=TICKET,
+            description="Of POST …/stream-tickets: in place of the token and X-Tenant-ID.",
+            auto_error=False,
+        )
+    ),
+]
+
 
 async def stream_caller(
     panel_id: UUID,
     parts: Parts,
     bearer: Bearer,
+    ticket: TicketQuery,
     tenant: TenantHeader = None,
-    ticket: Annotated[str | None, Query(max_length=2000, description="Instead of the two headers.")] = None,
 ) -> Caller:
     """The caller, by ticket or by headers."""
     if ticket is None:

@@ -2,7 +2,7 @@
 
 | limit | counted in | while NATS cannot be asked |
 |---|---|---|
-| requests per second of a user (`requests`) | a token bucket a user, of which processes borrow slices | this process's own bucket |
+| requests per second of a user (`requests`) | one number a user (`gateway.rates`) | from the number this process knows |
 | open streams of a user (`streams`) | how many each process has, and whether it lives | this process's own count |
 | one use of a stream ticket (`tickets`) | one key a ticket | no stream is opened: it needs the log anyway |
 """

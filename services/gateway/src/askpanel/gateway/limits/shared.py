@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from nats.aio.client import Client
 
 from askpanel.contracts.topology import REQUESTS_BUCKET, STREAMS_BUCKET, TICKETS_BUCKET, Bucket
-from askpanel.gateway.limits.bucket import Rate
 from askpanel.gateway.limits.requests import RequestLimiter
 from askpanel.gateway.limits.streams import StreamSlots
 from askpanel.gateway.limits.tickets import UsedTickets
+from askpanel.gateway.rates import Rate
 from askpanel.gateway.settings import GatewaySettings
 from askpanel.runtime.cells import Cells
 
@@ -31,12 +31,9 @@ class Shared:
         """Keep the counts in order for ever; end by cancellation. Ends at once where nothing is counted."""
         if self.requests is None:
             return
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.requests.run())
-                group.create_task(self.streams.run())
-        finally:
-            await self.requests.close()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.requests.run())
+            group.create_task(self.streams.run())
 
 
 def shared(client: Client, settings: GatewaySettings) -> Shared:

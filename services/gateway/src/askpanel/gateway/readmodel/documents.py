@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from askpanel.contracts.configuration import PROTOCOLS
-from askpanel.gateway.readmodel.rows import Json
+from askpanel.gateway.readmodel.rows import HUMAN, Json
 from askpanel.gateway.readmodel.views import (
     AwaitingView,
     BrandingView,
@@ -61,6 +61,8 @@ def panel_view(row: Json, responses: Json, consensus: Json, uncosted: int = 0) -
     """A panel whole, from its row and those of the other tables: their `rows`, and whether some are `left_out`."""
     metadata = _object(row.get("metadata"))
     rounds = consensus_views(row, consensus["rows"])
+    answers = response_views(responses["rows"])
+    stop_reason = _or(_TEXT, metadata.get("stop_reason"), None)
     return _model(
         PanelView,
         {
@@ -74,7 +76,7 @@ def panel_view(row: Json, responses: Json, consensus: Json, uncosted: int = 0) -
             "evidence": _parts(EvidenceView, metadata.get("evidence")),
             "plan": _part(PlanView, metadata.get("plan")),
             "rounds": _rounds(metadata.get("rounds")),
-            "responses": response_views(responses["rows"]),
+            "responses": answers,
             "rows_left_out": responses["left_out"] or consensus["left_out"],
             "consensus": rounds[-1] if rounds else None,
             "usage": panel_cost(metadata, uncosted),
@@ -82,13 +84,20 @@ def panel_view(row: Json, responses: Json, consensus: Json, uncosted: int = 0) -
             "failure": _part(FailureView, metadata.get("failure")),
             "failures": _parts(SeatFailureView, metadata.get("failures")),
             "budget_exceeded": _part(BudgetExceededView, metadata.get("budget")),
-            "stop_reason": _or(_TEXT, metadata.get("stop_reason"), None),
+            "stop_reason": stop_reason,
+            "ratified_by": _approver(answers) if stop_reason == "human_approved" else None,
             "summary": _or(_TEXT, metadata.get("summary"), None),
             "recommendation": _or(_TEXT, metadata.get("recommendation"), None),
             "parent_panel_id": _or(_ID, metadata.get("parent_panel_id"), None),
             "children": _or(_IDS, metadata.get("children"), ()),
         },
     )
+
+
+def _approver(answers: Iterable[ResponseView]) -> UUID | None:
+    """Who approved: the answer says it, so that panels ended long ago tell it too."""
+    approval = next((one for one in answers if one.action == "approve"), None)
+    return _or(_ID, approval.agent_id.removeprefix(HUMAN), None) if approval else None
 
 
 def panel_head(row: Json) -> PanelHead:

@@ -7,7 +7,7 @@ repeatable and applied again when it changes.
 Errors:
     MigrationError
     ├── AppliedFileChanged   a migration differs from what this database has had
-    ├── MigrationRefused     a statement failed; its file was rolled back
+    ├── MigrationRefused     a statement failed; its file was rolled back, if it ran in a transaction
     └── MigrationBusy        another migrator, or a lock on a table, did not go away in time; run again
 """
 
@@ -23,7 +23,10 @@ from askpanel.gateway.readmodel.sql_files import SqlFile, SqlFolder, sql_folder
 
 LOCK = "askpanel.migrate"
 LOCK_TIMEOUT = "5s"
-"""A migration that waits for a table makes everybody behind it wait too: give up early, try again."""
+"""A migration that waits for a table makes everybody behind it wait too: give up early, try again.
+
+Not so outside a transaction: an index that is built CONCURRENTLY waits for older snapshots, and nobody behind it.
+"""
 
 OWNER = "postgres"
 """The tables' owner in the local stand-in, as on the platform."""
@@ -38,7 +41,7 @@ class AppliedFileChanged(MigrationError):
 
 
 class MigrationRefused(MigrationError):
-    """A statement failed; its file was rolled back."""
+    """A statement failed; its file was rolled back, if it ran in a transaction."""
 
 
 class MigrationBusy(MigrationError):
@@ -73,7 +76,7 @@ async def migrate(
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "askpanel-migrate"})
     try:
         await _take_turn(connection, wait_seconds)
-        await connection.execute("select set_config('lock_timeout', $1, false)", LOCK_TIMEOUT)
+        await _set_lock_timeout(connection)
         made = await _make_platform(connection, folder, variants) if local else ()
         if local:
             await connection.execute(f"set session authorization {OWNER}")
@@ -96,6 +99,10 @@ async def _take_turn(connection: asyncpg.Connection, wait_seconds: float) -> Non
         if time.monotonic() > deadline:
             raise MigrationBusy(f"another migration of this database still runs after {wait_seconds:g} s")
         await asyncio.sleep(0.1)
+
+
+async def _set_lock_timeout(connection: asyncpg.Connection) -> None:
+    await connection.execute("select set_config('lock_timeout', $1, false)", LOCK_TIMEOUT)
 
 
 async def _become_owner(connection: asyncpg.Connection) -> None:
@@ -148,7 +155,10 @@ async def _apply_new(
 async def _apply(connection: asyncpg.Connection, file: SqlFile) -> None:
     """The file and its line in the ledger, together. Outside a transaction the line comes last."""
     if not file.transactional:
+        await connection.execute("set lock_timeout = 0; set statement_timeout = 0")
         await _run(connection, file)
+        await connection.execute("reset statement_timeout")
+        await _set_lock_timeout(connection)
         await _note(connection, file)
         return
     async with connection.transaction():
@@ -173,6 +183,7 @@ async def _run(connection: asyncpg.Connection, file: SqlFile) -> None:
         try:
             await connection.execute(statement)
         except asyncpg.LockNotAvailableError as error:
-            raise MigrationBusy(f"{file.name}: {error} for {LOCK_TIMEOUT}; nothing of it was kept") from error
+            kept = "nothing of it was kept" if file.transactional else "run again: it begins anew"
+            raise MigrationBusy(f"{file.name}: {error} for {LOCK_TIMEOUT}; {kept}") from error
         except asyncpg.PostgresError as error:
             raise MigrationRefused(f"{file.name}: {error} (SQLSTATE {error.sqlstate})") from error

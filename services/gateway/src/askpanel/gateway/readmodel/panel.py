@@ -4,7 +4,8 @@ The fold looks at the log alone and never at what the tables hold, so a row that
 lead it astray, and live tables, a restarted projector and a rebuild reach the same bytes.
 
 A round that is closed and a panel that has ended change no more: what comes later in the log is kept,
-an answer with `counted: false`, and paid for.
+an answer with `counted: false`, and paid for. A failure too: calls that a deadline cuts are often told of
+after the end, and they are why the panel failed.
 """
 
 from collections.abc import Mapping
@@ -156,6 +157,8 @@ def _evolve(panel: Panel, recorded: Recorded, event: Event) -> tuple[Panel, tupl
             counted = _open(panel, event.round_number) and event.purpose != "synthesis"
             row = response_row(recorded, event, data, counted=counted, evidence=panel.details["evidence"])
             return panel, (row,)
+        case ExpertFailed():
+            return _with(panel, failures=[*panel.details["failures"], _failure(event, at)]), _NOTHING
         case HumanResponded():
             plain(event)
             row = human_row(recorded, event, counted=not panel.ended)
@@ -246,8 +249,6 @@ def _advance(panel: Panel, event: Event, at: datetime) -> Panel:
             completed = {name: data[name] for name in ("answered", "missing", "quorum")}
             panel = _with_round(panel, event.round_number, {**completed, "completed_at": _iso(at)})
             return _changed(panel, closed_rounds=panel.closed_rounds | {event.round_number})
-        case ExpertFailed():
-            return _with(panel, failures=[*panel.details["failures"], _failure(event, at)])
         case HumanRequested():
             data = plain(event)
             return _with(panel, awaiting={**data, "requested_at": _iso(at)})

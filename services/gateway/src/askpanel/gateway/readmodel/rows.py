@@ -30,6 +30,8 @@ LARGEST_COST = Decimal(999_999)
 """USD that the column for a call's cost certainly holds; it has six digits before the point."""
 EXCERPT = 280
 """Characters of a piece of evidence kept with the panel and shown beside an answer that cites it."""
+HUMAN = "human:"
+"""Prefix of a person's `agent_id`; the user's id follows."""
 
 
 class Unstorable(ValueError):
@@ -161,7 +163,7 @@ def human_row(recorded: Recorded, event: HumanResponded, *, counted: bool) -> Re
         id=event.response_id,
         tenant_id=recorded.envelope.panel.tenant_id,
         panel_id=recorded.envelope.panel.panel_id,
-        agent_id=f"human:{event.user_id}",
+        agent_id=f"{HUMAN}{event.user_id}",
         agent_name=event.user_name or "Human",
         round_number=event.round_number,
         response_type="statement",
@@ -239,6 +241,9 @@ def usage_row(recorded: Recorded, event: UsageRecorded, data: Json) -> UsageRow:
         "model": event.model,
         "input_tokens": event.input_tokens,
         "output_tokens": event.output_tokens,
+        **{
+            name: data[name] for name in ("cache_read_tokens", "cache_write_tokens") if data[name] is not None
+        },
         "cost_usd_exact": data["cost_usd"],
         "unpriced": event.unpriced,
         "prices": event.prices,

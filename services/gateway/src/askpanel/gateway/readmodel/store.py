@@ -34,7 +34,7 @@ from askpanel.gateway.readmodel.tables import (
 )
 from askpanel.runtime.errors import LogUnavailable
 from askpanel.runtime.log import EventLog, Position
-from askpanel.runtime.projection import CheckpointMoved, Poison, StoreUnavailable
+from askpanel.runtime.projection import CheckpointMoved, Poison, StandsBy, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class PostgresStore:
         self._owed = Work()
 
     async def checkpoint(self) -> Position | None:
-        """Where the projection stands. Raises StoreUnavailable, also while another projector is active."""
+        """Where the projection stands. Raises StoreUnavailable; StandsBy while another projector is active."""
         async with self._session():
             with _errors():
                 connection = await self._lead()
@@ -112,10 +112,10 @@ class PostgresStore:
                         if self._owed.changed:
                             await write_what_is_taken(connection, self._writer, self._owed)
                         await self._writer.write(connection, work)
-            except CheckpointMoved:
+            except (CheckpointMoved, StandsBy) as error:
                 self._panels.clear()
                 self._owed = Work()
-                raise
+                raise CheckpointMoved(str(error)) from error
             except Poison:
                 # The tables refuse a row, but the event stays on the log: its panel is folded over it, as in a
                 # rebuild, and the panel's own row follows when the checkpoint passes it.
@@ -239,14 +239,14 @@ class PostgresStore:
         return self._connection
 
     async def _lead(self) -> Connection:
-        """The connection, once it holds the lock. Raises StoreUnavailable while another one does."""
+        """The connection, once it holds the lock. Raises StandsBy while another one does."""
         connection = await self._connected()
         if not self._leading:
             self._leading = await connection.fetchval(
                 "select pg_try_advisory_lock(hashtextextended($1, 0))", f"askpanel.projector.{self._name}"
             )
             if not self._leading:
-                raise StoreUnavailable("another projector is active; this one stands by")
+                raise StandsBy("another projector is active; this one stands by")
         return connection
 
 

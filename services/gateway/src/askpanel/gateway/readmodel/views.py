@@ -105,6 +105,7 @@ class PanelCost(UsageTotals):
 class PanelView(PanelHead):
     """A panel whole. `sequence`: its last event that is in here, where a stream may go on.
 
+    `ratified_by`: the user who approved the result; None where nobody did.
     `rows_left_out`: the tables hold more answers or rounds of it than a panel has, by whomever; the first are here.
     """
 
@@ -126,6 +127,7 @@ class PanelView(PanelHead):
     failures: tuple[SeatFailureView, ...] = ()
     budget_exceeded: BudgetExceededView | None = None
     stop_reason: str | None = None
+    ratified_by: UUID | None = None
     summary: str | None = None
     recommendation: str | None = None
     parent_panel_id: UUID | None = None

@@ -6,15 +6,20 @@ from typing import Any, cast
 from askpanel.contracts.events import ConsensusCalculated
 from askpanel.orchestrator.view import View
 
+LEVEL_DECIMALS = 4
+"""Of the levels of `consensus.calculated`."""
+
 
 def level_reached(view: View, number: int) -> bool:
     """The level is at the threshold, by a majority that is confident and has more than one source.
 
-    Where nobody states a confidence or cites a source, that half of the guard is silent. Few independent voters
-    do not block: more rounds among copies of one model make them no more independent.
+    Levels have LEVEL_DECIMALS, so the threshold is read with as many: five of six are 5/6. Where nobody
+    states a confidence or cites a source, that half of the guard is silent. Few independent voters do not
+    block: more rounds among copies of one model make them no more independent.
     """
     consensus = view.state.consensus.get(number)
-    if consensus is None or consensus.consensus_level < view.configuration.consensus_threshold:
+    threshold = round(view.configuration.consensus_threshold, LEVEL_DECIMALS)
+    if consensus is None or consensus.consensus_level < threshold:
         return False
     return _is_guarded(consensus)
 
