@@ -57,7 +57,7 @@ def _steps(log: list[Recorded]) -> list[float]:
         begun = thread_time()
         state = evolve(state, recorded)
         assert state is not None
-        decide(state)
+        decide(state, recorded.envelope.time)
         times.append((thread_time() - begun) * 1000)
     return times
 

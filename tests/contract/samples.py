@@ -303,6 +303,7 @@ SAMPLES: tuple[events.Event, ...] = (
         action="approve",
         content="Go ahead.",
         stance="support",
+        option="a",
         user_id=USER,
         user_name="Ada",
     ),

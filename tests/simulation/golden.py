@@ -12,6 +12,8 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -64,7 +66,7 @@ def _line(recorded: Recorded) -> dict[str, Any]:
 
 
 def main() -> int:
-    """For each protocol one history of a calm panel that completes, and one of a troubled one; one overspent."""
+    """For each protocol one history of a calm panel that completes, and one of a troubled one; one overspent, one late."""
     FOLDER.mkdir(exist_ok=True)
     with laboratory():
         for panel_type in PANEL_TYPES:
@@ -72,6 +74,8 @@ def main() -> int:
             wanted = {"calm": _calm, "troubled": _troubled}
             if panel_type == "delphi":
                 wanted["overspent"] = _overspent
+            if panel_type == "structured":
+                wanted["late"] = _late
             for outcome in played:
                 for name in [name for name, fits in wanted.items() if fits(outcome)]:
                     del wanted[name]
@@ -98,6 +102,16 @@ def _troubled(outcome: Outcome) -> bool:
 
 def _overspent(outcome: Outcome) -> bool:
     return not outcome.found and "budget.exceeded" in _types(outcome)
+
+
+def _late(outcome: Outcome) -> bool:
+    """A round that was begun minutes after the count it rests on: nobody was there to decide."""
+    gaps = (
+        after.envelope.time - before.envelope.time
+        for before, after in pairwise(outcome.events)
+        if (before.envelope.type, after.envelope.type) == ("consensus.calculated", "round.started")
+    )
+    return not outcome.found and max(gaps, default=timedelta()) > timedelta(minutes=1)
 
 
 def _types(outcome: Outcome) -> set[str]:

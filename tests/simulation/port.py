@@ -97,7 +97,8 @@ class SimulatedLog:
             return await self._publish(recorded, Guard(expected))
         except Conflict as conflict:
             newer = await self.read(panel, after=expected)
-            if len(newer) == 1 and newer[0].envelope.id == recorded.envelope.id:
+            same = len(newer) == 1 and newer[0].envelope.id == recorded.envelope.id
+            if same and newer[0].event == recorded.event:
                 return newer[0].sequence
             raise Conflict(
                 expected, conflict.actual, [(*encode(event), event.sequence) for event in newer]

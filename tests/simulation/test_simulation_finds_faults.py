@@ -110,8 +110,8 @@ def test_a_decision_that_is_not_made_again_is_found(broken: pytest.MonkeyPatch) 
     """Whoever remembers that it has decided, and dies before the append, decides no more."""
     said: set[object] = set()
 
-    def forgetful(state: Any) -> Any:
-        decision = decide(state)
+    def forgetful(state: Any, now: Any) -> Any:
+        decision = decide(state, now)
         repeated = (state.panel, state.at) in said
         said.add((state.panel, state.at))
         return type(decision)((), decision.at) if repeated else decision

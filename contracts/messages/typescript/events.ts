@@ -538,7 +538,11 @@ export interface HumanRequested {
   deadline_at: string;
 }
 
-/** The person's answer to a checkpoint. Its id has no user: the first one wins. */
+/**
+ * The person's answer to a checkpoint. Its id has no user: the first one wins.
+ *
+ * The vote of a panel with options is `option`, the id of one of them; of any other it is `stance`.
+ */
 export interface HumanResponded {
   checkpoint_id: string;
   response_id: string;
@@ -546,6 +550,7 @@ export interface HumanResponded {
   action: "answer" | "approve" | "modify" | "veto";
   content: string;
   stance?: "support" | "conditional" | "oppose" | "abstain";
+  option?: string;
   user_id: string;
   user_name?: string;
 }

@@ -26,7 +26,7 @@ def test_no_answer_is_how_to_answer_later(stdin: io.StringIO | None, monkeypatch
     monkeypatch.setattr(sys, "stdin", stdin)
     console = Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None)
     nowhere = ApiClient("http://127.0.0.1:9", token="t", tenant_id=UUID(int=1), reconnects=0)
-    at_the_prompt(nowhere, PANEL, ASKED, console)
+    at_the_prompt(nowhere, PANEL, ASKED, {}, console)
     nowhere.close()
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()

@@ -107,6 +107,25 @@ async def test_the_first_valid_human_answer_counts(gateway: Running) -> None:
     assert answer.response_id == ids.row_id(story.ref.panel_id, "panel_responses", "human", checkpoint)
 
 
+async def test_the_vote_of_a_panel_with_options_is_one_of_them(gateway: Running) -> None:
+    checkpoint = uuid4()
+    story = waiting_story(checkpoint)
+    await gateway.append(story.events)
+    path = f"/panels/{story.ref.panel_id}/human-input"
+    mine = {"checkpoint_id": str(checkpoint), "action": "answer", "content": "Wait.", "option": "b"}
+
+    unknown = await gateway.post(path, mine | {"option": "c"})
+    first = await gateway.post(path, mine)
+    again = await gateway.post(path, mine)
+    other = await gateway.post(path, mine | {"option": "a"})
+
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/option")
+    assert (first.status_code, again.status_code, other.status_code) == (202, 202, 409)
+    answer = (await gateway.stored(story.ref.panel_id))[-1].event
+    assert isinstance(answer, HumanResponded)
+    assert (answer.option, answer.stance) == ("b", None)
+
+
 async def test_of_two_people_who_answer_at_once_one_is_told_that_it_was_too_late(gateway: Running) -> None:
     checkpoint = uuid4()
     story = waiting_story(checkpoint)

@@ -51,7 +51,7 @@ def asking(story: Story) -> Recorded:
     )
 
 
-def answering(story: Story, checkpoint: UUID = CHECKPOINT) -> Recorded:
+def answering(story: Story, checkpoint: UUID = CHECKPOINT, *, option: str | None = None) -> Recorded:
     return story.add(
         HumanResponded(
             checkpoint_id=checkpoint,
@@ -60,6 +60,7 @@ def answering(story: Story, checkpoint: UUID = CHECKPOINT) -> Recorded:
             action="approve",
             content="Fine with me.",
             stance="support",
+            option=option,
             user_id=MEMBER,
             user_name="Ada",
         )
@@ -182,6 +183,18 @@ def test_a_wait_for_a_person_ends_with_the_answer_to_its_own_checkpoint() -> Non
     assert isinstance(human, ResponseRow)
     assert (human.agent_id, human.agent_name) == (f"human:{MEMBER}", "Ada")
     assert (human.response_type, human.metadata["role"]) == ("statement", "human")
+
+
+def test_the_row_of_a_persons_word_tells_the_vote() -> None:
+    for option, vote in ((None, {"stance": "support"}), ("b", {"stance": "support", "option": "b"})):
+        story = Story()
+        story.created()
+        story.started()
+        asking(story)
+        answering(story, option=option)
+        row = folded(story.events)[1][-1]
+        assert isinstance(row, ResponseRow)
+        assert row.metadata["answer"] == {"position": "Fine with me.", **vote}
 
 
 def test_the_end_of_a_panel_ends_its_wait() -> None:

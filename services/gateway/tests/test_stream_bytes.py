@@ -179,7 +179,7 @@ def test_a_public_event_is_one_block_with_id_name_and_one_line_of_json(name: str
 
 def test_every_event_with_a_public_name_has_its_shape_and_no_other_does() -> None:
     human = HumanResponded(
-        checkpoint_id=CHECKPOINT, response_id=RESPONSE, round_number=1, action="answer", content="No.", user_id=USER
+        checkpoint_id=CHECKPOINT, response_id=RESPONSE, round_number=1, action="answer", content="No.", user_id=USER, option="b"
     )  # fmt: skip
     told = {type(event) for event, _ in PUBLIC.values()} | {type(human)}
 
@@ -187,6 +187,7 @@ def test_every_event_with_a_public_name_has_its_shape_and_no_other_does() -> Non
     fields = payload(recorded(human))
     assert fields is not None
     assert (fields["agent_id"], fields["confidence"], fields["role"]) == (f"human:{USER}", None, "human")
+    assert (fields["stance"], fields["option"]) == (None, "b")
 
 
 def test_what_is_internal_stays_inside() -> None:

@@ -233,9 +233,9 @@ class Simulation:
 
     def decide(self) -> list[Event]:
         """Append what the decider wants, and return it."""
-        events = decide(self.state).events
+        events = decide(self.state, self.now).events
         for event in events:
-            self.armed += timers(event, self.state)
+            self.armed += timers(event, self.state, self.now)
         self.append(*events)
         return list(events)
 
@@ -254,7 +254,7 @@ class Simulation:
         passed = deadline(self.state, timer.purpose, timer.round_number, timer.checkpoint_id, timer.step)
         if passed is None:
             return []
-        self.armed += timers(passed, self.state)
+        self.armed += timers(passed, self.state, self.now)
         return self.give(passed)
 
     def run(self, speak: Speaker | None = None, count: Counter | None = None) -> "Simulation":

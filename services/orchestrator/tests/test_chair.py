@@ -78,3 +78,14 @@ def test_no_chair_is_asked_once_the_time_is_up() -> None:
     panel.give(calculated(panel.of(ConsensusRequested)[0]))
     assert panel.requests("chair") == []
     assert panel.ending.stop_reason == "deadline_passed"
+
+
+def test_a_chair_is_heard_though_its_round_closed_by_its_own_deadline() -> None:
+    panel = begin(created(experts=4, configuration={"chair": True}))
+    panel.give(*(responded(request) for request in panel.requests("1")[:3]))
+    panel.fire("round-1")
+    decided = panel.give(calculated(panel.of(ConsensusRequested)[0], 0.75, **RESULT))
+    assert shape(decided) == ["ask chair chair synthesis 5"]
+    said = "The experts support to file De Novo after two audits; Name 1 dissents and would wait."
+    panel.give(responded(panel.requests("chair")[0], content=said))
+    assert (panel.ending.summary, panel.ending.stop_reason) == (said, "threshold_reached")

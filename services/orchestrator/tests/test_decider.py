@@ -53,7 +53,7 @@ def test_a_created_panel_starts_and_asks_every_expert() -> None:
         "ask 1 expert opening 1",
         "ask 1 expert opening 2",
     ]
-    assert decide(panel.state).events == ()
+    assert decide(panel.state, panel.now).events == ()
 
 
 def test_a_request_names_the_persona_as_its_seat_does() -> None:
@@ -257,9 +257,10 @@ def test_the_round_gets_the_time_left_divided_by_the_rounds_left() -> None:
     first_round(panel)
     panel.give(calculated(panel.of(ConsensusRequested)[0]))
     first, second = panel.of(RoundStarted)
-    assert first.deadline_at == START + timedelta(minutes=10)
-    at = next(r.envelope.time for r in panel.log if r.event.TYPE == "consensus.calculated")
-    assert second.deadline_at - at == (START + timedelta(minutes=30) - at) / 2
+    times = {r.event: r.envelope.time for r in panel.log if isinstance(r.event, PanelStarted | RoundStarted)}
+    at, end = times[panel.of(PanelStarted)[0]], START + timedelta(minutes=30)
+    assert first.deadline_at == at + (end - at) / 3
+    assert second.deadline_at == times[second] + (end - times[second]) / 2
 
 
 def test_the_last_round_ends_with_the_panel() -> None:
@@ -273,7 +274,7 @@ def test_the_last_round_ends_with_the_panel() -> None:
 
 
 def test_a_tenant_without_consensus_gets_one_round_of_answers() -> None:
-    for panel_type in ("structured", "delphi", "hybrid"):
+    for panel_type in ("structured", "delphi"):
         panel = begin(created(panel_type, 3, configuration={"method": "none", "chair": True}))
         assert first_round(panel) == ["round.completed 1", "panel.completed max_rounds"]
         assert panel.ending.consensus_level is None
@@ -292,6 +293,30 @@ def test_the_cost_is_the_sum_of_what_was_recorded_and_unknown_while_something_is
     panel.give(*answers, usage(answers[0]))
     panel.give(calculated(panel.of(ConsensusRequested)[0]))
     assert panel.ending.cost_usd is None
+
+
+def test_a_call_at_work_when_the_panel_ends_is_not_costed_yet() -> None:
+    panel = begin(created(experts=4, configuration={"max_rounds": 1}))
+    answered, again, final, silent = panel.requests("1")
+    for event in (responded(answered), failed(again, retryable=True), failed(final)):
+        panel.give(event, usage(event))
+    panel.give(responded(silent), usage(responded(silent)))
+    panel.fire("panel")
+    panel.give(calculated(panel.of(ConsensusRequested)[0]))
+    ending = panel.ending
+    assert (ending.cost_usd, ending.recorded_usd, ending.uncosted_calls) == (None, Decimal("0.04"), 1)
+
+
+def test_a_call_that_ended_too_late_is_at_work_no_more() -> None:
+    panel = begin(created(experts=4, configuration={"max_rounds": 1}))
+    for request in panel.requests("1")[:2]:
+        panel.give(responded(request), usage(responded(request)))
+    panel.fire("panel")
+    late = responded(panel.request("1", 2))
+    lost = failed(panel.request("1", 3), retryable=True)
+    panel.give(late, usage(late), lost, usage(lost))
+    panel.give(calculated(panel.of(ConsensusRequested)[0]))
+    assert (panel.ending.cost_usd, panel.ending.uncosted_calls) == (Decimal("0.04"), 0)
 
 
 def test_a_request_carries_all_that_the_runner_needs() -> None:

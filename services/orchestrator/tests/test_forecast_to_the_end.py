@@ -101,5 +101,5 @@ def test_both_services_lay_the_same_scale_over_the_first_round(
         {0: (30, 0, 60), 1: (35, None, None), 2: (40, 30, 100)},
         {0: (34, 33, 36), 1: (35, 34, 36), 2: (36, 35, 37)},
     )
-    assert _point(View(panel.state)) == point
+    assert _point(View(panel.state, panel.now)) == point
     assert {result.metrics["items"][0]["point"] for result in panel.of(ConsensusCalculated)} == {point}

@@ -40,7 +40,7 @@ def test_the_panel_pauses_after_round_1_for_the_humans_input() -> None:
     checkpoint = asked(panel)
     assert shape(panel.events)[-1] == "human 1 input"
     assert checkpoint.actions == ("answer", "approve", "veto")
-    assert checkpoint.deadline_at - panel.state.at == timedelta(minutes=1440)
+    assert checkpoint.deadline_at == panel.log[-1].envelope.time + timedelta(minutes=1440)
     assert panel.ending is None
 
 
@@ -83,6 +83,45 @@ def test_the_humans_last_answer_is_among_the_ballots_once_given() -> None:
     assert len(first.responses) == 3
     assert len(second.responses) == 4
     assert second.responses[-1] == human(panel.of(HumanRequested)[0], "answer").response_id
+
+
+def test_a_text_without_a_vote_leaves_the_vote_before_it() -> None:
+    panel = waiting(max_rounds=3)
+    says(panel, "answer", "Not like this.", "oppose")
+    says(panel, "modify", "Mind the budget, too.")
+    first, second = panel.of(HumanResponded)
+    counted = panel.of(ConsensusRequested)[-1]
+    assert first.response_id in counted.responses
+    assert second.response_id not in counted.responses
+
+
+def test_an_option_is_a_vote_too() -> None:
+    panel = waiting(max_rounds=3)
+    chosen = human(asked(panel), "answer", "France.").model_copy(update={"option": "fr"})
+    panel.give(chosen)
+    panel.run()
+    says(panel, "modify", "Mind the budget, too.")
+    assert chosen.response_id in panel.of(ConsensusRequested)[-1].responses
+
+
+def test_without_consensus_the_human_still_signs() -> None:
+    panel = waiting(method="none")
+    assert shape(panel.events)[-2:] == ["round.completed 1", "human 1 ratify"]
+    assert asked(panel).actions == ("approve", "veto")
+    assert "nothing was counted" in asked(panel).question
+    says(panel, "approve")
+    ending = panel.ending
+    assert (ending.stop_reason, ending.ratified_by, ending.consensus_level) == ("human_approved", USER, None)
+    assert ending.recommendation.startswith("3 experts answered.")
+
+
+def test_without_consensus_a_veto_or_silence_fails_the_panel() -> None:
+    panel = waiting(method="none")
+    says(panel, "veto")
+    assert panel.ending.reason == "rejected"
+    panel = waiting(method="none")
+    panel.fire(f"human-{asked(panel).checkpoint_id}")
+    assert panel.ending.detail.startswith("human_no_answer")
 
 
 def test_approving_at_either_point_completes_the_panel() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import takewhile
 from random import Random
 from typing import Any
@@ -27,6 +28,7 @@ from askpanel.contracts.events import (
     Seat,
 )
 from askpanel.orchestrator.decider import decide
+from askpanel.orchestrator.schedule import panel_deadline
 from askpanel.orchestrator.state import apply, evolve, fold
 from askpanel.orchestrator.timers import Timer, deadline, timers
 
@@ -48,11 +50,17 @@ class World:
     attempts: Counter[ExpertRequested] = field(default_factory=Counter[ExpertRequested])
 
     def decide(self) -> None:
-        """Append the decision, or, after a crash, a part of it; the rest must not change.
+        """Append the decision, maybe minutes late, or, after a crash, a part of it; the rest must not change.
 
         A part is the first events, and any of the requests that come next: they are appended side by side.
         """
-        wanted = decide(self.panel.state).events
+        if self.random.random() < self.unrest:
+            self.panel.now += timedelta(minutes=self.random.choice([1, 5, 20]))
+        wanted = decide(self.panel.state, self.panel.now).events
+        for event in wanted:
+            if isinstance(event, RoundStarted):
+                end = panel_deadline(self.panel.state)
+                assert self.panel.now < event.deadline_at <= end or event.deadline_at == end <= self.panel.now
         facts = [(event.TYPE, event.identity()) for event in wanted]
         assert len(facts) == len(set(facts)), "a fact twice in one decision"
         assert not {(event.TYPE, event.identity()) for event in self.panel.events} & set(facts)
@@ -61,11 +69,11 @@ class World:
         beside = takewhile(lambda event: isinstance(event, ExpertRequested), wanted[first:])
         kept = (*wanted[:first], *(event for event in beside if self.random.random() < 0.5))
         for event in wanted:
-            self.panel.armed += timers(event, self.panel.state)
+            self.panel.armed += timers(event, self.panel.state, self.panel.now)
         state = self.panel.state
         for event in kept:
             state = apply(state, event, self.panel.now)
-        assert decide(state).events == tuple(event for event in wanted if event not in kept)
+        assert decide(state, self.panel.now).events == tuple(event for event in wanted if event not in kept)
         self.panel.append(*kept)
 
     def waiting(self) -> list[ExpertRequested | ConsensusRequested | HumanRequested]:
@@ -126,7 +134,7 @@ class World:
         if passed is None:
             return False
         self.panel.now = max(self.panel.now, timer.at)
-        self.panel.armed += timers(passed, self.panel.state)
+        self.panel.armed += timers(passed, self.panel.state, self.panel.now)
         self.panel.append(passed)
         return True
 
@@ -179,7 +187,7 @@ def test_whatever_happens_a_panel_ends_once_and_asks_for_nothing_after(
 ) -> None:
     panel = lived(panel_type, random)
     assert panel.ending is not None
-    assert decide(panel.state).events == ()
+    assert decide(panel.state, panel.now).events == ()
     assert panel.state == fold(panel.log)
     ended = panel.events.index(panel.ending)
     assert [e for e in panel.events[ended + 1 :] if e.OWNER == "orchestrator"] == []

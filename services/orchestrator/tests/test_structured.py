@@ -25,8 +25,6 @@ def test_agreement_after_round_1_ends_the_panel() -> None:
     [
         {"majority_confidence": 0.49},
         {"distinct_sources": 1},
-        {"flags": ["low_confidence_unanimity"]},
-        {"flags": ["shared_source"]},
     ],
 )
 def test_quick_unanimity_that_may_be_one_shared_error_goes_on(metrics: dict[str, object]) -> None:

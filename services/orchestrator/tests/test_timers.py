@@ -49,10 +49,11 @@ def test_a_round_of_steps_arms_one_timer_for_each_step_but_the_last() -> None:
 def test_a_timers_key_is_one_subject_token_and_its_body_what_deadline_is_asked_with() -> None:
     armed = begin(created("hybrid", 3, configuration={"chair": True})).run().armed
     assert all(set(timer.purpose_key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for timer in armed)
-    assert armed[0].body() == {"purpose": "panel"}
-    assert armed[1].body() == {"purpose": "round", "round_number": 1}
+    at = [timer.at.isoformat() for timer in armed]
+    assert armed[0].body() == {"purpose": "panel", "at": at[0]}
+    assert armed[1].body() == {"purpose": "round", "round_number": 1, "at": at[1]}
     human = armed[-1]
-    assert human.body() == {"purpose": "human", "checkpoint_id": str(human.checkpoint_id)}
+    assert human.body() == {"purpose": "human", "checkpoint_id": str(human.checkpoint_id), "at": at[-1]}
     assert REF.timer(human.purpose_key, "scheduled").count(".") == 4
 
 
@@ -90,7 +91,7 @@ def test_only_five_kinds_of_events_need_timers() -> None:
     for panel_type in PROTOCOLS:
         for panel in every_course(panel_type):
             for event in panel.events:
-                (needing if timers(event, panel.state) else others).add(label(event))
+                (needing if timers(event, panel.state, panel.now) else others).add(label(event))
     assert needing == {
         *("panel.started", "human.requested", "expert.requested chair", "panel.deadline_passed panel"),
         "round.started",

@@ -876,7 +876,7 @@ export interface components {
         };
         /**
          * HumanInput
-         * @description A person's answer to the panel's open checkpoint.
+         * @description A person's answer to the panel's open checkpoint. Where the panel has options, the vote is one of their ids.
          */
         HumanInput: {
             /**
@@ -896,6 +896,8 @@ export interface components {
             content: string;
             /** Stance */
             stance?: ("support" | "conditional" | "oppose" | "abstain") | null;
+            /** Option */
+            option?: string | null;
         };
         /**
          * Matrix

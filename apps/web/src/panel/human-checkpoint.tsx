@@ -1,6 +1,6 @@
 "use client";
 
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { type ReactNode, useContext, useEffect, useId, useState } from "react";
 import { bodyOf } from "@/api/client";
 import { moment } from "@/format";
 import { render } from "@/markdown/render";
@@ -12,6 +12,7 @@ import { Dialog } from "@/ui/dialog";
 import { Trouble } from "@/ui/states";
 import { type Action, faultOf, keep, kept, LONGEST_ANSWER } from "./checkpoint";
 import type { StreamData } from "./events";
+import { OptionsContext } from "./vote";
 
 const STANCES = ["support", "conditional", "oppose", "abstain"] as const;
 
@@ -28,7 +29,9 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
   const id = useId();
   const place = `${ownerOf(session)}.${request.checkpoint_id}`;
   const [content, setContent] = useState(() => kept(place, sessionStorage));
+  const options = useContext(OptionsContext);
   const [stance, setStance] = useState<(typeof STANCES)[number] | null>(null);
+  const [option, setOption] = useState<string | null>(null);
   const [state, setState] = useState<"open" | "sending" | "sent">("open");
   const [error, setError] = useState<unknown>(null);
   const [missing, setMissing] = useState(false);
@@ -60,6 +63,7 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
             action,
             content,
             ...(stance === null ? {} : { stance }),
+            ...(option === null ? {} : { option }),
           },
         }),
       );
@@ -101,21 +105,23 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
             </p>
             {length > 0 && <Counter length={length} limit={LONGEST_ANSWER} />}
           </div>
-          {request.kind === "input" && (
-            <fieldset className="choices">
-              <legend>{text.human.stance}</legend>
-              {[...STANCES, null].map((one) => (
-                <label key={one} className="choice">
-                  <input
-                    type="radio"
-                    name={`${id}-stance`}
-                    checked={stance === one}
-                    onChange={() => setStance(one)}
-                  />
-                  {one === null ? text.human.noStance : text.stances[one]}
-                </label>
-              ))}
-            </fieldset>
+          {request.kind === "input" && options.size > 0 && (
+            <Choice
+              legend={text.human.option}
+              choices={[...options.keys()]}
+              chosen={option}
+              choose={setOption}
+              told={(one) => options.get(one) ?? one}
+            />
+          )}
+          {request.kind === "input" && options.size === 0 && (
+            <Choice
+              legend={text.human.stance}
+              choices={STANCES}
+              chosen={stance}
+              choose={setStance}
+              told={(one) => text.stances[one] ?? one}
+            />
           )}
           {error !== null && <Trouble error={error} />}
           <div className="buttons">
@@ -155,5 +161,29 @@ export function HumanCheckpoint({ panelId, request, mayAnswer }: Props): ReactNo
         </div>
       )}
     </section>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  readonly legend: string;
+  readonly choices: readonly T[];
+  readonly chosen: T | null;
+  readonly choose: (one: T | null) => void;
+  readonly told: (one: T) => string;
+}
+
+/** A vote, which can be taken back. */
+function Choice<T extends string>({ legend, choices, chosen, choose, told }: ChoiceProps<T>): ReactNode {
+  const name = useId();
+  return (
+    <fieldset className="choices">
+      <legend>{legend}</legend>
+      {[...choices, null].map((one) => (
+        <label key={one} className="choice">
+          <input type="radio" name={name} checked={chosen === one} onChange={() => choose(one)} />
+          {one === null ? text.human.noStance : told(one)}
+        </label>
+      ))}
+    </fieldset>
   );
 }

@@ -11,9 +11,10 @@ export const OptionsContext = createContext<ReadonlyMap<string, string>>(new Map
 /** What an answer votes for: an option where the panel has some, else its stance; nothing for a speech. */
 export function Vote({ turn }: { readonly turn: Turn }): ReactNode {
   const options = useContext(OptionsContext);
+  const { response } = turn;
   const stance = statedStance(turn);
-  if (stance === null || turn.response === null) return null;
-  const option = "option" in turn.response ? turn.response.option : null;
-  if (option == null || stance === "abstain") return <StancePill stance={stance} />;
-  return <span className="chip vote">{options.get(option) ?? option}</span>;
+  const option = response?.option ?? null;
+  const chosen = turn.role === "human" || (stance !== null && stance !== "abstain");
+  if (option !== null && chosen) return <span className="chip vote">{options.get(option) ?? option}</span>;
+  return stance === null ? null : <StancePill stance={stance} />;
 }

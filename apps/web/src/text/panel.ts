@@ -88,6 +88,7 @@ export const panel = {
     content: "Your answer",
     contentOptional: "Comment (optional)",
     stance: "Your stance",
+    option: "Your choice",
     noStance: "None",
     actions: {
       answer: "Send my answer",

@@ -75,11 +75,11 @@ class EventLog:
         """Append as the panel's next event after sequence `expected` (0: its first).
 
         Returns the event's sequence, also when this very event is there already as the next and last. Raises
-        Conflict when the panel has any other event after `expected`, LogUnavailable when the log did not confirm
-        within `patience`.
+        Conflict when the panel has any other event after `expected`, also one that tells the same fact in another
+        way (a deadline counted from another moment); LogUnavailable when the log did not confirm within `patience`.
         """
         stood, newer = await self._stand(recorded, expected)
-        if len(newer) > 1:
+        if len(newer) > 1 or stood.event != recorded.event:
             raise Conflict(expected, newer[-1][3], newer)
         return stood.sequence
 

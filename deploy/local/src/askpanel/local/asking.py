@@ -100,7 +100,7 @@ def _follow(client: ApiClient, panel_id: str, console: Console) -> int:
             if line:
                 console.print(f"· {line}", markup=False, highlight=False)
             if event.name == "human_requested" and _is_open(client, panel_id, event):
-                how = how_to_answer(client, panel_id, event.data)
+                how = how_to_answer(client, panel_id, event.data, screen.options)
                 console.print(f"· {how}", markup=False, highlight=False, soft_wrap=True)
         return last
     shown: set[tuple[int, str, int]] = set()
@@ -120,7 +120,7 @@ def _follow(client: ApiClient, panel_id: str, console: Console) -> int:
             live.update(screen.live())
             if event.name == "human_requested" and _is_open(client, panel_id, event):
                 live.stop()
-                at_the_prompt(client, panel_id, event.data, console)
+                at_the_prompt(client, panel_id, event.data, screen.options, console)
                 live.start()
     return last
 

@@ -144,6 +144,9 @@ def answer(
     action: Annotated[str, typer.Argument(help="answer, approve, modify or veto")],
     words: Annotated[str, typer.Argument(help="What you say to it")] = "",
     stance: Annotated[str | None, typer.Option(help=", ".join(answering.STANCES))] = None,
+    option: Annotated[
+        str | None, typer.Option(help="The id of what you choose, where the panel has options")
+    ] = None,
     tenant: TenantOption = TENANT,
     user: UserOption = USER,
 ) -> None:
@@ -152,7 +155,8 @@ def answer(
     if stance is not None and stance not in answering.STANCES:
         raise question.Unfit(f"--stance {stance}: there are {', '.join(answering.STANCES)}")
     client = _client(running.find(load(LocalSettings)), tenant, user)
-    listing.line(out, answering.answer(client, panel_id, action, words, stance))
+    said = answering.answer(client, panel_id, action, words, stance=stance, option=option)
+    listing.line(out, said)
 
 
 @app.command()

@@ -13,7 +13,7 @@ def quorum(seats: Sequence[Seat], answers: Sequence[Answer], ballots: Ballots) -
     """At least half of the planned expert seats, rounded up, never fewer than 2, have answered.
 
     Also needed: two readable ballots, and two models among the answers where the seats have more than
-    one. Carried ballots, humans, moderators and judges do not count as answers. 5 seats need 3.
+    one: were given them, or answer with them now. Carried ballots, humans, moderators and judges do not count as answers. 5 seats need 3.
     """
     experts = [answer for answer in last_by_seat(answers) if answer.role == "expert"]
     fresh = [answer for answer in experts if not answer.carried]

@@ -54,14 +54,15 @@ def read_request(
         if isinstance(r.event, ConsensusRequested) and r.event.round_number < asked.round_number
     ]
     own = _own_responses(created.panel_type, sorted([*earlier, asked], key=lambda one: one.round_number))
+    listed = _listed(asked, own[asked.round_number], answers)
     configuration = created.configuration
     return Request(
         panel_type=created.panel_type,
         method=asked.method,
         threshold=asked.threshold,
         round_number=asked.round_number,
-        answers=_listed(asked, own[asked.round_number], answers),
-        seats=_seats(created.agents, answers.values()),
+        answers=listed,
+        seats=_seats(created.agents, listed),
         options=tuple(Option(option.id, option.text) for option in created.options),
         items=_items(asked.round_number, events),
         quantity=_quantity(created),
@@ -156,6 +157,7 @@ def _human(event: HumanResponded, seat: int, sequence: int) -> Answer:
         position=event.content,
         content=event.content,
         stance=event.stance or "abstain",
+        option=event.option,
     )
 
 
@@ -174,7 +176,9 @@ def _point(point: str | contract.KeyPoint) -> Point:
 
 
 def _seats(agents: Iterable[PlannedSeat], answers: Iterable[Answer]) -> tuple[Seat, ...]:
-    models = {answer.seat: answer.model for answer in answers}
+    """The seats with the model each answered with now, else the one it was given. What it answered with before
+    may be another only because all have a new one since."""
+    models = {answer.seat: answer.model for answer in answers if not answer.carried}
     return tuple(
         Seat(number, seat.agent_id, seat.name, seat.role, models.get(number, seat.model))
         for number, seat in enumerate(agents)

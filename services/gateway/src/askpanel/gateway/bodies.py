@@ -154,9 +154,10 @@ class Cancellation(Body):
 
 
 class HumanInput(Body):
-    """A person's answer to the panel's open checkpoint."""
+    """A person's answer to the panel's open checkpoint. Where the panel has options, the vote is one of their ids."""
 
     checkpoint_id: UUID
     action: Literal["answer", "approve", "modify", "veto"]
     content: Annotated[Text, _bounded(0, 4000)] = ""
     stance: Literal["support", "conditional", "oppose", "abstain"] | None = None
+    option: Annotated[Text, _bounded(1, 63)] | None = None

@@ -7,7 +7,7 @@ judges what it still means. The alarms of an ended panel are purged.
 
 import asyncio
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from nats.js import JetStreamContext
@@ -27,7 +27,7 @@ hear either that the message is handed back, and sends it again only after its w
 
 
 class Alarm(BaseModel):
-    """The body of a fired timer, as `Timer.body` wrote it."""
+    """The body of a fired timer, as `Timer.body` wrote it; older ones do not say what they were armed for."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,6 +35,7 @@ class Alarm(BaseModel):
     round_number: int | None = None
     checkpoint_id: UUID | None = None
     step: str | None = None
+    at: datetime | None = None
 
 
 async def arm(jetstream: JetStreamContext, panel: PanelRef, timers: tuple[Timer, ...]) -> None:
@@ -71,12 +72,15 @@ async def disarm(jetstream: JetStreamContext, panel: PanelRef) -> None:
         await jetstream.purge_stream(TIMERS.name, subject=panel.timers())
 
 
-def fired(delivery: Delivery) -> tuple[PanelRef, Alarm]:
-    """Panel and content of a fired timer. Raises Reject for anything else."""
+def fired(delivery: Delivery) -> tuple[PanelRef, Timer]:
+    """Panel and timer of an alarm. Raises Reject for anything else."""
     parts = delivery.subject.split(".")
     try:
         if len(parts) != 5 or parts[:2] != ["timer", "fired"]:
             raise ValueError(delivery.subject)
-        return PanelRef.of(parts[2], parts[3]), Alarm.model_validate_json(delivery.body)
+        alarm = Alarm.model_validate_json(delivery.body)
+        at = alarm.at or datetime.fromtimestamp(delivery.stored_at, UTC)
+        timer = Timer(parts[4], at, alarm.purpose, alarm.round_number, alarm.checkpoint_id, alarm.step)
+        return PanelRef.of(parts[2], parts[3]), timer
     except (ValueError, ValidationError) as error:
         raise Reject(f"not a fired timer: {error}") from None

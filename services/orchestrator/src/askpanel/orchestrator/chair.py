@@ -7,7 +7,7 @@ means stands in `phrasing.py`.
 from askpanel.contracts.blocks import Context, ResultBlock
 from askpanel.contracts.events import ConsensusCalculated, ExpertRequested
 from askpanel.orchestrator.phrasing import Record, additions
-from askpanel.orchestrator.schedule import CHAIR_STEP, CHAIR_TIME
+from askpanel.orchestrator.schedule import CHAIR_STEP, chair_deadline
 from askpanel.orchestrator.state import StepKey
 from askpanel.orchestrator.view import View
 from askpanel.orchestrator.visibility import question
@@ -32,7 +32,7 @@ def requested(view: View) -> ExpertRequested:
         response_type="analysis",
         context=Context(blocks=(question(view), block(view.state.consensus[view.concluded]))),
         attempt_limit=1,
-        deadline_at=view.state.at + CHAIR_TIME,
+        deadline_at=chair_deadline(view.state, view.at),
     )
 
 

@@ -38,29 +38,29 @@ from askpanel.orchestrator.protocols.table import (
     Row,
     Wait,
 )
-from askpanel.orchestrator.schedule import (
-    CHAIR_STEP,
-    panel_deadline,
-    round_deadline,
-    step_deadlines,
-)
+from askpanel.orchestrator.schedule import panel_deadline, round_deadline, step_deadlines
 from askpanel.orchestrator.state import PanelState, apply
-from askpanel.orchestrator.view import View, has_result, quorum_needed
+from askpanel.orchestrator.view import TIME_UP, View, has_result, quorum_needed
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to append, in order; nothing means nothing to do. `at` is the time of the last input."""
+    """What to append, in order; nothing means nothing to do. `at` is what its deadlines are counted from."""
 
     events: tuple[Event, ...]
     at: datetime
 
 
-def decide(state: PanelState) -> Decision:
-    """Every event that is missing now. Deciding after any part of them was appended yields the rest."""
+def decide(state: PanelState, now: datetime) -> Decision:
+    """Every event that is missing now. Deciding after any part of them was appended yields the rest.
+
+    What begins is given its time from `now`, or from the last input where that clock is behind. Two who decide
+    the same at different moments differ in those deadlines alone, and the one on the log holds: what belongs to
+    a round that has begun takes its deadlines from there.
+    """
     events: tuple[Event, ...] = ()
-    at = state.at
-    while missing := _missing(View(state)):
+    at = max(state.at, now)
+    while missing := _missing(View(state, at)):
         for event in missing:
             state = apply(state, event, at)
         events += missing
@@ -103,14 +103,14 @@ def _begin(view: View, protocol: PanelProtocol, number: int) -> tuple[Event, ...
     if view.over is not None:
         return (endings.without_quorum(view, number, None),)
     rows = protocol.rows(view, number)
-    end = round_deadline(state, number, view.configuration.max_rounds)
+    end = round_deadline(state, number, view.configuration.max_rounds, view.at)
     return (
         RoundStarted(
             round_number=number,
             purpose=protocol.announced(number) or rows[0].purpose,
             speakers=tuple(sorted({seat for row in rows for seat in row.who})),
             deadline_at=end,
-            steps=step_deadlines(state, end, tuple(dict.fromkeys(row.step for row in rows))),
+            steps=step_deadlines(end, tuple(dict.fromkeys(row.step for row in rows)), view.at),
             panel_deadline_at=panel_deadline(state) if state.waits else None,
         ),
     )
@@ -192,7 +192,7 @@ def _conclude(view: View, protocol: PanelProtocol, number: int) -> tuple[Event, 
     if not quorum.met:
         return _without_result(view, protocol, number, protocol.halted(view, number))
     if quorum.needed and view.configuration.method == NO_CONSENSUS:
-        return _follow(view, protocol, Finish("max_rounds"))
+        return _follow(view, protocol, protocol.uncounted(view, number))
     if quorum.needed:
         if number not in state.counting:
             return (_consensus_requested(view, protocol, number),)
@@ -209,7 +209,8 @@ def _consensus_requested(view: View, protocol: PanelProtocol, number: int) -> Co
         given for earlier in protocol.counted_rounds(number) for given in view.ballots(earlier).values()
     ]
     carried = view.carried(number)
-    human = list(view.state.human.values())[-1:]
+    said = list(view.state.human.values())
+    human = [one for one in said if one.stance is not None or one.option is not None][-1:] or said[-1:]
     responses = [given.response_id for given in (*ballots, *carried.values(), *human)]
     return ConsensusRequested(
         round_number=number,
@@ -225,7 +226,12 @@ def _consensus_requested(view: View, protocol: PanelProtocol, number: int) -> Co
 
 
 def _without_result(view: View, protocol: PanelProtocol, number: int, why: str | None) -> tuple[Event, ...]:
-    """A round without a result fails the panel, but at the end of time or budget an earlier result stands."""
+    """A round without a result fails the panel, but at the end of time or budget an earlier result stands.
+
+    Whoever decides late may find what only the end of the time brought about before its alarm: that is told first.
+    """
+    if view.over is None and view.time_is_up:
+        return (TIME_UP,)
     if view.over is not None and view.result is not None:
         return _follow(view, protocol, protocol.after(view, view.concluded))
     return (endings.without_quorum(view, number, why),)
@@ -257,7 +263,7 @@ def _human_requested(view: View, wanted: AskHuman) -> HumanRequested:
         kind=wanted.kind,
         question=wanted.question,
         actions=wanted.actions,
-        deadline_at=state.at + timedelta(minutes=minutes),
+        deadline_at=view.at + timedelta(minutes=minutes),
     )
 
 
@@ -271,7 +277,7 @@ def _complete(view: View, protocol: PanelProtocol, finish: Finish) -> tuple[Even
         reason = view.over
     key = chair.step(view)
     if key in state.requested:
-        if not (state.is_done(key) or view.over or view.has_passed(view.concluded, CHAIR_STEP)):
+        if not (state.is_done(key) or view.over or view.chair_has_passed):
             return ()
     elif view.configuration.chair and view.result is not None and view.over is None:
         return (chair.requested(view),)

@@ -60,9 +60,13 @@ def cancelled(view: View) -> PanelFailed:
 
 
 def without_quorum(view: View, number: int, why: str | None) -> PanelFailed:
-    """No result at all. `why` is a sentence where it was not simply that too few answered."""
+    """No result at all. `why` is a sentence where it was not simply that too few answered.
+
+    Timeouts alone, at the end of the time, blame no provider: what is asked too late is refused as one.
+    """
     failures = _first_round_failures(view)
-    if not view.ballots(number) and failures:
+    ran_out = view.over == "deadline_passed" and set(failures) == {"timeout"}
+    if not view.ballots(number) and failures and not ran_out:
         reasons = ", ".join(sorted(set(failures)))
         return PanelFailed(
             reason="providers_unavailable",
@@ -118,11 +122,15 @@ class Cost(TypedDict, total=False):
 
 
 def _cost(state: PanelState) -> Cost:
-    """What the attempts cost in USD; while one is not recorded yet, or has no known price, what is known of it."""
+    """What the attempts cost in USD; what is known of it while one is at work or not recorded, or has no known price.
+
+    A request counts as at work: that its call has begun no decision knows.
+    """
     recorded = [state.costs[attempt] for attempt in state.attempts if attempt in state.costs]
     known = [value for value in recorded if value is not None]
     total = sum(known, Decimal(0))
-    uncosted, unpriced = len(state.attempts) - len(recorded), len(recorded) - len(known)
+    uncosted = len(state.attempts) - len(recorded) + state.in_flight()
+    unpriced = len(recorded) - len(known)
     if not uncosted and not unpriced:
         return Cost(cost_usd=total)
     return Cost(recorded_usd=total, uncosted_calls=uncosted, unpriced_calls=unpriced)

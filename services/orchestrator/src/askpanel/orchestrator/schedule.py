@@ -1,7 +1,8 @@
 """How a panel's time is shared out among its rounds and their steps.
 
-Nothing here reads a clock. A deadline is counted from the time of the last input that the decision rests
-on. Waiting for a human stops the panel's clock, so each finished wait moves the panel's deadline.
+Nothing here reads a clock. What begins is given its time from the moment `at` of the decision, so a late one
+takes nothing from it but what is gone of the panel's own time. The panel's deadline is a promise to who asked:
+only waiting for a human, which stops the panel's clock, moves it.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from askpanel.orchestrator.state import PanelState
 
 FINAL = "final"
 GRACE = timedelta(seconds=60)
-"""How long after the panel's deadline a last consensus may take before the panel ends without it."""
+"""How long a last consensus may take, once the panel's time is up, before the panel ends without it."""
 
 CHAIR_STEP = "chair"
 CHAIR_TIME = timedelta(seconds=120)
@@ -28,19 +29,28 @@ def waited(state: PanelState) -> timedelta:
     return sum((end - begun for begun, end in state.waits.values() if end is not None), timedelta())
 
 
-def round_deadline(state: PanelState, number: int, rounds: int) -> datetime:
-    """Time left divided by rounds left, counted from the last input."""
-    left = max(panel_deadline(state) - state.at, timedelta())
-    rounds_left = rounds - number + 1
-    return panel_deadline(state) if rounds_left <= 1 else state.at + left / rounds_left
+def round_deadline(state: PanelState, number: int, rounds: int, at: datetime) -> datetime:
+    """Time left divided by rounds left, never beyond the panel's deadline."""
+    end, rounds_left = panel_deadline(state), rounds - number + 1
+    return end if rounds_left <= 1 or at >= end else at + (end - at) / rounds_left
 
 
-def step_deadlines(state: PanelState, end: datetime, steps: tuple[str, ...]) -> tuple[StepDeadline, ...]:
+def step_deadlines(end: datetime, steps: tuple[str, ...], at: datetime) -> tuple[StepDeadline, ...]:
     """Equal shares of a round for its steps; nothing for a round of one step."""
     if len(steps) < 2:
         return ()
-    share = max(end - state.at, timedelta()) / len(steps)
+    share = max(end - at, timedelta()) / len(steps)
     return tuple(
-        StepDeadline(step=step, deadline_at=end if place == len(steps) else state.at + share * place)
+        StepDeadline(step=step, deadline_at=end if place == len(steps) else min(end, at + share * place))
         for place, step in enumerate(steps, start=1)
     )
+
+
+def chair_deadline(state: PanelState, at: datetime) -> datetime:
+    """The chair's own time, never beyond the panel's deadline, at which nobody waits for it any more."""
+    return min(at + CHAIR_TIME, panel_deadline(state))
+
+
+def final_deadline(state: PanelState, at: datetime) -> datetime:
+    """When a last consensus is given up. Whoever hears late that the time is up leaves it as long as anybody."""
+    return max(panel_deadline(state), at) + GRACE

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, overload
+from typing import Any, cast, overload
 from uuid import UUID
 
 from askpanel.contracts import configuration
@@ -57,7 +57,8 @@ class PanelState:
     depend on how far a decision was written. `answers` and `failures` hold what came in time: before the
     round closed, and before a later step of the round had begun. `failures` is the last failed attempt.
     `cut` are rounds that closed while a seat could still have answered. `waits` are the times when a
-    human was asked, and when the wait ended. `costs` has one entry per recorded attempt.
+    human was asked, and when the wait ended. `attempts` are those that have told their outcome, in time or not; `costs`
+    has one entry per recorded attempt.
     """
 
     panel: PanelRef
@@ -109,6 +110,18 @@ class PanelState:
         if key in self.answers or failure is None:
             return key in self.answers
         return not failure.retryable or failure.attempt >= self.requested[key].attempt_limit
+
+    def in_flight(self) -> int:
+        """Steps whose model may be at work: not done, and no later outcome has been told, not even too late."""
+        told: dict[StepKey, int] = {}
+        for *step, attempt in self.attempts:
+            key = cast("StepKey", tuple(step))
+            told[key] = max(attempt, told.get(key, 0))
+        return sum(
+            not self.is_done(key)
+            and told.get(key, 0) == (self.failures[key].attempt if key in self.failures else 0)
+            for key in self.requested
+        )
 
 
 def step_key(step: Step) -> StepKey:

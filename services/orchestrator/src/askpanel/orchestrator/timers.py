@@ -4,7 +4,7 @@ A timer may fire late, twice, or before the event it was armed for stands on the
 alone decides whether it means anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -17,7 +17,7 @@ from askpanel.contracts.events import (
     PanelStarted,
     RoundStarted,
 )
-from askpanel.orchestrator.schedule import CHAIR_STEP, FINAL, GRACE, panel_deadline
+from askpanel.orchestrator.schedule import CHAIR_STEP, FINAL, final_deadline, panel_deadline
 from askpanel.orchestrator.state import PanelState
 
 TimerPurpose = Literal["round", "human", "panel"]
@@ -41,12 +41,13 @@ class Timer:
             "round_number": self.round_number,
             "checkpoint_id": None if self.checkpoint_id is None else str(self.checkpoint_id),
             "step": self.step,
+            "at": self.at.isoformat(),
         }
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def timers(event: Event, state: PanelState) -> tuple[Timer, ...]:
-    """The timers that an event needs; they are armed before the event is appended to this state.
+def timers(event: Event, state: PanelState, now: datetime) -> tuple[Timer, ...]:
+    """The timers that an event decided at `now` needs; they are armed before it is appended to this state.
 
     A last round ends with the panel and needs none of its own; the last respite begins when the panel's
     time is up, and is armed then.
@@ -55,7 +56,7 @@ def timers(event: Event, state: PanelState) -> tuple[Timer, ...]:
         case PanelStarted():
             return (Timer("panel", event.plan.deadline_at, "panel"),)
         case PanelDeadlinePassed(purpose="panel", step=None):
-            at, number = panel_deadline(state) + GRACE, state.round_number or None
+            at, number = final_deadline(state, now), state.round_number or None
             return (Timer(f"panel-{FINAL}", at, "panel", number, step=FINAL),)
         case RoundStarted(round_number=number):
             moved = event.panel_deadline_at
@@ -79,6 +80,33 @@ def _round_timer(event: RoundStarted, panel_ends: datetime) -> tuple[Timer, ...]
     number = event.round_number
     own = event.deadline_at < panel_ends
     return (Timer(f"round-{number}", event.deadline_at, "round", number),) if own else ()
+
+
+def moved(timer: Timer, state: PanelState) -> Timer | None:
+    """The timer at the deadline that stands on the log, where that is not the one it was armed for.
+
+    Another process decided the same at another moment and was first; this one's alarm took the place of its own.
+    """
+    at = _logged(timer, state)
+    return None if at is None or at == timer.at else replace(timer, at=at)
+
+
+def _logged(timer: Timer, state: PanelState) -> datetime | None:
+    """The timer's deadline on the log. None for one not there, and for the panel's own, which all count alike."""
+    match timer.purpose:
+        case "human":
+            asked = None if timer.checkpoint_id is None else state.checkpoints.get(timer.checkpoint_id)
+            return None if asked is None else asked.deadline_at
+        case "round" if timer.step == CHAIR_STEP:
+            chair = (request.deadline_at for request in state.requested.values() if request.role == "chair")
+            return next(chair, None)
+        case "round":
+            begun = None if timer.round_number is None else state.rounds.get(timer.round_number)
+            if begun is None or timer.step is None:
+                return None if begun is None else begun.deadline_at
+            return next((one.deadline_at for one in begun.steps if one.step == timer.step), None)
+        case "panel":
+            return None
 
 
 def deadline(

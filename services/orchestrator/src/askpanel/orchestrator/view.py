@@ -7,12 +7,13 @@ It counts when its seat is in `round.completed.answered`, the authoritative list
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
 from askpanel.contracts.blocks import Purpose, Role
-from askpanel.contracts.configuration import Configuration
+from askpanel.contracts.configuration import NO_CONSENSUS, Configuration
 from askpanel.contracts.events import (
     ConsensusCalculated,
     ExpertRequested,
@@ -22,7 +23,7 @@ from askpanel.contracts.events import (
     StopReason,
 )
 from askpanel.orchestrator.anonymity import Blanking, drawn, labels
-from askpanel.orchestrator.schedule import FINAL
+from askpanel.orchestrator.schedule import CHAIR_STEP, FINAL, panel_deadline
 from askpanel.orchestrator.state import PanelState, step_key
 
 T = TypeVar("T")
@@ -49,9 +50,10 @@ def quorum_needed(seats: int) -> int:
 
 @dataclass(frozen=True)
 class View:
-    """A panel as its protocol sees it."""
+    """A panel as its protocol sees it. `at` is the moment of the decision, never before its last input."""
 
     state: PanelState
+    at: datetime
 
     @property
     def panel_id(self) -> UUID:
@@ -188,16 +190,23 @@ class View:
         begun = self.state.rounds.get(number)
         steps = [] if begun is None else [planned.step for planned in begun.steps]
         later = steps[steps.index(step) :] if step in steps else [step]
-        return any(
-            self.state.has_passed(PanelDeadlinePassed(purpose="round", round_number=number, step=due))
-            for due in (None, *later)
-        )
+        return any(self._has_passed(number, due) for due in (None, *later))
+
+    @property
+    def chair_has_passed(self) -> bool:
+        """Whether the chair's own deadline is on the log: it speaks after its round, however that closed."""
+        return self._has_passed(self.concluded, CHAIR_STEP)
+
+    def _has_passed(self, number: int, step: str | None) -> bool:
+        return self.state.has_passed(PanelDeadlinePassed(purpose="round", round_number=number, step=step))
 
     # ---------------------------------------------------------------------------- how it stands
 
     @cached_property
     def concluded(self) -> int:
-        """The last round that has a consensus with a quorum; 0 when none has."""
+        """The last round that has a result: a consensus with a quorum, or answers alone; 0 when none has."""
+        if self.configuration.method == NO_CONSENSUS:
+            return max((n for n, closed in self.state.completed.items() if closed.quorum.met), default=0)
         return max((n for n, found in self.state.consensus.items() if has_result(found)), default=0)
 
     @property
@@ -211,6 +220,11 @@ class View:
         if self.state.has_passed(TIME_UP) or self.grace_is_over:
             return "deadline_passed"
         return "budget_exceeded" if self.state.budget is not None else None
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the panel's deadline has passed and no alarm has told it yet. A clock says so, not the log."""
+        return not self.state.has_passed(TIME_UP) and self.at >= panel_deadline(self.state)
 
     @property
     def grace_is_over(self) -> bool:

@@ -1,10 +1,10 @@
 """Events and alarms in, decisions out: the only part of the orchestrator that touches the log.
 
 1. Take a message. 2. Have the panel folded: kept from before and provably complete, or read from the
-log. 3. Decide. 4. Arm the timers of what was decided, then append: event by event, each expecting the
-panel as it was folded; what is settled side by side, unless the panel was cut short meanwhile. When
-somebody appended in between, fold that and decide again. 5. Only then is the message acknowledged. A crash
-anywhere repeats the step; the ids make the repetition harmless.
+log. 3. Decide, by this process's clock. 4. Arm the timers of what was decided, then append: event by event,
+each expecting the panel as it was folded; what is settled side by side, unless the panel was cut short
+meanwhile. When somebody appended in between, fold that and decide again. 5. Only then is the message
+acknowledged. A crash anywhere repeats the step; the ids make the repetition harmless.
 """
 
 import time
@@ -22,9 +22,9 @@ from askpanel.contracts.events import (
 )
 from askpanel.contracts.subjects import PanelRef
 from askpanel.orchestrator import alarms
-from askpanel.orchestrator.decider import decide
+from askpanel.orchestrator.decider import Decision, decide
 from askpanel.orchestrator.panels import PANEL, Panel, Panels
-from askpanel.orchestrator.timers import deadline, timers
+from askpanel.orchestrator.timers import Timer, deadline, moved, timers
 from askpanel.runtime.errors import AlreadyThere, Conflict, Reject
 from askpanel.runtime.log import EventLog, is_recent
 from askpanel.runtime.worker import Delivery
@@ -53,7 +53,7 @@ class Orchestrator:
 
     async def on_alarm(self, delivery: Delivery) -> None:
         """A timer went off: say so on the log if it still means anything, and act on it."""
-        ref, alarm = alarms.fired(delivery)
+        ref, timer = alarms.fired(delivery)
         async with self._panels.hold(ref) as panel:
             await self._read(ref, panel)
             if panel.ended:
@@ -61,13 +61,18 @@ class Orchestrator:
             for _ in range(MOST_DECISIONS):
                 if panel.state is None:
                     return
+                later = moved(timer, panel.state)
+                if later is not None and later.at > timer.at:
+                    await alarms.arm(self._log.jetstream, ref, (later,))
+                    break
                 passed = deadline(
-                    panel.state, alarm.purpose, alarm.round_number, alarm.checkpoint_id, alarm.step
+                    panel.state, timer.purpose, timer.round_number, timer.checkpoint_id, timer.step
                 )
                 if passed is None:
                     break
-                await alarms.arm(self._log.jetstream, ref, timers(passed, panel.state))
-                if await self._append(ref, panel, passed, None):
+                now = datetime.now(UTC)
+                await alarms.arm(self._log.jetstream, ref, timers(passed, panel.state, now))
+                if await self._append(ref, panel, passed, now, None):
                     break
             await self._advance(ref, panel, None, recent=_is_recent(delivery))
 
@@ -109,20 +114,31 @@ class Orchestrator:
                 return
             if panel.state is None:
                 raise Reject("the panel has no panel.created")
-            events = decide(panel.state).events
-            if not events:
+            decision = decide(panel.state, datetime.now(UTC))
+            if not decision.events:
                 return
-            armed = tuple(timer for event in events for timer in timers(event, panel.state))
+            armed = tuple(
+                timer for event in decision.events for timer in timers(event, panel.state, decision.at)
+            )
             await alarms.arm(self._log.jetstream, ref, armed)
-            complete = await self._append_all(ref, panel, events, cause, recent=recent)
+            complete = await self._append_all(ref, panel, decision, cause, recent=recent)
             if panel.ended:
                 await alarms.disarm(self._log.jetstream, ref)
+            else:
+                await self._follow(ref, panel, armed)
             if complete:
                 return
         raise RuntimeError(f"panel {ref.panel_id} decides without end")
 
+    async def _follow(self, ref: PanelRef, panel: Panel, armed: Sequence[Timer]) -> None:
+        """Move alarms to the deadlines on the log, where another process decided the same and was first."""
+        state = panel.state
+        if state is not None:
+            late = tuple(one for timer in armed if (one := moved(timer, state)) is not None)
+            await alarms.arm(self._log.jetstream, ref, late)
+
     async def _append_all(
-        self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None, *, recent: bool
+        self, ref: PanelRef, panel: Panel, decision: Decision, cause: Envelope | None, *, recent: bool
     ) -> bool:
         """Whether the decision stands on the log, and nothing else came in between.
 
@@ -130,9 +146,9 @@ class Orchestrator:
         Otherwise only the expected sequence protects from a second copy, and each event has its own.
         """
         unread: int | None = None
-        for settled, group in groupby(events, lambda event: recent and is_settled(event)):
+        for settled, group in groupby(decision.events, lambda event: recent and is_settled(event)):
             if settled:
-                last = await self._append_beside(ref, panel, tuple(group), cause)
+                last = await self._append_beside(ref, panel, tuple(group), decision.at, cause)
                 if last is None:
                     return False
                 unread = last if last > panel.sequence else unread
@@ -140,15 +156,17 @@ class Orchestrator:
             if unread is not None:
                 break
             for event in group:
-                if not await self._append(ref, panel, event, cause):
+                if not await self._append(ref, panel, event, decision.at, cause):
                     return False
         if unread is not None:
             await self._read(ref, panel, until=unread)
         return unread is None
 
-    async def _append(self, ref: PanelRef, panel: Panel, event: Event, cause: Envelope | None) -> bool:
+    async def _append(
+        self, ref: PanelRef, panel: Panel, event: Event, at: datetime, cause: Envelope | None
+    ) -> bool:
         """True when the event stands on the log; False when the panel had moved on and is folded anew."""
-        recorded = seal(event, ref, time=datetime.now(UTC), cause=cause)
+        recorded = seal(event, ref, time=at, cause=cause)
         try:
             sequence = await self._log.append(recorded, expected=panel.sequence)
         except Conflict as conflict:
@@ -159,14 +177,14 @@ class Orchestrator:
         return True
 
     async def _append_beside(
-        self, ref: PanelRef, panel: Panel, events: Sequence[Event], cause: Envelope | None
+        self, ref: PanelRef, panel: Panel, events: Sequence[Event], at: datetime, cause: Envelope | None
     ) -> int | None:
         """Append all at once; the sequence of the last. None when there is more to know, which is folded: the panel
         was cut short, or this was decided before, from what has grown since.
 
         They are folded only if nothing can have come before or between them.
         """
-        decided = [seal(event, ref, time=datetime.now(UTC), cause=cause) for event in events]
+        decided = [seal(event, ref, time=at, cause=cause) for event in events]
         try:
             sequences = await self._log.append_beside(decided, noun=PANEL, expected=panel.turn)
         except (AlreadyThere, Conflict):
@@ -186,10 +204,13 @@ def is_settled(event: Event) -> bool:
     """Whether only an event of the panel as a whole can still forbid this decision, such as a cancel.
 
     Requests follow from what stands on the log, and so does the end of a round that everybody answered. A
-    cost or a late failure that comes in between changes nothing; it is folded before the next decision.
+    cost or a late failure that comes in between changes nothing; it is folded before the next decision. The chair's
+    deadline is counted from the moment of its decision, so another's request would not be the same.
     """
     match event:
-        case ExpertRequested() | ConsensusRequested():
+        case ExpertRequested():
+            return event.role != "chair"
+        case ConsensusRequested():
             return True
         case RoundCompleted():
             return not event.missing

@@ -26,7 +26,10 @@ class HumanRequested(Event):
 
 
 class HumanResponded(Event):
-    """The person's answer to a checkpoint. Its id has no user: the first one wins."""
+    """The person's answer to a checkpoint. Its id has no user: the first one wins.
+
+    The vote of a panel with options is `option`, the id of one of them; of any other it is `stance`.
+    """
 
     TYPE: ClassVar[str] = "human.responded"
     OWNER: ClassVar[Service] = "gateway"
@@ -38,6 +41,7 @@ class HumanResponded(Event):
     action: Literal["answer", "approve", "modify", "veto"]
     content: str
     stance: Literal["support", "conditional", "oppose", "abstain"] | None = None
+    option: str | None = None
     user_id: UUID
     user_name: str = ""
 

@@ -106,6 +106,9 @@ def _answer(body: HumanInput, history: History, panel_id: UUID, member: Caller) 
         raise invalid(("/action", "must be " + " or ".join(request.actions)))
     if body.action in ("answer", "modify") and not body.content:
         raise invalid(("/content", f"is needed to {body.action}"))
+    options = history.created.options if history.created else ()
+    if body.option is not None and body.option not in {option.id for option in options}:
+        raise invalid(("/option", "must be the id of one of the panel's options"))
     return HumanResponded(
         checkpoint_id=body.checkpoint_id,
         response_id=ids.row_id(panel_id, "panel_responses", "human", body.checkpoint_id),
@@ -113,6 +116,7 @@ def _answer(body: HumanInput, history: History, panel_id: UUID, member: Caller) 
         action=body.action,
         content=body.content,
         stance=body.stance,
+        option=body.option,
         user_id=member.user_id,
     )
 
@@ -121,7 +125,7 @@ def _accept(stored: Recorded, body: HumanInput, member: Caller) -> Accepted:
     """The same person's same answer again is accepted again; anything else came too late."""
     answer = stored.event
     assert isinstance(answer, HumanResponded)
-    said = (answer.user_id, answer.action, answer.content, answer.stance)
-    if said != (member.user_id, body.action, body.content, body.stance):
+    said = (answer.user_id, answer.action, answer.content, answer.stance, answer.option)
+    if said != (member.user_id, body.action, body.content, body.stance, body.option):
         raise Problem(409, "answered", "The checkpoint was answered already.")
     return Accepted(id=stored.envelope.panel.panel_id, status="answered", sequence=stored.sequence)

@@ -146,7 +146,8 @@ def response_row(
 
 def human_row(recorded: Recorded, event: HumanResponded, *, counted: bool) -> ResponseRow:
     """What a person said at a checkpoint, as one more response of the round it follows."""
-    answer = {"position": event.content, "stance": event.stance} if event.stance else None
+    vote = {name: said for name, said in (("stance", event.stance), ("option", event.option)) if said}
+    answer = {"position": event.content, **vote} if vote else None
     metadata: Json = {
         "role": "human",
         "purpose": "human",

@@ -116,7 +116,7 @@ def _responded(event: ExpertResponded) -> Payload:
 def _human_responded(event: HumanResponded) -> Payload:
     return {
         "response_id": str(event.response_id),
-        **_fields(event, "round_number", "content", "stance", "action", "checkpoint_id"),
+        **_fields(event, "round_number", "content", "stance", "option", "action", "checkpoint_id"),
         "agent_id": f"human:{event.user_id}",
         "agent_name": event.user_name or "Human",
         "role": "human",

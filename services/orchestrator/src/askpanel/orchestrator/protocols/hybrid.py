@@ -9,7 +9,8 @@
 
 Modify: one more round as 2 and 2h, while rounds, time and budget remain. Approve at either point completes the
 panel; veto fails it; a level above the threshold never replaces the signature. A silent human at 1h leads
-straight to 2h on the result there is; a silent human at 2h fails the panel.
+straight to 2h on the result there is; a silent human at 2h fails the panel. A tenant without consensus has
+round 1 and then 2h, on the answers alone.
 """
 
 from typing import Literal
@@ -103,7 +104,10 @@ def ask_input(view: View) -> AskHuman:
 def ask_ratification(view: View) -> AskHuman:
     """2h: the result, to be signed."""
     result = view.result
-    question = "Do you approve this result?" + ("" if result is None else f"\n{result.recommendation}")
+    if result is None:
+        question = "Do you approve these answers? Consensus is switched off here, so nothing was counted."
+    else:
+        question = f"Do you approve this result?\n{result.recommendation}"
     if another_round(view):
         return AskHuman("ratify", question, ("approve", "modify", "veto"))
     return AskHuman("ratify", question, ("approve", "veto"))
@@ -129,4 +133,4 @@ def _was_silent(view: View, checkpoint: UUID) -> bool:
     return checkpoint not in view.state.human and not view.state.awaits(checkpoint)
 
 
-HYBRID = PanelProtocol("hybrid", rows, after, notes=notes)
+HYBRID = PanelProtocol("hybrid", rows, after, uncounted=after, notes=notes)

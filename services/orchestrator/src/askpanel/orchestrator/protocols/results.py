@@ -6,10 +6,6 @@ from typing import Any, cast
 from askpanel.contracts.events import ConsensusCalculated
 from askpanel.orchestrator.view import View
 
-BLOCKING_FLAGS = frozenset({"low_confidence_unanimity", "shared_source"})
-"""Flags of a quick unanimity that may be one shared error. `few_independent` is shown and does not
-block: more rounds among copies of one model make them no more independent."""
-
 LEVEL_DECIMALS = 4
 """Of the levels of `consensus.calculated`."""
 
@@ -18,7 +14,8 @@ def level_reached(view: View, number: int) -> bool:
     """The level is at the threshold, by a majority that is confident and has more than one source.
 
     Levels have LEVEL_DECIMALS, so the threshold is read with as many: five of six are 5/6. Where nobody
-    states a confidence or cites a source, that half of the guard is silent.
+    states a confidence or cites a source, that half of the guard is silent. Few independent voters do not
+    block: more rounds among copies of one model make them no more independent.
     """
     consensus = view.state.consensus.get(number)
     threshold = round(view.configuration.consensus_threshold, LEVEL_DECIMALS)
@@ -31,11 +28,7 @@ def _is_guarded(consensus: ConsensusCalculated) -> bool:
     metrics = consensus.metrics
     confidence = metric(metrics, "majority_confidence")
     sources = metric(metrics, "distinct_sources")
-    return (
-        (confidence is None or confidence >= 0.5)
-        and (sources is None or sources > 1)
-        and not BLOCKING_FLAGS & set(metrics.get("flags") or ())
-    )
+    return (confidence is None or confidence >= 0.5) and (sources is None or sources > 1)
 
 
 def metric(metrics: Mapping[str, Any], name: str) -> float | None:

@@ -101,6 +101,11 @@ def this_round(number: int) -> range:
     return range(number, number + 1)
 
 
+def answers_alone(_view: View, _number: int) -> Next:
+    """Without consensus a panel is one round of answers."""
+    return Finish("max_rounds")
+
+
 def never(_view: View, _number: int) -> None:
     """Nothing halts a round."""
 
@@ -123,6 +128,7 @@ class PanelProtocol:
     `announced`       a round's purpose as announced; None: that of its first row
     `method`          the consensus method for a round's ballots
     `counted_rounds`  the rounds whose ballots a round's consensus is over, besides carried ones
+    `uncounted`       what follows a round whose ballots are not counted: the tenant has no consensus
     `halted`          why a round cannot go on after a step that has closed: it then misses its quorum
     `notes`           what else makes a closed round's result degraded, as sentences
     """
@@ -133,5 +139,6 @@ class PanelProtocol:
     announced: Callable[[int], Purpose | None] = by_first_row
     method: Callable[[View, int], str] = configured_method
     counted_rounds: Callable[[int], range] = this_round
+    uncounted: Callable[[View, int], Next] = answers_alone
     halted: Callable[[View, int], str | None] = never
     notes: Callable[[View, int], tuple[str, ...]] = no_notes
