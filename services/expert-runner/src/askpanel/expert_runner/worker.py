@@ -54,9 +54,6 @@ as what it is, an old request."""
 STILL_WANTED = 1.0
 """Seconds after taking a request in which its panel is not asked again whether it still wants the answer."""
 
-BUDGET = BudgetExceeded.TYPE.partition(".")[0]
-"""The noun of what must not be on a panel's log when a call begins."""
-
 LOST = Failure("interrupted", "the process that made this attempt ended before its outcome")
 
 
@@ -199,7 +196,7 @@ class ExpertRunner:
         """
         if task.recent:
             try:
-                await self._log.append_news(_sealed(task, started), never=BUDGET)
+                await self._log.append_news(_sealed(task, started), never=BudgetExceeded.noun())
             except Conflict:
                 return False
             except AlreadyThere:

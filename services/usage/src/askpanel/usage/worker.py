@@ -95,4 +95,4 @@ class UsageMeter:
         if exceeded is not None:
             stop = seal(exceeded, panel, time=datetime.now(UTC), cause=attempt.envelope)
             with suppress(AlreadyThere, Conflict):  # told by another attempt meanwhile
-                await self._log.append_news(stop, never=BUDGET)
+                await self._log.append_news(stop, never=exceeded.noun())

@@ -54,6 +54,11 @@ class Event(Data):
     VERSION: ClassVar[int] = 1
     SSE: ClassVar[str | None] = None
 
+    @classmethod
+    def noun(cls) -> str:
+        """What its type begins with; events of one noun are guarded together, see `PanelRef.filter_of`."""
+        return cls.TYPE.partition(".")[0]
+
     def identity(self) -> tuple[object, ...]:
         """What tells this event from others of its type in its panel; nothing where there is but one."""
         return ()
