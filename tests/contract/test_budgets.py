@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from nats.aio.client import Client
 
@@ -40,8 +41,8 @@ async def overspent(client: Client, panel: PanelRef) -> list[Recorded]:
 
     def changed(one: Recorded) -> Recorded:
         if isinstance(one.event, PanelCreated):
-            given = one.event.configuration | {"max_cost_usd": "0.01"}
-            update = {"terms": Terms(prices=(price,)), "configuration": given}
+            given: dict[str, Any] = {**one.event.configuration, "max_cost_usd": "0.01"}
+            update: dict[str, Any] = {"terms": Terms(prices=(price,)), "configuration": given}
             return replace(one, event=one.event.model_copy(update=update))
         if isinstance(one.event, ExpertResponded):
             return replace(one, event=one.event.model_copy(update={"model": "m"}))
