@@ -197,7 +197,7 @@ async def _follow(client: Client, settings: GatewaySettings, hub: Hub, catalogue
         try:
             await client.connect(**options)
         except CLIENT_ERRORS as error:
-            logger.warning("nats: not connected yet: %s", error or type(error).__name__)
+            logger.warning("nats: not connected yet: %s", str(error) or type(error).__name__)
             await asyncio.sleep(0.5)
     # No task group: it would pass a cancellation on once, and one may get lost (see runtime.ending).
     tasks = [asyncio.create_task(work) for work in (hub.run(), catalogue.run(), keep_served(client))]
@@ -231,7 +231,7 @@ async def _check_schema(settings: GatewaySettings, sides: Sides) -> None:
             finally:
                 await connection.close(timeout=5)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            logger.warning("schema: not checked yet: %s", error or type(error).__name__)
+            logger.warning("schema: not checked yet: %s", str(error) or type(error).__name__)
             await asyncio.sleep(SCHEMA_RETRY)
             continue
         if not report.errors:

@@ -57,7 +57,7 @@ def main() -> None:
     try:
         done = asyncio.run(bring_up_to_date(settings))
     except (MigrationError, SqlFilesMissing, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        print(f"{STEP}: {error or type(error).__name__}", file=sys.stderr)
+        print(f"{STEP}: {str(error) or type(error).__name__}", file=sys.stderr)
         raise SystemExit(1) from None
     print(f"{STEP}: applied {', '.join(done.applied)}" if done.applied else f"{STEP}: nothing to do")
 

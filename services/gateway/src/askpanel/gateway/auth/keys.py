@@ -120,7 +120,7 @@ class TokenVerifier:
                     raise ValueError(f"{len(answer.content)} bytes")
                 by_id = usable_keys(json.loads(answer.content))
             except (httpx.HTTPError, ValueError) as error:
-                logger.warning("JWKS not fetched: %s", error or type(error).__name__)
+                logger.warning("JWKS not fetched: %s", str(error) or type(error).__name__)
                 return False
             self._keys = Keys(self._keys.secret, by_id)
             self._fetched_at = time.monotonic()
