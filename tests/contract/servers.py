@@ -15,6 +15,8 @@ from askpanel.contracts.topology import ARCHIVE_BUCKET, STREAMS
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
 from askpanel.runtime import bootstrap
+from askpanel.runtime.bootstrap import Sizing
+from askpanel.runtime.errors import LogUnavailable
 from tests.contract.waiting import until
 from tests.harness.servers import scratch_directory
 
@@ -85,6 +87,19 @@ async def connected(
     finally:
         await until(lambda: client.is_connected)  # closing a lost connection leaves its socket open
         await client.close()
+
+
+async def brought_up(client: Client, sizing: Sizing) -> None:
+    """The bootstrap step, again where streams do not answer because their copies move, as its Job is started again."""
+
+    async def done() -> bool:
+        try:
+            await bootstrap.create(client.jetstream(), sizing)
+        except LogUnavailable:
+            return False
+        return True
+
+    await until(done, seconds=60)
 
 
 async def emptied(client: Client) -> None:

@@ -13,7 +13,7 @@ from askpanel.runtime.bootstrap import Sizing
 from askpanel.runtime.errors import LogMisconfigured
 from askpanel.runtime.log import EventLog
 from tests.contract.made import a_round, some_panel
-from tests.contract.servers import connected
+from tests.contract.servers import brought_up, connected
 from tests.harness.servers import scratch_directory
 
 ONE, THREE = Sizing(replicas=1), Sizing(replicas=3)
@@ -36,7 +36,7 @@ def cluster() -> Generator[NatsNodes]:
 async def client(cluster: NatsNodes) -> AsyncGenerator[Client]:
     """Connected to three servers of which one keeps everything."""
     async with connected(cluster.url().split(",")) as made:
-        await bootstrap.create(made.jetstream(), ONE)
+        await brought_up(made, ONE)
         yield made
 
 
@@ -53,7 +53,7 @@ async def test_from_one_copy_to_three_everything_is_kept_by_three(client: Client
     with pytest.raises(LogMisconfigured) as refused:
         await bootstrap.verify(jetstream, *DURABLES, sizing=THREE)
     assert str(refused.value).count("kept by 1 servers, expected 3") == len(NAMES)
-    await bootstrap.create(jetstream, THREE)
+    await brought_up(client, THREE)
     await bootstrap.verify(jetstream, *DURABLES, sizing=THREE)
     after = await made_at(client)
     assert {name for name in NAMES if after[name] != before[name]} == COUNTS
@@ -63,8 +63,8 @@ async def test_from_one_copy_to_three_everything_is_kept_by_three(client: Client
 
 async def test_nothing_is_made_anew_where_nothing_changes_and_the_way_back_is_open(client: Client) -> None:
     for sizing in (THREE, ONE):
-        await bootstrap.create(client.jetstream(), sizing)
+        await brought_up(client, sizing)
         before = await made_at(client)
-        await bootstrap.create(client.jetstream(), sizing)
+        await brought_up(client, sizing)
         assert await made_at(client) == before
         await bootstrap.verify(client.jetstream(), *DURABLES, sizing=sizing)

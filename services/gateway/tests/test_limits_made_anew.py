@@ -7,18 +7,17 @@ from nats.aio.client import Client
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.local.demo import seed
 from askpanel.local.servers.nats_nodes import NatsNodes
-from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing
 from services.gateway.tests.processes import GatewayProcess, gateways, headers, spoken_to
 from services.gateway.tests.running import experts
 from services.gateway.tests.test_limits_shared import until
-from tests.contract.servers import connected
+from tests.contract.servers import brought_up, connected
 from tests.harness.databases import Database
 from tests.harness.servers import scratch_directory
 
 
 async def prepare(client: Client) -> None:
-    await bootstrap.create(client.jetstream(), Sizing(replicas=1))
+    await brought_up(client, Sizing(replicas=1))
     bucket = await client.jetstream().key_value(BUCKET)
     for expert in experts():
         await bucket.put(catalogue_key(expert.agent_id), encode_expert(expert))
@@ -49,7 +48,7 @@ async def changed_meanwhile(client: Client, first: GatewayProcess, second: Gatew
     async with first.stream(panel_id) as held:
         assert held.response.status_code == 200
         assert await left(second) == 1
-        making = asyncio.create_task(bootstrap.create(client.jetstream(), Sizing(replicas=3)))
+        making = asyncio.create_task(brought_up(client, Sizing(replicas=3)))
         statuses: set[int] = set()
         while not making.done():
             for each in (first, second):

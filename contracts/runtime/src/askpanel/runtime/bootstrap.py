@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
+import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext, api
 
 from askpanel.contracts.topology import BUCKETS, DURABLES, PANELS, STREAMS, Bucket, Durable, Stream
-from askpanel.runtime.errors import LogMisconfigured
+from askpanel.runtime.errors import LogMisconfigured, LogUnavailable
 from askpanel.runtime.unavailable import unavailable
 
 OTHERS = 16
@@ -45,7 +46,8 @@ async def create(jetstream: JetStreamContext, sizing: Sizing = Sizing()) -> None
 
     But for the counts of requests and streams: between one server and several they change where they lie, which only
     a new bucket can. Gateways go by their own counts meanwhile and write them again.
-    Raises LogMisconfigured when the server refuses, as it does for properties that cannot be taken back.
+    Raises LogMisconfigured when the server refuses, as it does for properties that cannot be taken back; LogUnavailable
+    when it does not answer, as a stream may not whose copies move: repeat it then.
     """
     try:
         for stream in STREAMS:
@@ -57,6 +59,8 @@ async def create(jetstream: JetStreamContext, sizing: Sizing = Sizing()) -> None
             if bucket.storage == "memory":
                 await _leave_if_elsewhere(jetstream, config)
             await _make_or_update(jetstream, config)
+    except (nats.js.errors.ServiceUnavailableError, nats.errors.TimeoutError) as error:
+        raise LogUnavailable(f"the server does not answer the bootstrap step: {error!r}") from error
     except nats.js.errors.APIError as error:
         raise LogMisconfigured(f"the server refuses the contract: {error.description}") from None
 

@@ -47,9 +47,9 @@ async def prepare(settings: BootstrapSettings) -> None:
     try:
         async with asyncio.timeout(settings.bootstrap_seconds):
             await _bring_up(client, settings, sizing)
-    except CLIENT_ERRORS as error:
+    except (*CLIENT_ERRORS, LogUnavailable) as error:
         # A refused login or right is told by itself: whoever waits for the answer sees only that none came.
-        why = client.last_error or repr(error)
+        why = client.last_error or (error if isinstance(error, LogUnavailable) else repr(error))
         who = f"user {settings.nats_user}" if settings.nats_user else "nobody in particular"
         raise LogUnavailable(
             f"no JetStream for {who} within {settings.bootstrap_seconds:g} s: {why}"
