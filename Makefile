@@ -54,8 +54,8 @@ run: setup web  ## Start everything, ask one question, show the consensus, keep 
 
 # Tests of behaviour wait more than they compute: three at a time, a file's tests together, each with servers of its own.
 # Servers that somebody else runs (NATS_URL, DATABASE_URL) are one for all, so there it is one at a time.
-JOBS ?= $(if $(NATS_URL),1,4)
-test: setup web  ## Every test that fits in ten minutes, JOBS=4 at a time
+JOBS ?= $(if $(NATS_URL),1,3)
+test: setup web  ## Every test that fits in ten minutes, JOBS=3 at a time
 	@$(BIN)/pytest -m "not slow" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What runs again on three NATS nodes with two processes of each service; what names or kills the one NATS does not.
