@@ -9,6 +9,7 @@ import pytest
 
 from askpanel.contracts.events import EVENTS
 from tests.harness.invariants import check_frames, check_log, check_rows, usage_complete
+from tests.harness.panels import read
 from tests.harness.stack import ENDED, RunningStack, create, follow, frames_of, new_key, until
 
 pytestmark = pytest.mark.e2e
@@ -22,9 +23,7 @@ async def test_post_stream_rows_and_get_agree_with_the_log(running: RunningStack
         check_log(events)
         check_frames(frames, events)
         assert frames[-1].name == "panel_completed"
-        last = str(events[-1].sequence)
-        answer = await client.get(f"/panels/{created['id']}", headers={"X-Min-Sequence": last})
-        panel = answer.json()
+        panel = await read(client, created["id"], events)
     assert panel["status"] == "completed"
     assert [r["agent_id"] for r in panel["responses"]] == [
         frame.data["agent_id"] for frame in frames if frame.name == "response_added"

@@ -42,6 +42,10 @@ async def run(running: RunningStack, **body: Any) -> tuple[list[Recorded], list[
 async def read(client: httpx.AsyncClient, panel_id: str, events: Sequence[Recorded]) -> Answer:
     """The panel as the tables have it once they show all these events."""
     headers = {"X-Min-Sequence": str(events[-1].sequence)}
-    answer = await client.get(f"/panels/{panel_id}", headers=headers)
+
+    async def shown() -> httpx.Response:
+        return await client.get(f"/panels/{panel_id}", headers=headers)
+
+    answer = await until(shown, lambda found: found.headers.get("X-Min-Sequence-Reached") == "true")
     assert answer.status_code == 200, answer.text
     return answer.json()
