@@ -14,6 +14,7 @@ from nats.js.errors import NotFoundError
 from askpanel.contracts.topology import ARCHIVE_BUCKET, STREAMS
 from askpanel.local.servers import nats as nats_server
 from askpanel.local.servers.nats import NatsServer
+from askpanel.local.servers.nats_nodes import NatsNodes
 from askpanel.runtime import bootstrap
 from askpanel.runtime.bootstrap import Sizing
 from askpanel.runtime.errors import LogUnavailable
@@ -68,6 +69,18 @@ def own_nats(access: str = "", *, sync_always: bool = False) -> Generator[OwnNat
             yield own
         finally:
             own.server.stop()
+
+
+@contextmanager
+def three_nodes() -> Generator[NatsNodes]:
+    """A cluster for as long as the block lasts; clients must be closed within it."""
+    with scratch_directory() as data:
+        nodes = NatsNodes(data, access="", sync_always=False, route_password="of-the-test")
+        nodes.start(3)
+        try:
+            yield nodes
+        finally:
+            nodes.stop()
 
 
 @asynccontextmanager

@@ -13,8 +13,7 @@ from askpanel.runtime.bootstrap import Sizing
 from askpanel.runtime.errors import LogMisconfigured
 from askpanel.runtime.log import EventLog
 from tests.contract.made import a_round, some_panel
-from tests.contract.servers import brought_up, connected
-from tests.harness.servers import scratch_directory
+from tests.contract.servers import brought_up, connected, three_nodes
 
 ONE, THREE = Sizing(replicas=1), Sizing(replicas=3)
 NAMES = (*(stream.name for stream in STREAMS), *(f"KV_{bucket.name}" for bucket in BUCKETS))
@@ -23,13 +22,8 @@ COUNTS = {f"KV_{bucket.name}" for bucket in BUCKETS if bucket.storage == "memory
 
 @pytest.fixture(scope="module")
 def cluster() -> Generator[NatsNodes]:
-    with scratch_directory() as data:
-        nodes = NatsNodes(data, access="", sync_always=False, route_password="of-the-test")
-        nodes.start(3)
-        try:
-            yield nodes
-        finally:
-            nodes.stop()
+    with three_nodes() as nodes:
+        yield nodes
 
 
 @pytest.fixture

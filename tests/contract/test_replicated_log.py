@@ -19,8 +19,7 @@ from askpanel.runtime.log import EventLog
 from tests.contract.archiving import archived, everybody_is_past, finished, put
 from tests.contract.made import a_round, an_end, some_panel
 from tests.contract.proxy import proxy_to
-from tests.contract.servers import connected
-from tests.harness.servers import scratch_directory
+from tests.contract.servers import connected, three_nodes
 
 TRIES = 40
 STEP = 0.0003
@@ -30,13 +29,8 @@ STEP = 0.0003
 @pytest.fixture(scope="module")
 def cluster() -> Generator[NatsNodes]:
     """Three nodes; panels of the tests are their own, so nothing is emptied in between."""
-    with scratch_directory() as data:
-        nodes = NatsNodes(data, access="", sync_always=False, route_password="of-the-test")
-        nodes.start(3)
-        try:
-            yield nodes
-        finally:
-            nodes.stop()
+    with three_nodes() as nodes:
+        yield nodes
 
 
 @pytest.fixture

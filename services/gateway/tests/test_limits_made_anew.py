@@ -6,14 +6,12 @@ from nats.aio.client import Client
 
 from askpanel.contracts.catalogue import BUCKET, catalogue_key, encode_expert
 from askpanel.local.demo import seed
-from askpanel.local.servers.nats_nodes import NatsNodes
 from askpanel.runtime.bootstrap import Sizing
 from services.gateway.tests.processes import GatewayProcess, gateways, headers, spoken_to
 from services.gateway.tests.running import experts
 from services.gateway.tests.test_limits_shared import until
-from tests.contract.servers import brought_up, connected
+from tests.contract.servers import brought_up, connected, three_nodes
 from tests.harness.databases import Database
-from tests.harness.servers import scratch_directory
 
 
 async def prepare(client: Client) -> None:
@@ -26,17 +24,12 @@ async def prepare(client: Client) -> None:
 async def test_streams_are_counted_together_again_and_no_request_notices(database: Database) -> None:
     await seed(database.admin)
     limits = {"requests_per_second": 500, "request_burst": 1000, "streams_per_user": 2}
-    with scratch_directory() as folder:
-        nodes = NatsNodes(folder, access="", sync_always=False, route_password="of-the-test")
-        nodes.start(3)
-        try:
-            async with connected(nodes.url().split(",")) as client:
-                await prepare(client)
-                with gateways(2, nodes.url(), database, **limits) as running:
-                    async with spoken_to(running) as (first, second):
-                        await changed_meanwhile(client, first, second)
-        finally:
-            nodes.stop()
+    with three_nodes() as nodes:
+        async with connected(nodes.url().split(",")) as client:
+            await prepare(client)
+            with gateways(2, nodes.url(), database, **limits) as running:
+                async with spoken_to(running) as (first, second):
+                    await changed_meanwhile(client, first, second)
 
 
 async def changed_meanwhile(client: Client, first: GatewayProcess, second: GatewayProcess) -> None:
